@@ -1,0 +1,2 @@
+//! `cargo dev`: chores that contributors repeat.
+fn main() {}

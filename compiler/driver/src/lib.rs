@@ -1,0 +1,1 @@
+//! Configuration, files, parallelism, golden comparison: the pipeline

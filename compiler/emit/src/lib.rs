@@ -1,0 +1,1 @@
+//! Rules to artifacts, with a loss ledger

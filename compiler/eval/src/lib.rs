@@ -1,0 +1,1 @@
+//! Interprets the IR with the runtime

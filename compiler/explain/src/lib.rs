@@ -1,0 +1,1 @@
+//! What a rule does, stage by stage

@@ -1,0 +1,1 @@
+//! What the compiler believes: the data under schema/ and templates/, embedded

@@ -1,0 +1,1 @@
+//! Binder: syntax tree to typed relational IR

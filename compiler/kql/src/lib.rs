@@ -1,0 +1,1 @@
+//! KQL text to tokens, syntax tree and diagnostics; and the printer

@@ -1,0 +1,1 @@
+//! What a running rule needs: readers, batches, relational operators, writers

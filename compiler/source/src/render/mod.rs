@@ -1,0 +1,5 @@
+//! Findings in the shapes people and tools read: text, json, sarif, github, junit.
+
+mod text;
+
+pub use text::{text, Style};
