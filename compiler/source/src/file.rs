@@ -55,10 +55,7 @@ impl SourceFile {
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
-        let line = self
-            .lines()
-            .partition_point(|&start| start as usize <= offset)
-            - 1;
+        let line = self.lines().partition_point(|&start| start as usize <= offset) - 1;
         let start = self.lines()[line] as usize;
         Position {
             line: line + 1,

@@ -2,4 +2,4 @@
 
 mod text;
 
-pub use text::{text, Style};
+pub use text::{Style, text};
