@@ -1,0 +1,72 @@
+//! "Did you mean": the known names nearest to one that is not known.
+
+/// The names that a person who wrote `wrong` may have meant, nearest first,
+/// then by name; at most `limit`. A difference of case alone counts as
+/// nearest; beyond that up to a third of the letters may differ (swapped
+/// neighbours count once). Names shorter than three letters match only by case.
+pub fn close_matches<'a>(
+    wrong: &str,
+    names: impl IntoIterator<Item = &'a str>,
+    limit: usize,
+) -> Vec<&'a str> {
+    let folded: Vec<char> = wrong.to_lowercase().chars().collect();
+    let allowed = folded.len() / 3;
+    let mut found: Vec<(usize, &str)> = names
+        .into_iter()
+        .filter(|name| *name != wrong && name.len().abs_diff(wrong.len()) <= allowed.max(1) * 4)
+        .filter_map(|name| {
+            let other: Vec<char> = name.to_lowercase().chars().collect();
+            let distance = distance(&folded, &other, allowed)?;
+            Some((distance, name))
+        })
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found.truncate(limit);
+    found.into_iter().map(|(_, name)| name).collect()
+}
+
+/// Edits (insert, delete, replace, swap neighbours) between `a` and `b`; None above `most`.
+fn distance(a: &[char], b: &[char], most: usize) -> Option<usize> {
+    if a.len().abs_diff(b.len()) > most {
+        return None;
+    }
+    let mut before_last: Vec<usize> = Vec::new();
+    let mut last: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = replaced.min(last[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before_last[j - 2] + 1);
+            }
+        }
+        if row.iter().all(|cost| *cost > most) {
+            return None;
+        }
+        before_last = std::mem::replace(&mut last, row);
+    }
+    last.last().copied().filter(|cost| *cost <= most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nearest_first() {
+        let names = ["DeviceEvents", "DeviceFileEvents", "DeviceInfo", "EmailEvents"];
+        assert_eq!(close_matches("DeviceEvent", names, 3), ["DeviceEvents"]);
+        assert_eq!(close_matches("deviceevents", names, 1), ["DeviceEvents"]);
+        assert_eq!(close_matches("DeviecEvents", names, 1), ["DeviceEvents"]);
+        assert_eq!(close_matches("EmialEvents", names, 1), ["EmailEvents"]);
+    }
+
+    #[test]
+    fn far_names_are_not_offered() {
+        assert!(close_matches("Syslog", ["DeviceEvents"], 3).is_empty());
+        assert!(close_matches("ab", ["cd", "ax"], 3).is_empty());
+        assert!(close_matches("", ["a"], 3).is_empty());
+    }
+}

@@ -1,0 +1,173 @@
+//! The files themselves: embedded ones, with a repository's own laid over.
+//!
+//! In: nothing, or path -> bytes. Out: text by path. Building a [`Pack`] reads
+//! and parses nothing; it is a sorted list of references into the binary.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::FactsError;
+
+/// Every file under schema/ and templates/, sorted by path.
+static EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/pack.rs"));
+
+/// All files under schema/ and templates/, by path relative to the repository
+/// (`schema/tables/m365.txt`, `templates/sigma/rule.yml`).
+///
+/// Cheap to make and to clone.
+#[derive(Clone, Debug)]
+pub struct Pack {
+    files: BTreeMap<Arc<str>, Text>,
+}
+
+/// The content of one file; a clone shares it.
+#[derive(Clone, Debug)]
+pub(crate) enum Text {
+    Embedded(&'static str),
+    Given(Arc<str>),
+    /// A file that is not UTF-8; the offset of its first bad byte.
+    Broken(usize),
+}
+
+impl Text {
+    fn new(bytes: &[u8]) -> Self {
+        match std::str::from_utf8(bytes) {
+            Ok(text) => Text::Given(Arc::from(text.trim_start_matches('\u{feff}'))),
+            Err(error) => Text::Broken(error.valid_up_to()),
+        }
+    }
+
+    /// The text; empty for a file that is not UTF-8.
+    pub(crate) fn as_str(&self) -> &str {
+        match self {
+            Text::Embedded(text) => text,
+            Text::Given(text) => text,
+            Text::Broken(_) => "",
+        }
+    }
+}
+
+impl Pack {
+    /// The files embedded in the binary, and nothing else.
+    pub fn embedded() -> Pack {
+        let files = EMBEDDED
+            .iter()
+            .map(|(path, bytes)| {
+                let text = match std::str::from_utf8(bytes) {
+                    Ok(text) => Text::Embedded(text),
+                    Err(error) => Text::Broken(error.valid_up_to()),
+                };
+                (Arc::from(*path), text)
+            })
+            .collect();
+        Pack { files }
+    }
+
+    /// Lays a repository's own files over: one of the same path replaces the
+    /// embedded one, any other is added. Paths are relative to the repository
+    /// and use `/`; whatever is not under schema/ or templates/ is ignored.
+    #[must_use]
+    pub fn overlay(mut self, files: BTreeMap<String, Vec<u8>>) -> Pack {
+        for (path, bytes) in files {
+            if path.starts_with("schema/") || path.starts_with("templates/") {
+                self.files.insert(Arc::from(path), Text::new(&bytes));
+            }
+        }
+        self
+    }
+
+    /// The text of one file, without a byte order mark. None when there is no
+    /// such file, or it is not UTF-8 ([`Pack::require`] tells the two apart).
+    pub fn text(&self, path: &str) -> Option<&str> {
+        match self.files.get(path)? {
+            Text::Broken(_) => None,
+            text => Some(text.as_str()),
+        }
+    }
+
+    /// The text of a file that has to be there.
+    pub fn require(&self, path: &str) -> Result<&str, FactsError> {
+        self.shared(path)?;
+        Ok(self.text(path).unwrap_or_default())
+    }
+
+    /// As [`Pack::require`], for those who keep the text.
+    pub(crate) fn shared(&self, path: &str) -> Result<Text, FactsError> {
+        match self.files.get(path) {
+            None => Err(FactsError::new(path, "there is no such file")),
+            Some(Text::Broken(offset)) => Err(FactsError::new(
+                path,
+                format!("the file is not UTF-8 (byte {offset})"),
+            )),
+            Some(text) => Ok(text.clone()),
+        }
+    }
+
+    /// The paths that start with `prefix`, sorted.
+    pub fn paths_under(&self, prefix: &str) -> impl Iterator<Item = &str> {
+        let prefix = prefix.to_owned();
+        self.files
+            .range::<str, _>((
+                std::ops::Bound::Included(prefix.as_str()),
+                std::ops::Bound::Unbounded,
+            ))
+            .map(|(path, _)| &**path)
+            .take_while(move |path| path.starts_with(&prefix))
+    }
+
+    /// The YAML files directly in `folder` (`schema/read/`), sorted.
+    pub(crate) fn yaml_in(&self, folder: &str) -> Vec<&str> {
+        self.paths_under(folder)
+            .filter(|path| !path[folder.len()..].contains('/'))
+            .filter(|path| {
+                let extension = path.rsplit('.').next().unwrap_or_default();
+                extension == "yaml" || extension == "yml"
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn overlay(path: &str, bytes: &[u8]) -> Pack {
+        Pack::embedded().overlay(BTreeMap::from([(path.to_owned(), bytes.to_vec())]))
+    }
+
+    #[test]
+    fn an_overlay_replaces_and_adds() {
+        let pack = overlay("schema/tables/mine.yaml", b"\xef\xbb\xbftables: []\n");
+        assert_eq!(pack.text("schema/tables/mine.yaml"), Some("tables: []\n"));
+        assert!(pack.text("schema/tables/m365.txt").is_some());
+        let pack = pack.overlay(BTreeMap::from([(
+            "schema/tables/m365.txt".to_owned(),
+            b"x".to_vec(),
+        )]));
+        assert_eq!(pack.text("schema/tables/m365.txt"), Some("x"));
+    }
+
+    #[test]
+    fn other_folders_are_ignored() {
+        assert_eq!(overlay("rules/a.md", b"x").text("rules/a.md"), None);
+    }
+
+    #[test]
+    fn a_file_that_is_not_text_says_so() {
+        let pack = overlay("schema/tables/mine.yaml", b"ab\xff");
+        assert_eq!(pack.text("schema/tables/mine.yaml"), None);
+        let message = pack.require("schema/tables/mine.yaml").unwrap_err().to_string();
+        assert_eq!(message, "schema/tables/mine.yaml: the file is not UTF-8 (byte 2)");
+        let message = pack.require("schema/none").unwrap_err().to_string();
+        assert_eq!(message, "schema/none: there is no such file");
+    }
+
+    #[test]
+    fn paths_are_sorted_and_bounded() {
+        let pack = Pack::embedded();
+        let paths: Vec<_> = pack.paths_under("schema/tables/").collect();
+        assert!(paths.is_sorted());
+        assert!(paths.contains(&"schema/tables/m365.txt"));
+        assert!(paths.iter().all(|path| path.starts_with("schema/tables/")));
+    }
+}
