@@ -1,1 +1,3 @@
-//! KQL text to tokens, syntax tree and diagnostics; and the printer
+//! KQL text to tokens, syntax tree and diagnostics; and the printer.
+
+pub mod ast;

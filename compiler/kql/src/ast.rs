@@ -1,0 +1,1501 @@
+//! The syntax tree: what a query says, before any name is looked up.
+//!
+//! In: nothing; these are plain data types that [`crate::parse`] fills. Every
+//! node carries the [`Span`] of the bytes it was read from. Deliberately
+//! absent: types of expressions, resolved names, and anything that depends on
+//! a table's columns; trivia (blanks and comments) lives in the tokens.
+//!
+//! Shapes worth knowing:
+//! - Scalar and tabular expressions are one type, [`Expr`], because the
+//!   language mixes them freely (`x in (T | project y)`, `toscalar(T | count)`).
+//! - What can be long in practice is a flat list, so that neither a walk nor
+//!   `Drop` recurses with the length of the query: operators of a pipeline,
+//!   operands of `and` and `or`, links of `a + b - c`, steps of `a.b[0].c`.
+//! - What could not be read is [`ExprKind::Missing`]; then the parse has at
+//!   least one error.
+
+use rulec_source::Span;
+
+/// A whole query.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Query {
+    /// The statements in order. Usually lets, then one expression.
+    pub statements: Vec<Statement>,
+    /// From the first to the last statement.
+    pub span: Span,
+}
+
+/// One statement of a query or of a function body.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Statement {
+    /// `let name = value`.
+    Let(Let),
+    /// `set name = value`.
+    Set(SetOption),
+    /// `alias database name = database("…")`.
+    Alias(Alias),
+    /// `declare query_parameters (a: string = "x", …)`.
+    DeclareQueryParameters(DeclareQueryParameters),
+    /// `declare pattern name = (…) { … }`.
+    DeclarePattern(DeclarePattern),
+    /// `restrict access to (…)`.
+    Restrict(Restrict),
+    /// A query, or in a function body possibly a scalar.
+    Expression(Expr),
+}
+
+impl Statement {
+    /// Where the statement stands, without its semicolon.
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Let(s) => s.span,
+            Self::Set(s) => s.span,
+            Self::Alias(s) => s.span,
+            Self::DeclareQueryParameters(s) => s.span,
+            Self::DeclarePattern(s) => s.span,
+            Self::Restrict(s) => s.span,
+            Self::Expression(e) => e.span,
+        }
+    }
+}
+
+/// `let name = value`. The value may be any expression, an
+/// [`ExprKind::Function`] or an [`ExprKind::EntityGroup`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Let {
+    /// What is defined.
+    pub name: Name,
+    /// What it stands for.
+    pub value: Expr,
+    /// The whole statement.
+    pub span: Span,
+}
+
+/// `set name` or `set name = value`: a request option.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SetOption {
+    /// The option.
+    pub name: Name,
+    /// A literal or a name; `None` switches the option on.
+    pub value: Option<Expr>,
+    /// The whole statement.
+    pub span: Span,
+}
+
+/// `alias database name = value`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Alias {
+    /// The new name.
+    pub name: Name,
+    /// The database it stands for.
+    pub value: Expr,
+    /// The whole statement.
+    pub span: Span,
+}
+
+/// `declare query_parameters (…)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeclareQueryParameters {
+    /// The parameters, all scalar.
+    pub parameters: Vec<Parameter>,
+    /// The whole statement.
+    pub span: Span,
+}
+
+/// `declare pattern name` with or without its definition.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeclarePattern {
+    /// The pattern's name.
+    pub name: Name,
+    /// What stands behind `=`; `None` for a mere declaration.
+    pub definition: Option<PatternDefinition>,
+    /// The whole statement.
+    pub span: Span,
+}
+
+/// `= (a: string) [path: string] { ("x").["y"] = { … }; … }`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PatternDefinition {
+    /// The arguments matched on.
+    pub parameters: Vec<ColumnDecl>,
+    /// The path parameter in brackets.
+    pub path: Option<ColumnDecl>,
+    /// The cases.
+    pub matches: Vec<PatternMatch>,
+}
+
+/// One case of a pattern.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PatternMatch {
+    /// The values the arguments must have.
+    pub values: Vec<Expr>,
+    /// The value the path must have.
+    pub path: Option<Expr>,
+    /// What the pattern then stands for.
+    pub body: Body,
+    /// The whole case, without its semicolon.
+    pub span: Span,
+}
+
+/// `restrict access to (…)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Restrict {
+    /// What stays visible: names, wildcards, paths.
+    pub entities: Vec<Expr>,
+    /// The properties in `with (…)`.
+    pub properties: Vec<Param>,
+    /// The whole statement.
+    pub span: Span,
+}
+
+/// An identifier.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Name {
+    /// The name itself, without brackets and quotes and with escapes decoded.
+    /// Empty where the source lacks one.
+    pub text: String,
+    /// The name as written, brackets included.
+    pub span: Span,
+    /// Whether it was written `['a name']`.
+    pub bracketed: bool,
+}
+
+/// A parameter of a function, of the query, or a column declared by `scan`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: Name,
+    /// What it takes.
+    pub ty: ParameterType,
+    /// What it is when no argument is given.
+    pub default: Option<Expr>,
+    /// The whole parameter.
+    pub span: Span,
+}
+
+/// What a parameter takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ParameterType {
+    /// A scalar of this type.
+    Scalar(TypeName),
+    /// A table with at least these columns: `(a: long)`, or any: `(*)`.
+    Tabular(TableType),
+}
+
+/// The type of a tabular parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableType {
+    /// The columns required.
+    pub columns: Vec<ColumnDecl>,
+    /// Whether it was written `(*)`: a table with whatever columns.
+    pub open: bool,
+    /// The parentheses and what they hold.
+    pub span: Span,
+}
+
+/// A scalar type as written in a declaration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TypeName {
+    /// The type meant.
+    pub ty: ScalarType,
+    /// The keyword.
+    pub span: Span,
+}
+
+/// The scalar types of the language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ScalarType {
+    /// `bool`, `boolean`.
+    Bool,
+    /// `datetime`, `date`.
+    DateTime,
+    /// `decimal`.
+    Decimal,
+    /// `dynamic`.
+    Dynamic,
+    /// `guid`, `uuid`, `uniqueid`.
+    Guid,
+    /// `int` and its relatives of 32 bits or fewer.
+    Int,
+    /// `long` and its relatives.
+    Long,
+    /// `real`, `double`, `float`.
+    Real,
+    /// `string`.
+    String,
+    /// `timespan`, `time`.
+    TimeSpan,
+    /// `type`, or a name that is no type (then the parse has an error).
+    Unknown,
+}
+
+impl ScalarType {
+    /// The canonical keyword.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Bool => "bool",
+            Self::DateTime => "datetime",
+            Self::Decimal => "decimal",
+            Self::Dynamic => "dynamic",
+            Self::Guid => "guid",
+            Self::Int => "int",
+            Self::Long => "long",
+            Self::Real => "real",
+            Self::String => "string",
+            Self::TimeSpan => "timespan",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// `name: type` in a schema.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnDecl {
+    /// The column.
+    pub name: Name,
+    /// Its type.
+    pub ty: TypeName,
+    /// Both.
+    pub span: Span,
+}
+
+/// What stands between the braces of a function.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Body {
+    /// Statements before the result (lets, and rarely others).
+    pub statements: Vec<Statement>,
+    /// The value of the function; a pipeline or a scalar.
+    pub result: Option<Box<Expr>>,
+    /// With the braces.
+    pub span: Span,
+}
+
+/// An expression, scalar or tabular.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// The bytes it was read from.
+    pub span: Span,
+}
+
+/// The kinds of expression.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ExprKind {
+    /// Nothing readable where an expression belongs; an error was reported.
+    Missing,
+    /// A constant.
+    Literal(Literal),
+    /// A name: column, table, let binding, parameter, `$left`, `$right`, `$command_results`.
+    Name(Name),
+    /// A name with `*` in it, as `project-away` and `union` take: `Device*`.
+    /// The text is the pattern with nothing unescaped; `bracketed` is false.
+    Wildcard(Name),
+    /// A lone `*`: all columns, or in `search` and `find` any column.
+    Star,
+    /// Operators with `|` between them.
+    Pipeline(Pipeline),
+    /// `name(arguments)`. `toscalar`, `totable`, `materialize`,
+    /// `materialized-view-combine`, `database`, `cluster`, `table`,
+    /// `external_table` … are calls as well.
+    Call(Call),
+    /// `a.b`, `a["b"]`, `database("d").T`.
+    Path(Path),
+    /// `-x` or `+x`.
+    Unary(Unary),
+    /// `a + b - c`, `a * b / c % d`: operators of one rank, left to right.
+    Arithmetic(Arithmetic),
+    /// A comparison or string operator, which never chains: `a == b`, `a has b`.
+    Binary(Binary),
+    /// `a and b and c`, at least two.
+    And(Vec<Expr>),
+    /// `a or b or c`, at least two.
+    Or(Vec<Expr>),
+    /// `a in (…)`, `a !in~ (…)`, `a has_any (…)`, `a has_all (…)`.
+    InList(InList),
+    /// `a between (x .. y)`, `a !between (x .. y)`.
+    Between(Between),
+    /// `(inner)`.
+    Parenthesised(Box<Expr>),
+    /// `(parameters) { body }` or `view (…) { body }`, the value of a let.
+    Function(Box<Function>),
+    /// `datatable (a: long) [1, 2]`.
+    Datatable(Datatable),
+    /// `externaldata (a: string) [ "https://…" ] with (format = "csv")`.
+    ExternalData(ExternalData),
+    /// `__contextual_datatable guid (schema)`, which tools generate.
+    ContextualDatatable(ContextualDatatable),
+    /// `entity_group [ cluster("c").database("d"), … ]`.
+    EntityGroup(Vec<Expr>),
+    /// `typeof(long)` or `typeof(a: long, b: string)` or `typeof(*)`.
+    TypeOf(TypeOf),
+}
+
+/// A chain of operators on a source.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Pipeline {
+    /// What the first operator reads. `None` where the first operator makes
+    /// its own rows (`print`, `range`, `union`, `search`, `find`,
+    /// `macro-expand`, `evaluate`) and in the sub-queries of `mv-apply`,
+    /// `fork`, `facet` and `partition`, which read what the operator hands them.
+    pub source: Option<Box<Expr>>,
+    /// The operators, in order. Never empty.
+    pub operators: Vec<Operator>,
+}
+
+/// `name(arguments)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// The function.
+    pub name: Name,
+    /// `kind=nooptimization` of `toscalar` and `totable`; else empty.
+    pub params: Vec<Param>,
+    /// The arguments.
+    pub args: Vec<Arg>,
+    /// From the name to the closing parenthesis.
+    pub span: Span,
+}
+
+/// An argument of a call.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arg {
+    /// `name = value`, as in `pack_all(ignore_null_empty = true)` or a call of
+    /// a user's function.
+    pub name: Option<Name>,
+    /// The value; may be [`ExprKind::Star`] or a pipeline.
+    pub value: Expr,
+    /// Both.
+    pub span: Span,
+}
+
+/// Member access and indexing, flat.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Path {
+    /// Where it begins.
+    pub base: Box<Expr>,
+    /// What is followed, in order. Never empty.
+    pub steps: Vec<Step>,
+}
+
+/// One step of a path.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What the step does.
+    pub kind: StepKind,
+    /// With its dot or brackets.
+    pub span: Span,
+}
+
+/// What a step of a path does.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StepKind {
+    /// `.name`, and `.["name"]` with `bracketed` set.
+    Member(Name),
+    /// `.name(arguments)`, as in `cluster("c").database("d")`.
+    Call(Call),
+    /// `.Device*`, a wildcard over a database's tables.
+    Wildcard(Name),
+    /// `[index]`, and `.[index]` where the index is not a plain string.
+    Index(Expr),
+}
+
+/// A sign.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Unary {
+    /// Which.
+    pub op: UnaryOp,
+    /// Of what.
+    pub operand: Box<Expr>,
+}
+
+/// The signs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum UnaryOp {
+    /// `-`
+    Minus,
+    /// `+`
+    Plus,
+}
+
+/// Operators of one rank, applied left to right.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Arithmetic {
+    /// The first operand.
+    pub first: Box<Expr>,
+    /// What is done to it. Never empty; either all of `+ -` or all of `* / %`.
+    pub rest: Vec<ArithmeticLink>,
+}
+
+/// An operator and its right operand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ArithmeticLink {
+    /// Which.
+    pub op: ArithmeticOp,
+    /// Where the operator stands.
+    pub op_span: Span,
+    /// The right operand.
+    pub operand: Expr,
+}
+
+/// The arithmetic operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ArithmeticOp {
+    /// `+`
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`
+    Divide,
+    /// `%`
+    Modulo,
+}
+
+impl ArithmeticOp {
+    /// The symbol.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "+",
+            Self::Subtract => "-",
+            Self::Multiply => "*",
+            Self::Divide => "/",
+            Self::Modulo => "%",
+        }
+    }
+}
+
+/// A comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Binary {
+    /// Which.
+    pub op: BinaryOp,
+    /// Where the operator stands.
+    pub op_span: Span,
+    /// The left operand; in `search` possibly [`ExprKind::Star`].
+    pub lhs: Box<Expr>,
+    /// The right operand.
+    pub rhs: Box<Expr>,
+}
+
+macro_rules! binary_ops {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
+        /// Comparisons and string operators. Each takes two scalars and none chains.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum BinaryOp { $($(#[$doc])* #[doc = concat!("`", $text, "`")] $variant,)* }
+
+        impl BinaryOp {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// The canonical spelling.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text,)* }
+            }
+        }
+    };
+}
+
+binary_ops! {
+    Equal = "==",
+    /// Also written `<>`.
+    NotEqual = "!=",
+    Less = "<",
+    LessOrEqual = "<=",
+    Greater = ">",
+    GreaterOrEqual = ">=",
+    EqualTilde = "=~",
+    NotEqualTilde = "!~",
+    /// `column : "term"`, in `search` and `find`.
+    Search = ":",
+    Has = "has",
+    NotHas = "!has",
+    HasCs = "has_cs",
+    NotHasCs = "!has_cs",
+    HasPrefix = "hasprefix",
+    NotHasPrefix = "!hasprefix",
+    HasPrefixCs = "hasprefix_cs",
+    NotHasPrefixCs = "!hasprefix_cs",
+    HasSuffix = "hassuffix",
+    NotHasSuffix = "!hassuffix",
+    HasSuffixCs = "hassuffix_cs",
+    NotHasSuffixCs = "!hassuffix_cs",
+    Contains = "contains",
+    /// Also written `notcontains`.
+    NotContains = "!contains",
+    /// Also written `containscs`.
+    ContainsCs = "contains_cs",
+    /// Also written `notcontainscs`.
+    NotContainsCs = "!contains_cs",
+    StartsWith = "startswith",
+    NotStartsWith = "!startswith",
+    StartsWithCs = "startswith_cs",
+    NotStartsWithCs = "!startswith_cs",
+    EndsWith = "endswith",
+    NotEndsWith = "!endswith",
+    EndsWithCs = "endswith_cs",
+    NotEndsWithCs = "!endswith_cs",
+    Like = "like",
+    NotLike = "notlike",
+    LikeCs = "likecs",
+    NotLikeCs = "notlikecs",
+    MatchesRegex = "matches regex",
+}
+
+/// Membership in a list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct InList {
+    /// Which.
+    pub op: InOp,
+    /// Where the operator stands.
+    pub op_span: Span,
+    /// What is looked for.
+    pub lhs: Box<Expr>,
+    /// What stands in the parentheses: scalars, or one tabular expression.
+    pub list: Vec<Expr>,
+}
+
+/// The list operators.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum InOp {
+    /// `in`
+    In,
+    /// `!in`
+    NotIn,
+    /// `in~`
+    InTilde,
+    /// `!in~`
+    NotInTilde,
+    /// `has_any`
+    HasAny,
+    /// `has_all`
+    HasAll,
+}
+
+impl InOp {
+    /// The spelling.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::NotIn => "!in",
+            Self::InTilde => "in~",
+            Self::NotInTilde => "!in~",
+            Self::HasAny => "has_any",
+            Self::HasAll => "has_all",
+        }
+    }
+}
+
+/// A range test, both ends included.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Between {
+    /// Whether it was written `!between`.
+    pub negated: bool,
+    /// Where the operator stands.
+    pub op_span: Span,
+    /// What is tested.
+    pub operand: Box<Expr>,
+    /// The lower end.
+    pub from: Box<Expr>,
+    /// The upper end; a timespan here is relative to the lower end.
+    pub to: Box<Expr>,
+}
+
+/// The definition of a function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Function {
+    /// Whether it was declared with `view`.
+    pub view: bool,
+    /// The parameters, tabular ones first.
+    pub parameters: Vec<Parameter>,
+    /// What it computes.
+    pub body: Body,
+}
+
+/// `datatable (schema) [values]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Datatable {
+    /// Parameters before the schema.
+    pub params: Vec<Param>,
+    /// The columns.
+    pub columns: Vec<ColumnDecl>,
+    /// The values, row by row.
+    pub values: Vec<Expr>,
+}
+
+/// `externaldata (schema) [uris] with (properties)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExternalData {
+    /// Parameters before the schema.
+    pub params: Vec<Param>,
+    /// The columns.
+    pub columns: Vec<ColumnDecl>,
+    /// Where the data is: strings, or names of string bindings.
+    pub uris: Vec<Expr>,
+    /// `format`, `ignoreFirstRecord`, …
+    pub properties: Vec<Param>,
+}
+
+/// `__contextual_datatable id (schema)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ContextualDatatable {
+    /// Which data.
+    pub id: Box<Expr>,
+    /// The columns.
+    pub columns: Vec<ColumnDecl>,
+}
+
+/// `typeof(…)`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TypeOf {
+    /// `typeof(long)`.
+    Scalar(TypeName),
+    /// `typeof(a: long, b: string)`; `typeof(*)` is an open one.
+    Tabular(TableType),
+}
+
+/// A constant with its value.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Literal {
+    /// A typed null: `int(null)`, `datetime(null)`, `dynamic(null)`.
+    Null(ScalarType),
+    /// `true`, `false`, `bool(1)`.
+    Bool(bool),
+    /// `int(5)`.
+    Int(i32),
+    /// `5`, `0x1f`, `long(5)`.
+    Long(i64),
+    /// `5.0`, `1e3`, `real(+inf)`.
+    Real(f64),
+    /// `decimal(1.25)`: the digits as written.
+    Decimal(String),
+    /// Any kind of string.
+    String(StringLiteral),
+    /// 100 ns since 0001-01-01T00:00:00 UTC.
+    DateTime(i64),
+    /// 100 ns.
+    TimeSpan(i64),
+    /// The sixteen bytes, first digit most significant.
+    Guid(u128),
+    /// `dynamic(…)` with anything but `null`.
+    Dynamic(Json),
+    /// A literal of the type whose text is no value of it, as `datetime(x)` or
+    /// an integer out of range. It parses; the binder reports it.
+    Invalid(ScalarType, String),
+}
+
+impl Literal {
+    /// The type of the constant.
+    pub fn ty(&self) -> ScalarType {
+        match self {
+            Self::Null(ty) | Self::Invalid(ty, _) => *ty,
+            Self::Bool(_) => ScalarType::Bool,
+            Self::Int(_) => ScalarType::Int,
+            Self::Long(_) => ScalarType::Long,
+            Self::Real(_) => ScalarType::Real,
+            Self::Decimal(_) => ScalarType::Decimal,
+            Self::String(_) => ScalarType::String,
+            Self::DateTime(_) => ScalarType::DateTime,
+            Self::TimeSpan(_) => ScalarType::TimeSpan,
+            Self::Guid(_) => ScalarType::Guid,
+            Self::Dynamic(_) => ScalarType::Dynamic,
+        }
+    }
+}
+
+/// A string; several written side by side are one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StringLiteral {
+    /// The content, escapes decoded and parts joined.
+    pub value: String,
+    /// Whether a part was written `h"…"`: not to be shown in logs.
+    pub obfuscated: bool,
+}
+
+/// A value inside `dynamic(…)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Json {
+    /// The value.
+    pub kind: JsonKind,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// The kinds of value inside `dynamic(…)`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JsonKind {
+    /// `null`.
+    Null,
+    /// `true`, `false`.
+    Bool(bool),
+    /// A whole number.
+    Long(i64),
+    /// A number with a fraction or an exponent.
+    Real(f64),
+    /// A string.
+    String(String),
+    /// `[…]`.
+    Array(Vec<Json>),
+    /// `{…}`, in the order written; a key may occur twice.
+    Object(Vec<JsonPair>),
+    /// A literal of the language, as in `dynamic([1h, datetime(2020-01-01)])`.
+    Literal(Box<Literal>),
+}
+
+/// `"key": value`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct JsonPair {
+    /// The key, decoded.
+    pub key: String,
+    /// Where the key stands, quotes included.
+    pub key_span: Span,
+    /// The value.
+    pub value: Json,
+}
+
+/// A column of `project`, `extend`, `summarize`, …: an expression with or
+/// without names.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    /// `name = value`, `(a, b) = value`, or nothing.
+    pub names: ColumnNames,
+    /// The value.
+    pub value: Expr,
+    /// Both.
+    pub span: Span,
+}
+
+/// What the result of a [`Column`] is to be called.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ColumnNames {
+    /// Nothing was said: the language derives a name.
+    Derived,
+    /// `name = …`.
+    One(Name),
+    /// `(a, b) = …`.
+    Many(Vec<Name>),
+}
+
+/// `name = value` before or behind an operator: `kind=leftouter`,
+/// `hint.strategy=broadcast`, `with_itemindex=i`, properties in `with (…)`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    /// With its dots: `hint.strategy`.
+    pub name: Name,
+    /// A literal, or an [`ExprKind::Name`] for a keyword or a new column's name.
+    pub value: Expr,
+    /// `ycolumns = a, b` has more than one value: those after the first.
+    pub more: Vec<Expr>,
+    /// The whole parameter.
+    pub span: Span,
+}
+
+/// An expression to sort by.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ordered {
+    /// The expression; `top-nested` may name it.
+    pub value: Column,
+    /// `asc`, `desc`, or nothing (which means descending, but for `scan`,
+    /// `project-reorder` and `partition`).
+    pub order: Option<SortOrder>,
+    /// `nulls first`, `nulls last`, or nothing.
+    pub nulls: Option<NullsOrder>,
+    /// All of it.
+    pub span: Span,
+}
+
+/// A direction. The last two are for `project-reorder` alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SortOrder {
+    /// `asc`
+    Ascending,
+    /// `desc`
+    Descending,
+    /// `granny-asc`: numbers inside names count as numbers.
+    GrannyAscending,
+    /// `granny-desc`
+    GrannyDescending,
+}
+
+impl SortOrder {
+    /// The keyword.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ascending => "asc",
+            Self::Descending => "desc",
+            Self::GrannyAscending => "granny-asc",
+            Self::GrannyDescending => "granny-desc",
+        }
+    }
+}
+
+/// Where nulls go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NullsOrder {
+    /// `nulls first`
+    First,
+    /// `nulls last`
+    Last,
+}
+
+/// A tabular operator with its parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Operator {
+    /// Which operator and what it was given.
+    pub kind: OperatorKind,
+    /// The keyword as written (`filter`, `order`, `mvexpand`), and where.
+    pub keyword: Name,
+    /// Parameters right behind the keyword: `kind=…`, `hint.x=…`, `withsource=…`.
+    pub params: Vec<Param>,
+    /// From the keyword to the end, without the `|`.
+    pub span: Span,
+}
+
+impl Operator {
+    /// The parameter of that name; names of parameters fold case.
+    pub fn param(&self, name: &str) -> Option<&Param> {
+        self.params
+            .iter()
+            .find(|p| p.name.text.eq_ignore_ascii_case(name))
+    }
+}
+
+/// The tabular operators, each with what it takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OperatorKind {
+    /// Something behind a `|` that is no operator; an error was reported.
+    Bad,
+    /// `as Name`
+    As {
+        /// What the input is called from here on.
+        name: Name,
+    },
+    /// `assert-schema (a: long)`
+    AssertSchema {
+        /// What the input must have.
+        columns: Vec<ColumnDecl>,
+    },
+    /// `consume`
+    Consume,
+    /// `count`, `count as n`
+    Count {
+        /// The name of the one column.
+        name: Option<Name>,
+    },
+    /// `distinct a, b`
+    Distinct {
+        /// Columns; [`ExprKind::Star`] stands for all.
+        columns: Vec<Expr>,
+    },
+    /// `evaluate plugin(…) : (schema)`
+    Evaluate {
+        /// The plugin and its arguments.
+        call: Call,
+        /// What it promises to return.
+        schema: Option<RowSchema>,
+    },
+    /// `execute-and-cache`
+    ExecuteAndCache,
+    /// `extend a = x, b = y`
+    Extend {
+        /// What is computed.
+        columns: Vec<Column>,
+    },
+    /// `facet by a, b with (…)`
+    Facet {
+        /// The columns.
+        by: Vec<Expr>,
+        /// The query applied to each, or one operator.
+        with: Option<Box<Expr>>,
+    },
+    /// `find in (T, U) where predicate project a, b`
+    Find(Find),
+    /// `fork name=(…) (…)`
+    Fork {
+        /// The queries.
+        branches: Vec<ForkBranch>,
+    },
+    /// `getschema`
+    GetSchema,
+    /// `graph-mark-components`
+    GraphMarkComponents,
+    /// `graph-match (a)-[e]->(b) where … project …`
+    GraphMatch(GraphMatch),
+    /// `graph-merge G on a == b`
+    GraphMerge {
+        /// The other graph.
+        graph: Box<Expr>,
+        /// How they are matched.
+        condition: Option<JoinCondition>,
+    },
+    /// `graph-shortest-paths (a)-[e*1..5]->(b) where … project …`
+    GraphShortestPaths(GraphMatch),
+    /// `graph-to-table nodes as N, edges as E`
+    GraphToTable {
+        /// The tables.
+        outputs: Vec<GraphOutput>,
+    },
+    /// `graph-where-nodes predicate`
+    GraphWhereNodes {
+        /// Which stay.
+        predicate: Box<Expr>,
+    },
+    /// `graph-where-edges predicate`
+    GraphWhereEdges {
+        /// Which stay.
+        predicate: Box<Expr>,
+    },
+    /// `invoke f(…)`
+    Invoke {
+        /// The function: a call, or a path that ends in one.
+        function: Box<Expr>,
+    },
+    /// `join kind=… (T) on a, $left.b == $right.c`
+    Join {
+        /// The right side.
+        right: Box<Expr>,
+        /// How rows are matched; may be absent for some kinds.
+        condition: Option<JoinCondition>,
+    },
+    /// `lookup kind=… (T) on a`
+    Lookup {
+        /// The right side.
+        right: Box<Expr>,
+        /// How rows are matched.
+        condition: Option<JoinCondition>,
+    },
+    /// `macro-expand entity_group […] as X ( … )`
+    MacroExpand {
+        /// The group: a name, a call or [`ExprKind::EntityGroup`].
+        group: Box<Expr>,
+        /// What an entity of it is called within.
+        scope: Name,
+        /// Evaluated for each; always with a result when error-free.
+        body: Body,
+    },
+    /// `make-graph source --> target with nodes on id`
+    MakeGraph(MakeGraph),
+    /// `make-series a = count() default = 0 on t from x to y step z by k`
+    MakeSeries(MakeSeries),
+    /// `mv-apply a = x to typeof(long) limit 3 on ( … )`
+    MvApply {
+        /// What is expanded.
+        columns: Vec<MvColumn>,
+        /// The most rows for one input row.
+        limit: Option<Box<Expr>>,
+        /// `id guid`, which tools generate.
+        id: Option<Box<Expr>>,
+        /// Applied to the rows of each input row.
+        query: Box<Expr>,
+    },
+    /// `mv-expand a = x to typeof(long), b limit 3`
+    MvExpand {
+        /// What is expanded.
+        columns: Vec<MvColumn>,
+        /// The most rows for one input row.
+        limit: Option<Box<Expr>>,
+    },
+    /// `parse x with "a" b: long *`
+    Parse(Parse),
+    /// `parse-kv x as (a: string) with (pair_delimiter = ";")`
+    ParseKv {
+        /// What is parsed.
+        value: Box<Expr>,
+        /// The keys and their types.
+        columns: Vec<ColumnDecl>,
+        /// The delimiters.
+        properties: Vec<Param>,
+    },
+    /// `parse-where x with …`
+    ParseWhere(Parse),
+    /// `partition by a ( … )` or `{ … }`
+    Partition(Partition),
+    /// `__partitionby a ( … )`
+    PartitionBy(Partition),
+    /// `print a = 1, 2`
+    Print {
+        /// What is computed.
+        columns: Vec<Column>,
+    },
+    /// `project a, b = x`
+    Project {
+        /// What is computed.
+        columns: Vec<Column>,
+    },
+    /// `project-away a, b*`
+    ProjectAway {
+        /// Names and wildcards.
+        columns: Vec<Expr>,
+    },
+    /// `project-by-names …`
+    ProjectByNames {
+        /// Names, wildcards and expressions that yield names.
+        columns: Vec<Expr>,
+    },
+    /// `project-keep a, b*`
+    ProjectKeep {
+        /// Names and wildcards.
+        columns: Vec<Expr>,
+    },
+    /// `project-rename new = old`
+    ProjectRename {
+        /// Each with a name.
+        columns: Vec<Column>,
+    },
+    /// `project-reorder a, b* asc`
+    ProjectReorder {
+        /// Names and wildcards with an order.
+        columns: Vec<Ordered>,
+    },
+    /// `range x from a to b step c`
+    Range {
+        /// The column made.
+        column: Name,
+        /// The first value.
+        from: Box<Expr>,
+        /// The last possible value.
+        to: Box<Expr>,
+        /// The difference.
+        step: Box<Expr>,
+    },
+    /// `reduce by x with threshold = 0.1`
+    Reduce {
+        /// What is reduced.
+        by: Box<Column>,
+        /// How.
+        properties: Vec<Param>,
+    },
+    /// `render timechart with (title = "…")`
+    Render {
+        /// The chart.
+        visualization: Name,
+        /// Properties, in `with (…)` or in the older form without.
+        properties: Vec<Param>,
+        /// Whether they stand in `with (…)`.
+        with: bool,
+    },
+    /// `sample n`
+    Sample {
+        /// How many rows.
+        count: Box<Expr>,
+    },
+    /// `sample-distinct n of x`
+    SampleDistinct {
+        /// How many values.
+        count: Box<Expr>,
+        /// Of which expression.
+        of: Box<Expr>,
+    },
+    /// `scan … with ( step … )`
+    Scan(Scan),
+    /// `search in (T, U) predicate`
+    Search {
+        /// Where; empty means everywhere (or the input).
+        tables: Vec<Expr>,
+        /// What.
+        predicate: Box<Expr>,
+    },
+    /// `serialize a = x`
+    Serialize {
+        /// What is computed; often nothing.
+        columns: Vec<Column>,
+    },
+    /// `sort by a desc nulls last, b`
+    Sort {
+        /// The keys.
+        by: Vec<Ordered>,
+    },
+    /// `summarize a = count() by b, bin(c, 1h)`
+    Summarize {
+        /// The aggregates.
+        aggregates: Vec<Column>,
+        /// Whether there was a `by` at all.
+        has_by: bool,
+        /// The keys.
+        by: Vec<Column>,
+        /// The old `by x bin = 1h`.
+        bin: Option<Box<Expr>>,
+    },
+    /// `take n`
+    Take {
+        /// How many rows.
+        count: Box<Expr>,
+    },
+    /// `top n by x`
+    Top {
+        /// How many rows.
+        count: Box<Expr>,
+        /// The key.
+        by: Box<Ordered>,
+    },
+    /// `top-hitters n of x by y`
+    TopHitters {
+        /// How many values.
+        count: Box<Expr>,
+        /// Of which expression.
+        of: Box<Expr>,
+        /// What is summed.
+        by: Option<Box<Expr>>,
+    },
+    /// `top-nested 2 of a by count(), top-nested …`
+    TopNested {
+        /// From the outermost.
+        levels: Vec<TopNestedLevel>,
+    },
+    /// `union T, U*`
+    Union {
+        /// The tables.
+        tables: Vec<Expr>,
+    },
+    /// `where predicate`
+    Where {
+        /// Which rows stay.
+        predicate: Box<Expr>,
+    },
+}
+
+impl OperatorKind {
+    /// The canonical name, whatever spelling was used: `where` for `filter`,
+    /// `sort` for `order`, `take` for `limit`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Bad => "bad",
+            Self::As { .. } => "as",
+            Self::AssertSchema { .. } => "assert-schema",
+            Self::Consume => "consume",
+            Self::Count { .. } => "count",
+            Self::Distinct { .. } => "distinct",
+            Self::Evaluate { .. } => "evaluate",
+            Self::ExecuteAndCache => "execute-and-cache",
+            Self::Extend { .. } => "extend",
+            Self::Facet { .. } => "facet",
+            Self::Find(_) => "find",
+            Self::Fork { .. } => "fork",
+            Self::GetSchema => "getschema",
+            Self::GraphMarkComponents => "graph-mark-components",
+            Self::GraphMatch(_) => "graph-match",
+            Self::GraphMerge { .. } => "graph-merge",
+            Self::GraphShortestPaths(_) => "graph-shortest-paths",
+            Self::GraphToTable { .. } => "graph-to-table",
+            Self::GraphWhereNodes { .. } => "graph-where-nodes",
+            Self::GraphWhereEdges { .. } => "graph-where-edges",
+            Self::Invoke { .. } => "invoke",
+            Self::Join { .. } => "join",
+            Self::Lookup { .. } => "lookup",
+            Self::MacroExpand { .. } => "macro-expand",
+            Self::MakeGraph(_) => "make-graph",
+            Self::MakeSeries(_) => "make-series",
+            Self::MvApply { .. } => "mv-apply",
+            Self::MvExpand { .. } => "mv-expand",
+            Self::Parse(_) => "parse",
+            Self::ParseKv { .. } => "parse-kv",
+            Self::ParseWhere(_) => "parse-where",
+            Self::Partition(_) => "partition",
+            Self::PartitionBy(_) => "__partitionby",
+            Self::Print { .. } => "print",
+            Self::Project { .. } => "project",
+            Self::ProjectAway { .. } => "project-away",
+            Self::ProjectByNames { .. } => "project-by-names",
+            Self::ProjectKeep { .. } => "project-keep",
+            Self::ProjectRename { .. } => "project-rename",
+            Self::ProjectReorder { .. } => "project-reorder",
+            Self::Range { .. } => "range",
+            Self::Reduce { .. } => "reduce",
+            Self::Render { .. } => "render",
+            Self::Sample { .. } => "sample",
+            Self::SampleDistinct { .. } => "sample-distinct",
+            Self::Scan(_) => "scan",
+            Self::Search { .. } => "search",
+            Self::Serialize { .. } => "serialize",
+            Self::Sort { .. } => "sort",
+            Self::Summarize { .. } => "summarize",
+            Self::Take { .. } => "take",
+            Self::Top { .. } => "top",
+            Self::TopHitters { .. } => "top-hitters",
+            Self::TopNested { .. } => "top-nested",
+            Self::Union { .. } => "union",
+            Self::Where { .. } => "where",
+        }
+    }
+}
+
+/// `: (*, a: long)` behind an `evaluate`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RowSchema {
+    /// Whether the input's columns come first: `(*, a: long)`.
+    pub star: bool,
+    /// The columns.
+    pub columns: Vec<ColumnDecl>,
+    /// With the parentheses.
+    pub span: Span,
+}
+
+/// What `find` takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Find {
+    /// `in (…)`: where; empty means everywhere (or the input).
+    pub tables: Vec<Expr>,
+    /// What.
+    pub predicate: Box<Expr>,
+    /// Which columns come out.
+    pub output: FindOutput,
+    /// `project-away a, b` behind it; holds [`ExprKind::Star`] or names.
+    pub project_away: Vec<Expr>,
+}
+
+/// The columns `find` returns.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FindOutput {
+    /// Nothing was said.
+    Default,
+    /// `project-smart`.
+    Smart,
+    /// `project a, b: string, pack(*)`.
+    Project(Vec<FindColumn>),
+}
+
+/// A column `find` returns.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FindColumn {
+    /// The column; a [`ExprKind::Call`] for `pack(*)`.
+    pub column: Expr,
+    /// The type wanted.
+    pub ty: Option<TypeName>,
+}
+
+/// One query of `fork`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ForkBranch {
+    /// `name = ( … )`.
+    pub name: Option<Name>,
+    /// A pipeline without a source.
+    pub query: Expr,
+    /// All of it.
+    pub span: Span,
+}
+
+/// How two tables are matched.
+#[derive(Clone, Debug, PartialEq)]
+pub enum JoinCondition {
+    /// `on a, $left.b == $right.c`: all must hold.
+    On(Vec<Expr>),
+    /// `where predicate`.
+    Where(Box<Expr>),
+}
+
+/// What `graph-match` and `graph-shortest-paths` take.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GraphMatch {
+    /// The patterns, comma-separated.
+    pub patterns: Vec<GraphPattern>,
+    /// `where …`
+    pub predicate: Option<Box<Expr>>,
+    /// `project …`
+    pub project: Option<Vec<Column>>,
+}
+
+/// `(a)-[e]->(b)`: nodes and edges in turn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GraphPattern {
+    /// The parts.
+    pub parts: Vec<GraphPart>,
+    /// All of it.
+    pub span: Span,
+}
+
+/// A node or an edge of a pattern.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GraphPart {
+    /// Which.
+    pub kind: GraphPartKind,
+    /// The name in it; empty for an anonymous one.
+    pub name: Option<Name>,
+    /// All of it.
+    pub span: Span,
+}
+
+/// What a part of a pattern is.
+#[derive(Clone, Debug, PartialEq)]
+pub enum GraphPartKind {
+    /// `(a)`
+    Node,
+    /// `-[e*1..3]->`, `<--`, …
+    Edge {
+        /// Which way.
+        direction: EdgeDirection,
+        /// `*from..to`, for paths of several edges.
+        range: Option<(Box<Expr>, Box<Expr>)>,
+    },
+}
+
+/// Which way an edge goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EdgeDirection {
+    /// `-->`
+    Right,
+    /// `<--`
+    Left,
+    /// `--`
+    Any,
+}
+
+/// An output of `graph-to-table`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GraphOutput {
+    /// `nodes` or `edges`.
+    pub what: Name,
+    /// `as Name`.
+    pub name: Option<Name>,
+    /// `with_node_id = x`, …
+    pub params: Vec<Param>,
+    /// All of it.
+    pub span: Span,
+}
+
+/// What `make-graph` takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MakeGraph {
+    /// The column with the source of an edge.
+    pub source: Box<Expr>,
+    /// Which way.
+    pub direction: EdgeDirection,
+    /// The column with the target.
+    pub target: Box<Expr>,
+    /// `with T on id, U on id2`.
+    pub nodes: Vec<(Expr, Expr)>,
+    /// `with_node_id = name`.
+    pub node_id: Option<Name>,
+    /// `partitioned-by column ( query )`.
+    pub partitioned_by: Option<(Box<Expr>, Box<Expr>)>,
+}
+
+/// What `make-series` takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MakeSeries {
+    /// The aggregates, each with the value of an empty bin.
+    pub aggregates: Vec<SeriesColumn>,
+    /// The axis.
+    pub on: Box<Column>,
+    /// The bins.
+    pub range: SeriesRange,
+    /// The keys.
+    pub by: Vec<Column>,
+}
+
+/// An aggregate of `make-series`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SeriesColumn {
+    /// The aggregate.
+    pub column: Column,
+    /// `default = x`.
+    pub default: Option<Expr>,
+}
+
+/// The bins of `make-series`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SeriesRange {
+    /// `from a to b step c`, the first two optional.
+    Steps {
+        /// The start.
+        from: Option<Box<Expr>>,
+        /// The end, excluded.
+        to: Option<Box<Expr>>,
+        /// The width.
+        step: Box<Expr>,
+    },
+    /// The older `in range(a, b, c)`: the arguments.
+    InRange(Vec<Expr>),
+}
+
+/// What `mv-expand` and `mv-apply` expand.
+#[derive(Clone, Debug, PartialEq)]
+pub struct MvColumn {
+    /// The array or bag.
+    pub column: Column,
+    /// `to typeof(x)`.
+    pub ty: Option<TypeName>,
+}
+
+/// What `parse` and `parse-where` take. `kind` and `flags` are parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parse {
+    /// What is parsed.
+    pub value: Box<Expr>,
+    /// The pattern.
+    pub pattern: Vec<ParsePart>,
+}
+
+/// A part of a `parse` pattern.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ParsePart {
+    /// `*`: anything, thrown away.
+    Star(Span),
+    /// A string to be found.
+    Text(Expr),
+    /// A column to be filled.
+    Column {
+        /// Its name.
+        name: Name,
+        /// Its type; a string otherwise.
+        ty: Option<TypeName>,
+    },
+}
+
+/// What `partition` takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Partition {
+    /// The key.
+    pub by: Box<Expr>,
+    /// `id guid` or `in (…)`, which tools generate.
+    pub scope: Option<Box<Expr>>,
+    /// The sub-query.
+    pub query: Box<Expr>,
+    /// Whether it stands in braces: then it has its own source and the key is
+    /// a value.
+    pub braces: bool,
+}
+
+/// What `scan` takes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scan {
+    /// `order by`, which tools generate.
+    pub order_by: Vec<Ordered>,
+    /// `partition by`.
+    pub partition_by: Vec<Expr>,
+    /// `declare (…)`.
+    pub declare: Vec<Parameter>,
+    /// The steps.
+    pub steps: Vec<ScanStep>,
+}
+
+/// `step name optional output=last: condition => a = x, b = y;`
+#[derive(Clone, Debug, PartialEq)]
+pub struct ScanStep {
+    /// Its name.
+    pub name: Name,
+    /// Whether it may be left out.
+    pub optional: bool,
+    /// `output = all | last | none`.
+    pub output: Option<Name>,
+    /// When a row matches.
+    pub condition: Expr,
+    /// What is computed then.
+    pub assignments: Vec<Column>,
+    /// All of it.
+    pub span: Span,
+}
+
+/// One level of `top-nested`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TopNestedLevel {
+    /// How many values; all when absent.
+    pub count: Option<Expr>,
+    /// Of which expression.
+    pub of: Column,
+    /// `with others = x`.
+    pub others: Option<Expr>,
+    /// The aggregate that ranks them.
+    pub by: Ordered,
+    /// All of it.
+    pub span: Span,
+}
