@@ -1,0 +1,1 @@
+//! The minijinja environment that all targets render through.
