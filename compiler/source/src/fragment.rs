@@ -38,11 +38,12 @@ impl Fragment {
         let (inner, len) = (at.start, Span::new(0, text.len()).end);
         let outer = Span::at(outer).start;
         self.text.push_str(text);
-        if let Some(last) = self.pieces.last_mut() {
-            if last.inner + last.len == inner && last.outer + last.len == outer {
-                last.len += len;
-                return;
-            }
+        if let Some(last) = self.pieces.last_mut()
+            && last.inner + last.len == inner
+            && last.outer + last.len == outer
+        {
+            last.len += len;
+            return;
         }
         self.pieces.push(Piece { inner, outer, len });
     }

@@ -2,7 +2,8 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use crate::{Diagnostic, Severity, SourceFile};
+use super::Finding;
+use crate::{Severity, SourceFile};
 
 /// Whether the text carries terminal colours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +15,8 @@ pub enum Style {
 }
 
 /// One finding as text, ending without a newline.
-pub fn text(file: &SourceFile, diagnostic: &Diagnostic, style: Style) -> String {
+pub fn text(finding: &Finding<'_>, style: Style) -> String {
+    let (file, diagnostic) = (finding.file, finding.diagnostic);
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -55,7 +57,7 @@ pub fn text(file: &SourceFile, diagnostic: &Diagnostic, style: Style) -> String 
         Style::Plain => Renderer::plain(),
         Style::Coloured => Renderer::styled(),
     };
-    renderer.render(&[group]).clone()
+    renderer.render(&[group])
 }
 
 /// The renderer panics on spans outside the text or inside a character, so
