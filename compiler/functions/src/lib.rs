@@ -6,8 +6,24 @@
 //! and it never reads a clock: `now()` and `ingestion_time()` are resolved by
 //! whoever runs the rule.
 
+pub mod aggregate;
+pub mod calendar;
+pub mod convert;
+mod function;
+pub mod json;
+pub mod order;
+pub mod scalar;
+mod signature;
+pub mod text;
 mod types;
 mod value;
 
+pub use aggregate::{aggregate, aggregates};
+pub use convert::convert;
+pub use function::{
+    Accumulator, Aggregate, Arg, Kernel, Kind, Naming, NewAccumulator, ResultRule, ScalarFunction, TypeError,
+};
+// The families, so that a row's path starts at the crate.
+pub use scalar::*;
 pub use types::Type;
 pub use value::{Bag, Value};

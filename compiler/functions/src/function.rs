@@ -1,0 +1,194 @@
+//! The shape of a row: what is known about one function, operator or
+//! aggregate of the language.
+//!
+//! In: nothing. Out: the row types and what a binder passes to and gets from
+//! them. The rows themselves are in [`scalar`](mod@crate::scalar) and
+//! [`aggregate`](mod@crate::aggregate); how argument types are checked is in
+//! `signature`.
+
+use crate::{Type, Value};
+
+/// A scalar function or operator at work. Total: it never panics, and an
+/// argument that makes no sense gives null (the empty string where the result
+/// is a string), as Kusto does.
+///
+/// A `typeof(T)` argument arrives as the string naming the type; a string
+/// argument may arrive as a dynamic value and is read by its text.
+pub type Kernel = fn(&[Value]) -> Value;
+
+/// What the binder knows of an argument.
+#[derive(Clone, Copy, Debug)]
+pub struct Arg<'a> {
+    /// The static type of the expression.
+    pub ty: Type,
+    /// Its value, where it is a literal or folds to one. `typeof(T)` is a
+    /// string literal holding the name of the type.
+    pub literal: Option<&'a Value>,
+}
+
+impl Arg<'_> {
+    /// An argument of which only the type is known.
+    pub fn of(ty: Type) -> Self {
+        Arg { ty, literal: None }
+    }
+}
+
+/// Why arguments do not fit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TypeError {
+    /// Too few or too many arguments.
+    Count {
+        /// The fewest allowed.
+        min: usize,
+        /// The most allowed; none means any number.
+        max: Option<usize>,
+        /// How many there were.
+        given: usize,
+    },
+    /// One argument has a type the function does not take.
+    Argument {
+        /// Which, from zero.
+        index: usize,
+        /// What would have been right, as words for a message.
+        expected: &'static str,
+        /// What it is.
+        found: Type,
+    },
+    /// Anything else, as a sentence.
+    Other(String),
+}
+
+/// How the type of a call follows from its arguments.
+pub type ResultRule = fn(&[Arg<'_>]) -> Result<Type, TypeError>;
+
+/// How Kusto names the column of a call that the query gives no name to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    /// As any other expression: `Column1`, `print_0`.
+    Default,
+    /// The name of the first argument, if that is a column: `tostring(x)` is `x`.
+    FirstArgument,
+    /// As [`Naming::FirstArgument`], but only when there is one argument.
+    OnlyArgument,
+    /// This, an underscore, and the name of the first argument if it has one:
+    /// `dcount_x`, `count_`.
+    Prefix(&'static str),
+    /// Exactly this.
+    Exactly(&'static str),
+    /// The string value of the first argument, if it names a column
+    /// (`column_ifexists`).
+    FirstArgumentValue,
+    /// `percentile_x_95`: this, the first argument, then each percentile asked
+    /// for; the second argument is a weight if `weighted`. One column each.
+    Percentiles {
+        /// The first word of the name.
+        prefix: &'static str,
+        /// Whether the second argument is a weight.
+        weighted: bool,
+    },
+    /// `arg_max(t, a, b)`: the columns keep their own names. One column for
+    /// each argument, `*` standing for all columns not yet there.
+    /// With a prefix (the deprecated `argmax`): `max_t`, `max_t_a`.
+    Columns(&'static str),
+}
+
+/// What kind of thing a scalar row is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Called by name.
+    Function,
+    /// Written between or before its operands.
+    Operator,
+    /// Called by name, over serialized rows; the runtime evaluates it.
+    Window,
+    /// Called by name; depends on more than its arguments (a clock, a column's
+    /// name, a table, who asks), so the binder or the runtime resolves it.
+    Context,
+}
+
+/// A scalar function or operator.
+#[derive(Debug)]
+pub struct ScalarFunction {
+    /// The canonical spelling.
+    pub name: &'static str,
+    /// Other spellings, equally good.
+    pub aliases: &'static [&'static str],
+    /// The function to use instead of this one.
+    pub deprecated: Option<&'static str>,
+    /// Function, operator, window function, or one that needs a context.
+    pub kind: Kind,
+    /// The fewest arguments.
+    pub min: usize,
+    /// The most arguments; none means any number.
+    pub max: Option<usize>,
+    /// The name of an unnamed result.
+    pub naming: Naming,
+    /// Checks argument types and gives the type of the call.
+    pub result: ResultRule,
+    /// The kernel; none parses and types but does not evaluate.
+    pub kernel: Option<Kernel>,
+    /// Path of the kernel in this crate: emitted Rust calls
+    /// `rulec_functions::<path>(&[…])`. Empty where there is no kernel.
+    pub path: &'static str,
+    /// The columns of a call that makes several (`series_stats`), after whose
+    /// names the argument's name is spliced by the binder: each is a prefix
+    /// part, `{}` standing for the argument. Empty for the usual single one.
+    pub columns: &'static [(&'static str, Type)],
+    /// One sentence.
+    pub doc: &'static str,
+    /// Expressions and what they print.
+    pub examples: &'static [(&'static str, &'static str)],
+}
+
+/// The state of one aggregate over one group.
+pub trait Accumulator: Send {
+    /// Takes one row's arguments, all of them in the order of the call,
+    /// literal ones included.
+    fn add(&mut self, args: &[Value]);
+
+    /// The result; for an aggregate that makes several columns, the first.
+    fn finish(self: Box<Self>) -> Value;
+
+    /// The results of an aggregate that makes several columns. For `arg_max`,
+    /// `arg_min` and `take_any` the runtime passes the values of all columns
+    /// kept (the `*` expanded by the binder, the compared value first) and
+    /// gets one value for each argument, in that order. For `percentiles`,
+    /// one value for each percentile.
+    fn finish_row(self: Box<Self>) -> Vec<Value> {
+        vec![self.finish()]
+    }
+}
+
+/// Makes the state of a new group from the call's literal arguments: one
+/// entry for each argument, null where it is not a literal.
+pub type NewAccumulator = fn(&[Value]) -> Box<dyn Accumulator>;
+
+/// An aggregate.
+#[derive(Debug)]
+pub struct Aggregate {
+    /// The canonical spelling.
+    pub name: &'static str,
+    /// Other spellings, equally good.
+    pub aliases: &'static [&'static str],
+    /// The aggregate to use instead of this one.
+    pub deprecated: Option<&'static str>,
+    /// The fewest arguments.
+    pub min: usize,
+    /// The most arguments; none means any number.
+    pub max: Option<usize>,
+    /// The name of an unnamed result.
+    pub naming: Naming,
+    /// Whether `*` may stand for all columns.
+    pub star: bool,
+    /// Checks argument types and gives the type of the result (of the first
+    /// column, where there are several: the others keep their arguments').
+    pub result: ResultRule,
+    /// Makes the state; none parses and types but does not evaluate.
+    pub new: Option<NewAccumulator>,
+    /// Path of the function behind `new` in this crate. Empty where none.
+    pub path: &'static str,
+    /// One sentence.
+    pub doc: &'static str,
+    /// Whole queries (they need rows) and what the first cell prints.
+    pub examples: &'static [(&'static str, &'static str)],
+}

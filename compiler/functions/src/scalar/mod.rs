@@ -1,0 +1,143 @@
+//! The scalar functions and operators, a family a module: each has its table
+//! of rows and the kernels the rows name.
+//!
+//! A kernel is reachable as `rulec_functions::<family>::<kernel>`, which is
+//! the path its row gives: the macro that writes a row builds both from the
+//! same identifier.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use crate::ScalarFunction;
+
+/// Writes a family's table. A row is
+/// `kernel "name" = "alias" instead "newer" as Naming, [signatures], "doc", "example" => "prints";`
+/// where the kernel is a function of the module, or `none`, `window`, `context`;
+/// instead of signatures in brackets, `(path)` names a result rule with its
+/// bounds.
+macro_rules! rows {
+    ($table:ident: $kind:ident in $module:ident { $(
+        $kernel:ident $name:literal $(= $alias:literal)* $(instead $new:literal)?
+        $(as $naming:expr)?, $rule:tt, $doc:literal $(, $example:literal => $prints:literal)*
+    ;)* }) => {
+        pub(crate) const $table: &[$crate::ScalarFunction] = &[$(
+            $crate::ScalarFunction {
+                name: $name,
+                aliases: &[$($alias),*],
+                deprecated: $crate::scalar::optional!($($new)?),
+                kind: $crate::scalar::kind!($kernel $kind),
+                min: $crate::scalar::rule!(min $rule),
+                max: $crate::scalar::rule!(max $rule),
+                naming: $crate::scalar::naming!($($naming)?),
+                result: $crate::scalar::rule!(result $rule),
+                kernel: $crate::scalar::kernel!($kernel),
+                path: $crate::scalar::path_of!($kernel $module),
+                columns: &[],
+                doc: $doc,
+                examples: &[$(($example, $prints)),*],
+            },
+        )*];
+    };
+}
+
+macro_rules! optional {
+    () => {
+        None
+    };
+    ($value:expr) => {
+        Some($value)
+    };
+}
+
+macro_rules! naming {
+    () => {
+        $crate::Naming::Default
+    };
+    ($naming:expr) => {{
+        #[allow(unused_imports, reason = "not every naming is used in every family")]
+        use $crate::Naming::*;
+        $naming
+    }};
+}
+
+macro_rules! kind {
+    (window $kind:ident) => {
+        $crate::Kind::Window
+    };
+    (context $kind:ident) => {
+        $crate::Kind::Context
+    };
+    ($kernel:ident $kind:ident) => {
+        $crate::Kind::$kind
+    };
+}
+
+macro_rules! kernel {
+    (none) => {
+        None
+    };
+    (window) => {
+        None
+    };
+    (context) => {
+        None
+    };
+    ($kernel:ident) => {
+        Some($kernel as $crate::Kernel)
+    };
+}
+
+macro_rules! path_of {
+    (none $module:ident) => {
+        ""
+    };
+    (window $module:ident) => {
+        ""
+    };
+    (context $module:ident) => {
+        ""
+    };
+    ($kernel:ident $module:ident) => {
+        concat!(stringify!($module), "::", stringify!($kernel))
+    };
+}
+
+macro_rules! rule {
+    (min [$($sig:tt)+]) => { $crate::signature::fewest($crate::signature::sigs![$($sig)+]) };
+    (max [$($sig:tt)+]) => { $crate::signature::most($crate::signature::sigs![$($sig)+]) };
+    (result [$($sig:tt)+]) => {
+        |args| $crate::signature::check($crate::signature::sigs![$($sig)+], args)
+    };
+    (min ($rule:path, $min:expr, $max:expr)) => { $min };
+    (max ($rule:path, $min:expr, $max:expr)) => { $max };
+    (result ($rule:path, $min:expr, $max:expr)) => { $rule };
+}
+
+pub(crate) use {kernel, kind, naming, optional, path_of, rows, rule};
+
+pub mod strings;
+
+const FAMILIES: &[&[ScalarFunction]] = &[strings::ROWS];
+
+/// The row of a scalar function or operator, by its exact name or an alias.
+pub fn scalar(name: &str) -> Option<&'static ScalarFunction> {
+    static INDEX: OnceLock<HashMap<&'static str, &'static ScalarFunction>> = OnceLock::new();
+    INDEX
+        .get_or_init(|| {
+            let mut index = HashMap::new();
+            for row in scalars() {
+                index.insert(row.name, row);
+                for alias in row.aliases {
+                    index.insert(alias, row);
+                }
+            }
+            index
+        })
+        .get(name)
+        .copied()
+}
+
+/// All scalar functions and operators, family by family.
+pub fn scalars() -> impl Iterator<Item = &'static ScalarFunction> {
+    FAMILIES.iter().flat_map(|family| family.iter())
+}
