@@ -1,5 +1,7 @@
 //! What a target gives.
 
+use std::str::FromStr;
+
 use rulec_source::{Diagnostic, Span};
 use serde::Serialize;
 
@@ -29,6 +31,39 @@ pub enum Effect {
     Rejected,
 }
 
+impl Effect {
+    /// All of them, from the harmless to the fatal.
+    pub const ALL: [Effect; 5] = [
+        Effect::Exact,
+        Effect::Dropped,
+        Effect::Narrowed,
+        Effect::Widened,
+        Effect::Rejected,
+    ];
+
+    /// `widened`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Widened => "widened",
+            Self::Narrowed => "narrowed",
+            Self::Dropped => "dropped",
+            Self::Rejected => "rejected",
+        }
+    }
+}
+
+impl FromStr for Effect {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Self::ALL.into_iter().find(|e| e.as_str() == text).ok_or_else(|| {
+            let known: Vec<_> = Self::ALL.iter().map(|e| e.as_str()).collect();
+            format!("`{text}` is no effect; they are {}", known.join(", "))
+        })
+    }
+}
+
 /// One entry of the loss ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Loss {
@@ -53,4 +88,55 @@ pub struct Emitted {
     /// Findings: an artifact that breaks the target's own rules, a template
     /// that fails. Labels are bytes of the query text.
     pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Loss {
+    /// A loss that concerns the document as a whole.
+    pub fn new(construct: impl Into<String>, effect: Effect, why: impl Into<String>) -> Self {
+        Self {
+            construct: construct.into(),
+            effect,
+            why: why.into(),
+            span: None,
+        }
+    }
+
+    /// The rule cannot go to the target.
+    pub fn rejected(construct: impl Into<String>, why: impl Into<String>) -> Self {
+        Self::new(construct, Effect::Rejected, why)
+    }
+
+    /// Places it in the query text.
+    #[must_use]
+    pub fn at(mut self, span: Span) -> Self {
+        self.span = Some(span);
+        self
+    }
+}
+
+impl Emitted {
+    /// Whether the rule cannot go to the target.
+    pub fn is_rejected(&self) -> bool {
+        self.losses.iter().any(|loss| loss.effect == Effect::Rejected)
+    }
+
+    /// Adds an artifact, or what kept it from being made.
+    pub fn add(&mut self, artifact: Result<Artifact, Box<Diagnostic>>) {
+        match artifact {
+            Ok(artifact) => self.artifacts.push(artifact),
+            Err(diagnostic) => self.diagnostics.push(*diagnostic),
+        }
+    }
+
+    /// Holds to the promise that a rejected rule gives no artifact, and puts
+    /// losses in an order that does not depend on how they were found.
+    #[must_use]
+    pub fn finish(mut self) -> Self {
+        if self.is_rejected() {
+            self.artifacts.clear();
+        }
+        self.losses
+            .sort_by_key(|loss| loss.span.map(|span| (span.start, span.end)));
+        self
+    }
 }

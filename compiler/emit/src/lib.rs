@@ -6,18 +6,32 @@
 //! question "is this target X" outside `targets/`.
 
 mod artifact;
+pub mod check;
+mod codes;
+mod config;
+mod ledger;
+mod name;
 mod provenance;
+mod schema;
 pub mod targets;
 mod template;
 
 pub use artifact::{Artifact, Effect, Emitted, Loss};
+pub use codes::CODES;
+pub use config::{Config, FileSpec};
+pub use ledger::{LedgerEntry, losses_json};
+pub use name::{collisions, stem};
 pub use provenance::Provenance;
-pub use template::{TemplateError, Templates};
+pub use template::{TemplateError, Templates, identifier};
 
-use rulec_facts::Pack;
-use rulec_functions as _;
-use rulec_model::{Resolved, Rule};
+use rulec_facts::{FactsError, Pack};
+use rulec_model::{Resolved, Rule, RuleQuery};
 use rulec_source::Diagnostic;
+
+use schema::Schemas;
+
+/// What the parser gives; until it stands, the tree it will carry.
+pub type Parsed = rulec_kql::ast::Query;
 
 /// One rule, ready to be emitted.
 #[derive(Clone, Copy, Debug)]
@@ -32,11 +46,23 @@ pub struct Input<'a> {
     /// rule: the query's slug (`sentinel`, `2`), or none when the rule has one.
     pub query_slug: Option<&'a str>,
     /// The query's syntax tree; spans are bytes of the query text.
-    pub parsed: &'a rulec_kql::Parsed,
+    pub parsed: &'a Parsed,
     /// The query, bound.
     pub ir: &'a rulec_ir::Query,
     /// Where the artifact comes from.
     pub provenance: &'a Provenance,
+}
+
+impl<'a> Input<'a> {
+    /// The query as the document has it.
+    pub fn rule_query(&self) -> Option<&'a RuleQuery> {
+        self.rule.queries.get(self.query)
+    }
+
+    /// The query's text.
+    pub fn text(&self) -> &'a str {
+        self.rule_query().map_or("", |query| query.text.as_str())
+    }
 }
 
 /// What every target shares: data and templates, loaded once.
@@ -47,6 +73,27 @@ pub struct Context {
     pub templates: Templates,
     /// ATT&CK version that rules are written against.
     pub attack: rulec_facts::attack::Attack,
+    schemas: Schemas,
+}
+
+impl Context {
+    /// Compiles the templates of a pack. `attack` is the version of ATT&CK that
+    /// rules are written against. Templates that do not compile are listed by
+    /// [`Templates::diagnostics`]; they fail only the targets that use them.
+    pub fn new(pack: Pack, attack: &str) -> Result<Self, FactsError> {
+        Ok(Self {
+            templates: Templates::new(&pack),
+            attack: rulec_facts::attack::Attack::load(&pack, attack)?,
+            schemas: Schemas::default(),
+            pack,
+        })
+    }
+
+    /// Checks a value against a JSON Schema of the pack
+    /// (`schema/targets/defender.schema.json`).
+    pub fn validate(&self, schema: &str, value: &serde_json::Value) -> Result<(), Box<Diagnostic>> {
+        self.schemas.validate(&self.pack, schema, value)
+    }
 }
 
 /// A target format: one file in `targets/`, one folder in templates/, one row
@@ -72,14 +119,9 @@ pub trait Target: Sync {
 /// The artifacts of one rule for one target. Never panics; a rule that cannot
 /// go to the target yields a [`Effect::Rejected`] loss and no artifact.
 pub fn emit(target: &dyn Target, context: &Context, input: &Input<'_>) -> Emitted {
-    target.rule(context, input)
-}
-
-/// All findings of this stage.
-pub const CODES: &[rulec_source::Code] = &[];
-
-/// A finding about something as a whole.
-#[allow(dead_code)]
-fn about(diagnostic: Diagnostic) -> Diagnostic {
-    diagnostic
+    let mut emitted = target.rule(context, input).finish();
+    if !emitted.artifacts.is_empty() {
+        emitted.diagnostics.extend(name::renamed(&input.rule.id));
+    }
+    emitted
 }

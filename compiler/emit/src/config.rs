@@ -1,0 +1,169 @@
+//! `templates/<target>/target.toml`: what a target is, as data.
+//!
+//! ```toml
+//! strict = true                   # may be left out
+//!
+//! [files.rule]
+//! template = "rule.yaml.j2"       # beside this file
+//! path = "{name}.yaml"            # below the target's folder of the output
+//! format = "yaml"                 # yaml, yaml-stream, json, text: how it is read back
+//!
+//! # Everything else is the target's own: limits, capabilities, versions.
+//! ```
+//!
+//! A repository's own file replaces ours as a whole. With `strict = false` in
+//! it, its templates may also leave out and change what was meant; artifacts
+//! still have to load.
+
+use std::collections::BTreeMap;
+
+use rulec_facts::Pack;
+use rulec_source::Diagnostic;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::check::{self, Format};
+use crate::codes::TARGET_CONFIG;
+use crate::{Artifact, Context, Input, name};
+
+/// A target's file, read. `T` is the target's own part and decides what keys
+/// there may be.
+#[derive(Clone, Debug)]
+pub struct Config<T> {
+    /// The target's name, and folder of its artifacts.
+    pub target: &'static str,
+    /// The artifacts it makes.
+    pub files: BTreeMap<String, FileSpec>,
+    /// Whether artifacts have to say everything that was meant.
+    pub strict: bool,
+    /// The target's own part.
+    pub own: T,
+}
+
+/// One kind of artifact.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileSpec {
+    /// The template, beside target.toml.
+    pub template: String,
+    /// The artifact's path; `{name}` stands for the rule's file name.
+    pub path: String,
+    /// How it is read back.
+    pub format: Format,
+}
+
+#[derive(Deserialize)]
+struct Shape {
+    #[serde(default = "yes")]
+    strict: bool,
+    #[serde(default)]
+    files: BTreeMap<String, FileSpec>,
+    #[serde(flatten)]
+    own: toml::Table,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl<T: DeserializeOwned> Config<T> {
+    /// Reads `templates/<target>/target.toml`.
+    pub fn load(pack: &Pack, target: &'static str) -> Result<Self, Box<Diagnostic>> {
+        let path = format!("templates/{target}/target.toml");
+        let wrong = |message: &str| {
+            Box::new(Diagnostic::new(
+                TARGET_CONFIG,
+                format!("{path}: {}", message.trim_end()),
+            ))
+        };
+        let text = pack
+            .require(&path)
+            .map_err(|e| Box::new(Diagnostic::new(TARGET_CONFIG, e.to_string())))?;
+        let shape: Shape = toml::from_str(text).map_err(|e| wrong(&e.to_string()))?;
+        for (key, file) in &shape.files {
+            let path = &file.path;
+            let climbs =
+                path.split('/').any(|part| matches!(part, "" | "." | "..")) || path.contains(['\\', ':']);
+            if climbs {
+                return Err(wrong(&format!(
+                    "`files.{key}.path` has to stay below the target's folder"
+                )));
+            }
+        }
+        let own = T::deserialize(shape.own).map_err(|e| wrong(&e.to_string()))?;
+        Ok(Self {
+            target,
+            files: shape.files,
+            strict: shape.strict,
+            own,
+        })
+    }
+}
+
+impl<T> Config<T> {
+    /// The file called `key`.
+    pub fn file(&self, key: &str) -> Result<&FileSpec, Box<Diagnostic>> {
+        self.files.get(key).ok_or_else(|| {
+            Box::new(Diagnostic::new(
+                TARGET_CONFIG,
+                format!(
+                    "templates/{}/target.toml: there is no `[files.{key}]`",
+                    self.target
+                ),
+            ))
+        })
+    }
+
+    /// Renders the file called `key` and reads it back.
+    ///
+    /// The template sees what is meant as `rule`, the rule's id as `id`, the
+    /// artifact's `provenance`, and the members of the object `extra`.
+    pub fn render(
+        &self,
+        context: &Context,
+        input: &Input<'_>,
+        key: &str,
+        meant: &Value,
+        extra: Value,
+    ) -> Result<Artifact, Box<Diagnostic>> {
+        let name = name::stem(&input.rule.id, input.query_slug);
+        self.render_as(context, key, &name, meant, {
+            let mut variables = json!({ "id": input.rule.id, "provenance": input.provenance });
+            if let (Some(all), Value::Object(extra)) = (variables.as_object_mut(), extra) {
+                all.extend(extra);
+            }
+            variables
+        })
+    }
+
+    /// As [`Config::render`], for artifacts that are not of one rule: `name`
+    /// fills the path, `variables` is an object.
+    pub fn render_as(
+        &self,
+        context: &Context,
+        key: &str,
+        name: &str,
+        meant: &Value,
+        mut variables: Value,
+    ) -> Result<Artifact, Box<Diagnostic>> {
+        let file = self.file(key)?;
+        let template = format!("{}/{}", self.target, file.template);
+        if let Some(all) = variables.as_object_mut() {
+            all.insert("rule".to_owned(), meant.clone());
+        }
+        let text = context
+            .templates
+            .render(&template, &variables)
+            .map_err(|error| Box::new(error.to_diagnostic()))?;
+        let meant = if self.strict { meant } else { &json!({}) };
+        let relaxed = !self.strict && file.format == Format::YamlStream;
+        if !relaxed {
+            check::check(&template, file.format, &text, meant)?;
+        }
+        Ok(Artifact {
+            path: format!("{}/{}", self.target, file.path.replace("{name}", name)),
+            bytes: text.into_bytes(),
+        })
+    }
+}
