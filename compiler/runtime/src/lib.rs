@@ -1,1 +1,35 @@
-//! What a running rule needs: readers, batches, relational operators, writers
+//! What a running rule needs: values in columns, the relational operators of
+//! KQL, readers of exported logs, and writers of alerts.
+//!
+//! In: bytes of exported events and closures over rows. Out: batches and
+//! alerts. The interpreter and the emitted Rust packages call the same
+//! functions of [`ops`], so both give the same answers.
+//!
+//! Deliberately absent: query text, the IR, rule documents, YAML, and the
+//! clock. Files are opened in [`cli`] alone, which is the `main` of an emitted
+//! package; everything else takes bytes or a `BufRead`.
+
+pub mod alert;
+mod batch;
+pub mod cli;
+mod context;
+mod error;
+mod key;
+mod memory;
+pub mod ops;
+pub mod read;
+mod schema;
+mod vector;
+pub mod write;
+
+pub use batch::{Batch, BatchBuilder, Row, Rows};
+pub use context::{Context, InMemory, Stage, TableRequest, Tables};
+pub use error::{CODES, Code, RuntimeError};
+pub use key::KeyBuffer;
+pub use memory::{DEFAULT_MEMORY_LIMIT, Growing, Memory, Reservation};
+pub use schema::{Column, Schema};
+pub use vector::{Builder, Vector};
+
+/// Types, values and kernels: what closures over rows are made of.
+pub use rulec_functions as functions;
+pub use rulec_functions::{Bag, Type, Value};

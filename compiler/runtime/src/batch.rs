@@ -1,0 +1,540 @@
+//! Rows held by column, and the view of one row that closures see.
+
+use std::sync::Arc;
+
+use rulec_functions::{Type, Value, convert};
+
+use crate::error::RuntimeError;
+use crate::memory::{Memory, Reservation};
+use crate::schema::{Column, Schema};
+use crate::vector::{Builder, Vector};
+
+/// A relation: columns of equal length under a schema. Cloning shares the
+/// columns.
+///
+/// A batch may carry more columns than an operator's schema lists, after the
+/// listed ones, when it came from a table that is not wholly known.
+#[derive(Clone, Debug)]
+pub struct Batch {
+    schema: Schema,
+    columns: Vec<Arc<Held>>,
+    rows: usize,
+    /// When each row was ingested; lost where rows are combined.
+    ingestion: Option<Arc<Held>>,
+    memory: Memory,
+}
+
+/// A column and the bytes that it holds of the budget.
+#[derive(Debug)]
+struct Held {
+    vector: Vector,
+    _reservation: Reservation,
+}
+
+impl Batch {
+    /// A batch from its columns. `operator` is whom the error names when the
+    /// columns pass the memory limit.
+    pub fn new(
+        schema: Schema,
+        columns: Vec<Vector>,
+        memory: &Memory,
+        operator: &str,
+    ) -> Result<Self, RuntimeError> {
+        let rows = columns.first().map_or(0, Vector::len);
+        Self::with_rows(schema, columns, rows, memory, operator)
+    }
+
+    /// As [`Batch::new`], also for a table without columns.
+    pub fn with_rows(
+        schema: Schema,
+        columns: Vec<Vector>,
+        rows: usize,
+        memory: &Memory,
+        operator: &str,
+    ) -> Result<Self, RuntimeError> {
+        if schema.len() != columns.len() || columns.iter().any(|column| column.len() != rows) {
+            return Err(RuntimeError::internal(format!(
+                "`{operator}` made columns that do not fit its schema."
+            )));
+        }
+        if u32::try_from(rows).is_err() {
+            return Err(RuntimeError::new(
+                crate::Code::MEMORY_LIMIT,
+                format!(
+                    "`{operator}` gives {rows} rows; a table holds at most {}.",
+                    u32::MAX
+                ),
+            ));
+        }
+        let columns = columns
+            .into_iter()
+            .map(|vector| hold(vector, memory, operator))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            schema,
+            columns,
+            rows,
+            ingestion: None,
+            memory: memory.clone(),
+        })
+    }
+
+    /// No rows.
+    pub fn empty(schema: Schema, memory: &Memory) -> Self {
+        let columns = schema
+            .columns()
+            .iter()
+            .map(|column| Builder::new(column.ty, 0).finish())
+            .collect();
+        // Empty columns reserve nothing, so this cannot fail; an empty schema is the fallback all the same.
+        Self::new(schema, columns, memory, "empty").unwrap_or_else(|_| Self {
+            schema: Schema::of(&[]),
+            columns: Vec::new(),
+            rows: 0,
+            ingestion: None,
+            memory: memory.clone(),
+        })
+    }
+
+    /// A batch from rows of values, as tests and `datatable` write them. A row
+    /// that is too short is filled up with nulls.
+    pub fn from_rows(
+        schema: Schema,
+        rows: impl IntoIterator<Item = Vec<Value>>,
+        memory: &Memory,
+    ) -> Result<Self, RuntimeError> {
+        let mut builder = BatchBuilder::new(schema, memory);
+        for row in rows {
+            builder.push(row);
+        }
+        builder.finish("datatable")
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    /// Names and types of the columns.
+    pub fn schema(&self) -> &Schema {
+        &self.schema
+    }
+
+    /// The budget that this batch counts against.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// A column, if there is one at this place.
+    pub fn column(&self, index: usize) -> Option<&Vector> {
+        self.columns.get(index).map(|held| &held.vector)
+    }
+
+    /// One row; out of range gives a row of nulls.
+    pub fn row(&self, index: usize) -> Row<'_> {
+        Row { batch: self, index }
+    }
+
+    /// The rows in order.
+    pub fn iter(&self) -> Rows<'_> {
+        Rows { batch: self, next: 0 }
+    }
+
+    /// The value at a place; null outside the batch.
+    pub fn value(&self, row: usize, column: usize) -> Value {
+        self.column(column).map_or(Value::Null, |vector| vector.get(row))
+    }
+
+    /// Whether the batch knows when its rows were ingested.
+    pub fn has_ingestion_time(&self) -> bool {
+        self.ingestion.is_some()
+    }
+
+    /// The same rows with a column of ingestion times.
+    pub fn with_ingestion_time(mut self, times: Vector) -> Result<Self, RuntimeError> {
+        if times.len() == self.rows {
+            self.ingestion = Some(hold(times, &self.memory, "ingestion_time")?);
+        }
+        Ok(self)
+    }
+
+    /// The same rows with the ingestion times of the batch they were made from,
+    /// row for row; what row-preserving operators end with.
+    #[must_use]
+    pub fn ingested_as(mut self, input: &Self) -> Self {
+        if input.rows == self.rows {
+            self.ingestion.clone_from(&input.ingestion);
+        }
+        self
+    }
+
+    /// The rows with the given numbers, in that order, repeats included.
+    pub fn select(&self, rows: &[u32], operator: &str) -> Result<Self, RuntimeError> {
+        if rows.iter().any(|row| *row as usize >= self.rows) {
+            return Err(RuntimeError::internal(format!(
+                "`{operator}` selected a row that does not exist."
+            )));
+        }
+        let columns = self
+            .columns
+            .iter()
+            .map(|held| select(held, rows, &self.memory, operator))
+            .collect::<Result<Vec<_>, _>>()?;
+        let ingestion = self
+            .ingestion
+            .as_ref()
+            .map(|held| select(held, rows, &self.memory, operator))
+            .transpose()?;
+        Ok(Self {
+            schema: self.schema.clone(),
+            columns,
+            rows: rows.len(),
+            ingestion,
+            memory: self.memory.clone(),
+        })
+    }
+
+    /// The first rows.
+    pub fn head(&self, rows: usize, operator: &str) -> Result<Self, RuntimeError> {
+        if rows >= self.rows {
+            return Ok(self.clone());
+        }
+        let rows = (0..u32::try_from(rows).unwrap_or(u32::MAX)).collect::<Vec<_>>();
+        self.select(&rows, operator)
+    }
+
+    /// Batches of one schema, one after the other. The schema is the first's.
+    pub fn concat(batches: &[Self], operator: &str) -> Result<Option<Self>, RuntimeError> {
+        let Some(first) = batches.first() else {
+            return Ok(None);
+        };
+        if batches.len() == 1 {
+            return Ok(Some(first.clone()));
+        }
+        let rows = batches.iter().map(Self::rows).sum();
+        let mut columns = Vec::with_capacity(first.schema.len());
+        for (index, column) in first.schema.columns().iter().enumerate() {
+            let mut builder = Builder::new(column.ty, rows);
+            for batch in batches {
+                for row in 0..batch.rows {
+                    builder.push(batch.value(row, index));
+                }
+            }
+            columns.push(builder.finish());
+        }
+        let batch = Self::with_rows(first.schema.clone(), columns, rows, &first.memory, operator)?;
+        if batches.iter().all(Self::has_ingestion_time) {
+            let times = batches
+                .iter()
+                .flat_map(|batch| batch.iter().map(|row| row.ingestion_time()));
+            return batch
+                .with_ingestion_time(Vector::from_values(Type::DateTime, times))
+                .map(Some);
+        }
+        Ok(Some(batch))
+    }
+
+    /// The columns at the given places under new names and types, shared.
+    pub fn pick(&self, columns: &[(Column, usize)]) -> Result<Self, RuntimeError> {
+        let schema = Schema::new(
+            columns
+                .iter()
+                .map(|(column, _)| column.clone())
+                .collect::<Vec<_>>(),
+        );
+        let columns = columns
+            .iter()
+            .map(|(column, index)| {
+                self.columns.get(*index).cloned().ok_or_else(|| {
+                    RuntimeError::internal(format!("The column `{}` is not in the input.", column.name))
+                })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            schema,
+            columns,
+            rows: self.rows,
+            ingestion: self.ingestion.clone(),
+            memory: self.memory.clone(),
+        })
+    }
+
+    /// The same rows with more columns after the others.
+    pub fn append(&self, added: Vec<(Column, Vector)>, operator: &str) -> Result<Self, RuntimeError> {
+        let mut columns = self.columns.clone();
+        let mut names = self.schema.columns().to_vec();
+        for (column, vector) in added {
+            if vector.len() != self.rows {
+                return Err(RuntimeError::internal(format!(
+                    "`{operator}` made a column of the wrong length."
+                )));
+            }
+            names.push(column);
+            columns.push(hold(vector, &self.memory, operator)?);
+        }
+        let schema = if self.schema.is_open() {
+            Schema::new(names).open()
+        } else {
+            Schema::new(names)
+        };
+        Ok(Self {
+            schema,
+            columns,
+            rows: self.rows,
+            ingestion: self.ingestion.clone(),
+            memory: self.memory.clone(),
+        })
+    }
+
+    /// The columns that a schema names, in its order and with its types; a
+    /// column that is not there is null. For an open schema the other columns
+    /// follow.
+    pub fn conform(&self, schema: &Schema) -> Result<Self, RuntimeError> {
+        let mut missing = Vec::new();
+        let mut picked = Vec::with_capacity(schema.len());
+        let own = self.schema.columns();
+        for column in schema.columns() {
+            let found = self.schema.index_of(&column.name);
+            match found {
+                Some(index) if own[index].ty == column.ty || column.ty == Type::Unknown => {
+                    picked.push((
+                        Column {
+                            name: column.name.clone(),
+                            ty: own[index].ty,
+                        },
+                        index,
+                    ));
+                }
+                _ => {
+                    let vector = match found {
+                        Some(index) => {
+                            let values = self.iter().map(|row| convert(&row.get(index), column.ty));
+                            Vector::from_values(column.ty, values)
+                        }
+                        None => Vector::constant(null_of(column.ty), self.rows),
+                    };
+                    picked.push((column.clone(), own.len() + missing.len()));
+                    missing.push((column.clone(), vector));
+                }
+            }
+        }
+        if schema.is_open() {
+            for (index, column) in own.iter().enumerate() {
+                if schema.index_of(&column.name).is_none() {
+                    picked.push((column.clone(), index));
+                }
+            }
+        }
+        let batch = self.append(missing, "conform")?.pick(&picked)?;
+        Ok(if schema.is_open() {
+            Self {
+                schema: batch.schema.clone().open(),
+                ..batch
+            }
+        } else {
+            batch
+        })
+    }
+
+    /// The same columns under another schema of the same length: new names,
+    /// or more exact types.
+    pub fn renamed(&self, schema: Schema) -> Result<Self, RuntimeError> {
+        if schema.len() != self.columns.len() {
+            return Err(RuntimeError::internal(
+                "A schema does not fit the columns it names.",
+            ));
+        }
+        Ok(Self {
+            schema,
+            ..self.clone()
+        })
+    }
+}
+
+impl<'a> IntoIterator for &'a Batch {
+    type Item = Row<'a>;
+    type IntoIter = Rows<'a>;
+
+    fn into_iter(self) -> Rows<'a> {
+        self.iter()
+    }
+}
+
+/// What stands where a value of a type is missing: strings are never null.
+pub(crate) fn null_of(ty: Type) -> Value {
+    if ty == Type::String {
+        Value::string("")
+    } else {
+        Value::Null
+    }
+}
+
+fn hold(vector: Vector, memory: &Memory, operator: &str) -> Result<Arc<Held>, RuntimeError> {
+    let reservation = memory.reserve(operator, vector.bytes())?;
+    Ok(Arc::new(Held {
+        vector,
+        _reservation: reservation,
+    }))
+}
+
+fn select(held: &Held, rows: &[u32], memory: &Memory, operator: &str) -> Result<Arc<Held>, RuntimeError> {
+    // Asked for before the copy is made, so that the limit holds even then.
+    let reservation = memory.reserve(operator, held.vector.bytes_of(rows.len()))?;
+    Ok(Arc::new(Held {
+        vector: held.vector.select(rows),
+        _reservation: reservation,
+    }))
+}
+
+/// One row of a batch: what predicates and expressions are given.
+#[derive(Clone, Copy, Debug)]
+pub struct Row<'a> {
+    batch: &'a Batch,
+    index: usize,
+}
+
+impl<'a> Row<'a> {
+    /// The number of the row in its batch.
+    pub fn index(self) -> usize {
+        self.index
+    }
+
+    /// The batch it is a row of.
+    pub fn batch(self) -> &'a Batch {
+        self.batch
+    }
+
+    /// The value of a column; null where there is no such column.
+    pub fn get(self, column: usize) -> Value {
+        self.batch.value(self.index, column)
+    }
+
+    /// Whether the value of a column is null.
+    pub fn is_null(self, column: usize) -> bool {
+        self.batch
+            .column(column)
+            .is_none_or(|vector| vector.is_null(self.index))
+    }
+
+    /// The text of a string column; empty for any other.
+    pub fn str(self, column: usize) -> &'a str {
+        self.batch
+            .column(column)
+            .map_or("", |vector| vector.str(self.index))
+    }
+
+    /// The value of a `bool` column.
+    pub fn bool(self, column: usize) -> Option<bool> {
+        self.batch.column(column)?.bool(self.index)
+    }
+
+    /// The value of an `int` or `long` column.
+    pub fn long(self, column: usize) -> Option<i64> {
+        self.batch.column(column)?.long(self.index)
+    }
+
+    /// The value of a `real` column.
+    pub fn real(self, column: usize) -> Option<f64> {
+        self.batch.column(column)?.real(self.index)
+    }
+
+    /// The 100 ns ticks of a `datetime` or `timespan` column.
+    pub fn ticks(self, column: usize) -> Option<i64> {
+        self.batch.column(column)?.ticks(self.index)
+    }
+
+    /// When the row was ingested; null where that is not known.
+    pub fn ingestion_time(self) -> Value {
+        self.batch
+            .ingestion
+            .as_ref()
+            .map_or(Value::Null, |held| held.vector.get(self.index))
+    }
+
+    /// All values in order.
+    pub fn values(self) -> Vec<Value> {
+        (0..self.batch.schema.len())
+            .map(|column| self.get(column))
+            .collect()
+    }
+}
+
+/// The rows of a batch in order.
+#[derive(Clone, Debug)]
+pub struct Rows<'a> {
+    batch: &'a Batch,
+    next: usize,
+}
+
+impl<'a> Iterator for Rows<'a> {
+    type Item = Row<'a>;
+
+    fn next(&mut self) -> Option<Row<'a>> {
+        let index = self.next;
+        (index < self.batch.rows).then(|| {
+            self.next += 1;
+            Row {
+                batch: self.batch,
+                index,
+            }
+        })
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.batch.rows - self.next;
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Rows<'_> {}
+
+/// Makes a batch row by row.
+#[derive(Debug)]
+pub struct BatchBuilder {
+    schema: Schema,
+    builders: Vec<Builder>,
+    rows: usize,
+    memory: Memory,
+}
+
+impl BatchBuilder {
+    /// No rows yet.
+    pub fn new(schema: Schema, memory: &Memory) -> Self {
+        let builders = schema
+            .columns()
+            .iter()
+            .map(|column| Builder::new(column.ty, 0))
+            .collect();
+        Self {
+            schema,
+            builders,
+            rows: 0,
+            memory: memory.clone(),
+        }
+    }
+
+    /// Appends a row; missing values are null, extra ones are dropped.
+    pub fn push(&mut self, row: impl IntoIterator<Item = Value>) {
+        let mut values = row.into_iter();
+        for builder in &mut self.builders {
+            builder.push(values.next().unwrap_or_default());
+        }
+        self.rows += 1;
+    }
+
+    /// Number of rows so far.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The batch.
+    pub fn finish(self, operator: &str) -> Result<Batch, RuntimeError> {
+        let columns = self.builders.into_iter().map(Builder::finish).collect();
+        Batch::with_rows(self.schema, columns, self.rows, &self.memory, operator)
+    }
+}

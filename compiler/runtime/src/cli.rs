@@ -1,0 +1,298 @@
+//! The `main` of an emitted rule package.
+//!
+//! In: the package's rules and the command line. Out: alerts on standard
+//! output and errors on standard error, as `rulec run` gives them. This is the
+//! one place of the crate that opens files.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::alert::{self, Alert, Format, RuleInfo};
+use crate::context::{Context, TableRequest, Tables};
+use crate::error::{Code, RuntimeError};
+use crate::{Batch, read};
+
+/// A rule of an emitted package.
+pub struct Rule {
+    /// What its alerts say of it.
+    pub info: RuleInfo,
+    /// Its query.
+    pub evaluate: fn(&Context<'_>) -> Result<Batch, RuntimeError>,
+}
+
+impl std::fmt::Debug for Rule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Rule")
+            .field("info", &self.info)
+            .finish_non_exhaustive()
+    }
+}
+
+const USAGE: &str = "\
+Runs detection rules over exported logs.
+
+Usage: --data TABLE=PATH... [--rule ID]... [--now TIME] [--format ndjson|table|csv] [--lenient]
+
+  --data TABLE=PATH   rows of a table: NDJSON, JSON or CSV; repeatable
+  --rule ID           only this rule; repeatable
+  --now TIME          the time that now() gives, such as 2026-11-01T00:00:00Z
+                      (default: the time by the clock)
+  --format FORMAT     ndjson (default), table or csv
+  --lenient           skip malformed lines instead of stopping
+  --list              list the rules and stop
+  --help              print this
+
+Exit code: 0 nothing fired, 1 something fired, 2 an error.
+";
+
+/// Runs the rules of a package with the arguments of the process.
+pub fn main(rules: &[Rule]) -> ExitCode {
+    run(
+        rules,
+        std::env::args_os().skip(1),
+        &mut io::stdout().lock(),
+        &mut io::stderr().lock(),
+    )
+}
+
+/// [`main`] with everything given.
+pub fn run(
+    rules: &[Rule],
+    args: impl IntoIterator<Item = OsString>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> ExitCode {
+    match try_run(rules, args, out, err) {
+        Ok(fired) => ExitCode::from(u8::from(fired)),
+        Err(error) => {
+            // Nothing is left to say it to when standard error is gone.
+            let _ = writeln!(err, "error: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+#[derive(Default)]
+struct Options {
+    data: Vec<(String, String)>,
+    rules: Vec<String>,
+    now: Option<i64>,
+    format: Format,
+    lenient: bool,
+    list: bool,
+    help: bool,
+}
+
+fn usage(message: impl Into<String>) -> RuntimeError {
+    RuntimeError::new(Code::USAGE, message)
+}
+
+fn parse_args(args: impl IntoIterator<Item = OsString>) -> Result<Options, RuntimeError> {
+    let mut options = Options::default();
+    let mut args = args.into_iter().map(|arg| {
+        arg.into_string()
+            .map_err(|arg| usage(format!("The argument {} is not UTF-8.", arg.display())))
+    });
+    while let Some(arg) = args.next().transpose()? {
+        let (name, given) = match arg.split_once('=') {
+            Some((name, value)) if name.starts_with("--") => (name.to_owned(), Some(value.to_owned())),
+            _ => (arg, None),
+        };
+        let mut value = || match given.clone() {
+            Some(value) => Ok(value),
+            None => args
+                .next()
+                .transpose()?
+                .ok_or_else(|| usage(format!("`{name}` needs a value."))),
+        };
+        match name.as_str() {
+            "--data" => {
+                let value = value()?;
+                let (table, path) = value
+                    .split_once('=')
+                    .ok_or_else(|| usage(format!("`--data {value}` should be `--data TABLE=PATH`.")))?;
+                options.data.push((table.to_owned(), path.to_owned()));
+            }
+            "--rule" => options.rules.push(value()?),
+            "--now" => {
+                let value = value()?;
+                let ticks = rulec_functions::text::parse_datetime(&value)
+                    .ok_or_else(|| usage(format!("`{value}` is not a time.")))?;
+                options.now = Some(ticks);
+            }
+            "--format" => {
+                let value = value()?;
+                options.format =
+                    Format::parse(&value).ok_or_else(|| usage(format!("`{value}` is not a format.")))?;
+            }
+            "--lenient" => options.lenient = true,
+            "--list" => options.list = true,
+            "--help" | "-h" => options.help = true,
+            other => return Err(usage(format!("`{other}` is not an argument; see --help."))),
+        }
+    }
+    Ok(options)
+}
+
+fn try_run(
+    rules: &[Rule],
+    args: impl IntoIterator<Item = OsString>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+) -> Result<bool, RuntimeError> {
+    let unwritable =
+        |error: io::Error| RuntimeError::new(Code::OUTPUT_UNWRITABLE, format!("Writing failed: {error}."));
+    let options = parse_args(args)?;
+    if options.help {
+        out.write_all(USAGE.as_bytes()).map_err(unwritable)?;
+        return Ok(false);
+    }
+    if options.list {
+        for rule in rules {
+            writeln!(out, "{}\t{}", rule.info.id, rule.info.title).map_err(unwritable)?;
+        }
+        return Ok(false);
+    }
+    if let Some(unknown) = options
+        .rules
+        .iter()
+        .find(|id| !rules.iter().any(|rule| rule.info.id == id.as_str()))
+    {
+        return Err(usage(format!(
+            "There is no rule `{unknown}` in this package; see --list."
+        )));
+    }
+    let files = Files::new(&options);
+    let context = Context::new(options.now.unwrap_or_else(clock), &files);
+    let mut fired: Vec<Alert> = Vec::new();
+    for rule in rules {
+        if options.rules.is_empty() || options.rules.iter().any(|id| rule.info.id == id.as_str()) {
+            let result = (rule.evaluate)(&context).map_err(|error| {
+                RuntimeError::new(error.code, format!("{}: {}", rule.info.id, error.message))
+            })?;
+            fired.extend(alert::alerts(&rule.info, &result));
+        }
+    }
+    alert::write(out, options.format, &fired)
+        .and_then(|()| out.flush())
+        .map_err(unwritable)?;
+    for warning in files.warnings() {
+        writeln!(err, "warning: {warning}").map_err(unwritable)?;
+    }
+    Ok(!fired.is_empty())
+}
+
+/// The time by the clock, in ticks.
+fn clock() -> i64 {
+    /// 1970-01-01 in ticks.
+    const EPOCH: i64 = 621_355_968_000_000_000;
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this is the main of a program: without --now it runs now"
+    )]
+    let now = std::time::SystemTime::now();
+    let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_nanos() / 100).map_or(EPOCH, |ticks| EPOCH.saturating_add(ticks))
+}
+
+/// The files of the command line as tables. A file is read anew for each rule
+/// that asks for it, in pieces, so that memory holds only what rules keep.
+struct Files {
+    tables: BTreeMap<String, Vec<String>>,
+    lenient: bool,
+    reports: std::sync::Mutex<BTreeMap<String, read::Report>>,
+}
+
+impl Files {
+    fn new(options: &Options) -> Self {
+        let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (table, path) in &options.data {
+            tables.entry(table.clone()).or_default().push(path.clone());
+        }
+        Self {
+            tables,
+            lenient: options.lenient,
+            reports: std::sync::Mutex::default(),
+        }
+    }
+
+    fn open(path: &str) -> Result<Box<dyn io::BufRead>, RuntimeError> {
+        if path == "-" {
+            return Ok(Box::new(io::stdin().lock()));
+        }
+        #[allow(
+            clippy::disallowed_methods,
+            reason = "this is the main of a program: it opens the files it is told to"
+        )]
+        let file = std::fs::File::open(path).map_err(|error| {
+            RuntimeError::new(
+                Code::INPUT_UNREADABLE,
+                format!("`{path}` cannot be opened: {error}."),
+            )
+        })?;
+        Ok(Box::new(io::BufReader::with_capacity(1 << 20, file)))
+    }
+
+    fn each(
+        &self,
+        request: &TableRequest<'_>,
+        stage: &mut dyn FnMut(Batch) -> Result<(), RuntimeError>,
+    ) -> Result<(), RuntimeError> {
+        let paths = self
+            .tables
+            .get(request.name)
+            .ok_or_else(|| RuntimeError::missing_table(request.name))?;
+        for path in paths {
+            let source = read::Source {
+                needed: request.needed,
+                lenient: self.lenient,
+                ..read::Source::new(path, request.schema, request.memory)
+            };
+            let report = read::batches(Self::open(path)?, &source, stage)?;
+            if let Ok(mut reports) = self.reports.lock() {
+                // Every reading of a file finds the same; one report is enough.
+                reports.insert(path.clone(), report);
+            }
+        }
+        Ok(())
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let Ok(reports) = self.reports.lock() else {
+            return Vec::new();
+        };
+        reports
+            .iter()
+            .filter(|(_, report)| report.malformed > 0)
+            .map(|(path, report)| {
+                let first = report.first.as_deref().unwrap_or_default();
+                format!(
+                    "{path}: skipped {} malformed lines, the first: {first}",
+                    report.malformed
+                )
+            })
+            .collect()
+    }
+}
+
+impl Tables for Files {
+    fn table(&self, request: &TableRequest<'_>) -> Result<Batch, RuntimeError> {
+        self.scan(request, &|batch| Ok(batch.clone()))
+    }
+
+    fn scan(
+        &self,
+        request: &TableRequest<'_>,
+        stage: &crate::context::Stage<'_>,
+    ) -> Result<Batch, RuntimeError> {
+        let mut parts = Vec::new();
+        self.each(request, &mut |batch| {
+            parts.push(stage(&batch)?);
+            Ok(())
+        })?;
+        let whole = Batch::concat(&parts, "read")?;
+        Ok(whole.unwrap_or_else(|| Batch::empty(request.schema.clone(), request.memory)))
+    }
+}

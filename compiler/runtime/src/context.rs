@@ -1,0 +1,170 @@
+//! What a running query may ask the world for: the time, tables, memory.
+
+use std::collections::BTreeMap;
+
+use rulec_functions::Value;
+
+use crate::batch::Batch;
+use crate::error::{Code, RuntimeError};
+use crate::memory::Memory;
+use crate::schema::Schema;
+
+/// What a query asks of a provider of tables.
+#[derive(Clone, Copy, Debug)]
+pub struct TableRequest<'a> {
+    /// The table, or `watchlist:<alias>`, `externaldata:<uri>`, `FileProfile`.
+    pub name: &'a str,
+    /// The columns to fill, in this order. Data without a column gives nulls;
+    /// when the schema is open, further columns of the data follow.
+    pub schema: &'a Schema,
+    /// Places in `schema` that are read; others may be left null. None: all.
+    pub needed: Option<&'a [usize]>,
+    /// The budget that the rows count against.
+    pub memory: &'a Memory,
+}
+
+/// The part of a query that works row by row right after a table. It is given
+/// pieces of the table, perhaps from several threads at once.
+pub type Stage<'a> = dyn Fn(&Batch) -> Result<Batch, RuntimeError> + Sync + 'a;
+
+/// Where tables come from.
+pub trait Tables: Sync {
+    /// The rows of a table. A table nobody gave is an error that names it;
+    /// see [`missing_table`](RuntimeError::missing_table).
+    fn table(&self, request: &TableRequest<'_>) -> Result<Batch, RuntimeError>;
+
+    /// The rows of a table after a first stage. A provider of large inputs
+    /// overrides this to apply the stage to pieces, in the order of the input,
+    /// so that only what survives is held.
+    fn scan(&self, request: &TableRequest<'_>, stage: &Stage<'_>) -> Result<Batch, RuntimeError> {
+        stage(&self.table(request)?)
+    }
+}
+
+impl RuntimeError {
+    /// No data was given for a table.
+    pub fn missing_table(name: &str) -> Self {
+        Self::new(
+            Code::MISSING_TABLE,
+            format!("No data was given for `{name}`; add --data {name}=PATH."),
+        )
+    }
+}
+
+/// Where and when a query runs.
+#[derive(Clone)]
+pub struct Context<'a> {
+    now: i64,
+    tables: &'a dyn Tables,
+    memory: Memory,
+}
+
+impl<'a> Context<'a> {
+    /// A run at a time (100 ns ticks since 0001-01-01T00:00:00Z) over tables.
+    pub fn new(now: i64, tables: &'a dyn Tables) -> Self {
+        Self {
+            now,
+            tables,
+            memory: Memory::default(),
+        }
+    }
+
+    /// The same with another budget of bytes.
+    #[must_use]
+    pub fn with_memory(mut self, memory: Memory) -> Self {
+        self.memory = memory;
+        self
+    }
+
+    /// The time of the run, in ticks.
+    pub fn now_ticks(&self) -> i64 {
+        self.now
+    }
+
+    /// `now()`.
+    pub fn now(&self) -> Value {
+        Value::DateTime(self.now)
+    }
+
+    /// `ago(ticks)`.
+    pub fn ago(&self, ticks: i64) -> Value {
+        self.now.checked_sub(ticks).map_or(Value::Null, Value::DateTime)
+    }
+
+    /// The budget of bytes.
+    pub fn memory(&self) -> &Memory {
+        &self.memory
+    }
+
+    /// The rows of a table under a schema.
+    pub fn table(&self, name: &str, schema: &Schema) -> Result<Batch, RuntimeError> {
+        self.tables.table(&TableRequest {
+            name,
+            schema,
+            needed: None,
+            memory: &self.memory,
+        })
+    }
+
+    /// The rows of a table after a stage that works row by row. `needed` are
+    /// the columns that the whole query reads.
+    pub fn scan(
+        &self,
+        name: &str,
+        schema: &Schema,
+        needed: Option<&[usize]>,
+        stage: impl Fn(&Batch) -> Result<Batch, RuntimeError> + Sync,
+    ) -> Result<Batch, RuntimeError> {
+        self.tables.scan(
+            &TableRequest {
+                name,
+                schema,
+                needed,
+                memory: &self.memory,
+            },
+            &stage,
+        )
+    }
+}
+
+impl std::fmt::Debug for Context<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Context")
+            .field("now", &self.now)
+            .field("memory", &self.memory)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Tables that are in memory already.
+#[derive(Clone, Debug, Default)]
+pub struct InMemory {
+    tables: BTreeMap<String, Batch>,
+}
+
+impl InMemory {
+    /// No tables.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds or replaces a table.
+    pub fn insert(&mut self, name: impl Into<String>, rows: Batch) {
+        self.tables.insert(name.into(), rows);
+    }
+
+    /// The names, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tables.keys().map(String::as_str)
+    }
+}
+
+impl Tables for InMemory {
+    fn table(&self, request: &TableRequest<'_>) -> Result<Batch, RuntimeError> {
+        let rows = self
+            .tables
+            .get(request.name)
+            .ok_or_else(|| RuntimeError::missing_table(request.name))?;
+        rows.conform(request.schema)
+    }
+}

@@ -1,0 +1,218 @@
+//! The tabular operators of KQL, one function each.
+//!
+//! In: batches, and expressions as closures over rows. Out: batches. An
+//! emitted rule reads like its query:
+//!
+//! ```
+//! use rulec_runtime::ops::{self, column, desc, each, out};
+//! use rulec_runtime::{Batch, Memory, RuntimeError, Schema, Type, Value};
+//!
+//! # fn main() -> Result<(), RuntimeError> {
+//! let schema = Schema::of(&[("FileName", Type::String), ("Size", Type::Long)]);
+//! let rows = [("a.exe", 3), ("b.txt", 5), ("c.exe", 9)];
+//! let t = Batch::from_rows(
+//!     schema,
+//!     rows.map(|(name, size)| vec![Value::string(name), Value::Long(size)]),
+//!     &Memory::default(),
+//! )?;
+//! // | where FileName endswith ".exe"
+//! let t = ops::filter(&t, |r| r.str(0).ends_with(".exe"))?;
+//! // | project FileName, Kilobytes = Size * 1000
+//! let t = ops::project(&t, &[
+//!     out("FileName", Type::String, column(0)),
+//!     out("Kilobytes", Type::Long, each(|r| Value::Long(r.long(1).unwrap_or(0) * 1000))),
+//! ])?;
+//! // | sort by Kilobytes desc
+//! let t = ops::sort(&t, &[desc(column(1))])?;
+//! assert_eq!(t.row(0).str(0), "c.exe");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Closures are `Fn` and may be called from several threads.
+
+mod expand;
+mod group;
+mod invoke;
+mod join;
+mod order;
+mod parse;
+mod rows;
+mod union;
+pub mod window;
+
+use std::sync::Arc;
+
+use rulec_functions::{NewAccumulator, Type, Value};
+
+use crate::batch::{Batch, Row};
+use crate::error::RuntimeError;
+use crate::schema::Column;
+use crate::vector::{Builder, Vector};
+
+pub use expand::{Expand, Item, item, mv_apply, mv_expand};
+pub use group::{distinct, summarize};
+pub use invoke::{FILE_PROFILE_COLUMNS, file_profile};
+pub use join::{JoinKind, Pick, join, left, right};
+pub use order::{sort, take, top};
+pub use parse::{ParseKind, Pattern, Step, parse, parse_where};
+pub use rows::{count, extend, filter, getschema, project, range, rows};
+pub use union::{Part, part, union};
+
+/// A scalar expression over the rows of one batch.
+pub enum Expr<'a> {
+    /// A column as it is.
+    Column(usize),
+    /// The same value for every row.
+    Constant(Value),
+    /// Computed from the row.
+    Each(Box<dyn Fn(Row<'_>) -> Value + Send + Sync + 'a>),
+}
+
+impl Expr<'_> {
+    /// The value for a row.
+    pub fn of(&self, row: Row<'_>) -> Value {
+        match self {
+            Expr::Column(index) => row.get(*index),
+            Expr::Constant(value) => value.clone(),
+            Expr::Each(compute) => compute(row),
+        }
+    }
+
+    /// The values for all rows of a batch, as a column of a type.
+    pub fn vector(&self, input: &Batch, ty: Type) -> Vector {
+        if let Expr::Constant(value) = self {
+            let mut one = Builder::new(ty, 1);
+            one.push(value.clone());
+            return Vector::constant(one.finish().get(0), input.rows());
+        }
+        let mut builder = Builder::new(ty, input.rows());
+        for row in input {
+            builder.push(self.of(row));
+        }
+        builder.finish()
+    }
+}
+
+impl std::fmt::Debug for Expr<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Expr::Column(index) => f.debug_tuple("Column").field(index).finish(),
+            Expr::Constant(value) => f.debug_tuple("Constant").field(value).finish(),
+            Expr::Each(_) => f.write_str("Each"),
+        }
+    }
+}
+
+/// A column of the input.
+pub fn column<'a>(index: usize) -> Expr<'a> {
+    Expr::Column(index)
+}
+
+/// The same value for every row.
+pub fn constant<'a>(value: Value) -> Expr<'a> {
+    Expr::Constant(value)
+}
+
+/// A value computed from each row.
+pub fn each<'a>(compute: impl Fn(Row<'_>) -> Value + Send + Sync + 'a) -> Expr<'a> {
+    Expr::Each(Box::new(compute))
+}
+
+/// A column that an operator puts out.
+#[derive(Debug)]
+pub struct Output<'a> {
+    /// Its name and type.
+    pub column: Column,
+    /// Its values.
+    pub expr: Expr<'a>,
+}
+
+/// A column to put out: its name, its type, its values.
+pub fn out<'a>(name: impl Into<Arc<str>>, ty: Type, expr: Expr<'a>) -> Output<'a> {
+    Output {
+        column: Column::new(name, ty),
+        expr,
+    }
+}
+
+/// One key of a sort.
+#[derive(Debug)]
+pub struct Key<'a> {
+    /// What is compared.
+    pub expr: Expr<'a>,
+    /// Greatest first.
+    pub descending: bool,
+    /// Nulls before everything else.
+    pub nulls_first: bool,
+}
+
+impl Key<'_> {
+    /// `nulls first`.
+    #[must_use]
+    pub fn nulls_first(mut self) -> Self {
+        self.nulls_first = true;
+        self
+    }
+
+    /// `nulls last`.
+    #[must_use]
+    pub fn nulls_last(mut self) -> Self {
+        self.nulls_first = false;
+        self
+    }
+}
+
+/// Smallest first; nulls before all unless said otherwise.
+pub fn asc(expr: Expr<'_>) -> Key<'_> {
+    Key {
+        expr,
+        descending: false,
+        nulls_first: true,
+    }
+}
+
+/// Greatest first; nulls after all unless said otherwise.
+pub fn desc(expr: Expr<'_>) -> Key<'_> {
+    Key {
+        expr,
+        descending: true,
+        nulls_first: false,
+    }
+}
+
+/// One aggregate of a summarize.
+pub struct Aggregation<'a> {
+    /// Makes the state of a group: the `new` of a row of
+    /// [`rulec_functions::Aggregate`].
+    pub new: NewAccumulator,
+    /// Its arguments, constant ones included.
+    pub args: Vec<Expr<'a>>,
+    /// The columns it fills.
+    pub outputs: Vec<Column>,
+}
+
+impl std::fmt::Debug for Aggregation<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Aggregation")
+            .field("args", &self.args)
+            .field("outputs", &self.outputs)
+            .finish_non_exhaustive()
+    }
+}
+
+/// An aggregate: what makes its state, its arguments, the columns it fills.
+pub fn agg<'a>(
+    new: NewAccumulator,
+    args: impl IntoIterator<Item = Expr<'a>>,
+    outputs: &[(&str, Type)],
+) -> Aggregation<'a> {
+    Aggregation {
+        new,
+        args: args.into_iter().collect(),
+        outputs: outputs.iter().map(|(name, ty)| Column::new(*name, *ty)).collect(),
+    }
+}
+
+/// What operators give.
+type Result<T> = std::result::Result<T, RuntimeError>;
