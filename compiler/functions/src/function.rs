@@ -73,6 +73,9 @@ pub enum Naming {
     /// This, an underscore, and the name of the first argument if it has one:
     /// `dcount_x`, `count_`.
     Prefix(&'static str),
+    /// This, an underscore, and the name of the first argument if that is a
+    /// column; otherwise as any other expression: `strlen_x`.
+    NameAndFirst(&'static str),
     /// Exactly this.
     Exactly(&'static str),
     /// The string value of the first argument, if it names a column

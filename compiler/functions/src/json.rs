@@ -53,6 +53,29 @@ pub fn from_serde(value: &serde_json::Value, depth: usize) -> Value {
     }
 }
 
+/// The value with the keys of all bags in order.
+pub fn sorted(value: &Value) -> Value {
+    fn walk(value: &Value, depth: usize) -> Value {
+        match value {
+            Value::Array(items) if depth <= MAX_DEPTH => {
+                Value::Array(items.iter().map(|item| walk(item, depth + 1)).collect())
+            }
+            Value::Bag(bag) if depth <= MAX_DEPTH => {
+                let mut entries: Vec<(&str, &Value)> = bag.iter().collect();
+                entries.sort_by_key(|(key, _)| *key);
+                let entries = entries.into_iter();
+                Value::Bag(Arc::new(
+                    entries
+                        .map(|(k, v)| (Arc::from(k), walk(v, depth + 1)))
+                        .collect::<Bag>(),
+                ))
+            }
+            other => other.clone(),
+        }
+    }
+    walk(value, 0)
+}
+
 /// JSON text of a value, without spaces. Types JSON does not have are strings
 /// as they print; reals keep a fraction, so that they stay reals.
 pub fn to_json(value: &Value) -> String {

@@ -7,11 +7,14 @@
 //! whoever runs the rule.
 
 pub mod aggregate;
+mod args;
 pub mod calendar;
 pub mod convert;
+pub mod fold;
 mod function;
 pub mod json;
 pub mod order;
+pub mod regexes;
 pub mod scalar;
 mod signature;
 pub mod text;

@@ -113,11 +113,31 @@ macro_rules! rule {
     (result ($rule:path, $min:expr, $max:expr)) => { $rule };
 }
 
-pub(crate) use {kernel, kind, naming, optional, path_of, rows, rule};
+pub(crate) use {kernel, kind, naming, optional, path_of, rule};
 
+pub mod arithmetic;
+pub mod arrays;
+pub mod compare;
+pub mod conditional;
+pub mod conversion;
+pub mod dynamic;
+pub mod matching;
+pub mod patterns;
 pub mod strings;
 
-const FAMILIES: &[&[ScalarFunction]] = &[strings::ROWS];
+const FAMILIES: &[&[ScalarFunction]] = &[
+    arithmetic::FUNCTIONS,
+    arithmetic::ROWS,
+    arrays::ROWS,
+    compare::ROWS,
+    conditional::ROWS,
+    conversion::ROWS,
+    dynamic::OPERATORS,
+    dynamic::ROWS,
+    matching::ROWS,
+    patterns::ROWS,
+    strings::ROWS,
+];
 
 /// The row of a scalar function or operator, by its exact name or an alias.
 pub fn scalar(name: &str) -> Option<&'static ScalarFunction> {
