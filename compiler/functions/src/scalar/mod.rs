@@ -120,8 +120,12 @@ pub mod arrays;
 pub mod compare;
 pub mod conditional;
 pub mod conversion;
+pub mod datetimes;
 pub mod dynamic;
+pub mod encoding;
+pub mod hashing;
 pub mod matching;
+pub mod math;
 pub mod patterns;
 pub mod strings;
 
@@ -132,9 +136,13 @@ const FAMILIES: &[&[ScalarFunction]] = &[
     compare::ROWS,
     conditional::ROWS,
     conversion::ROWS,
+    datetimes::ROWS,
     dynamic::OPERATORS,
     dynamic::ROWS,
+    encoding::ROWS,
+    hashing::ROWS,
     matching::ROWS,
+    math::ROWS,
     patterns::ROWS,
     strings::ROWS,
 ];
