@@ -53,6 +53,8 @@ pub struct Field {
     pub values: BTreeMap<String, String>,
     /// Whether the pair is ours rather than from a public map.
     pub own: bool,
+    /// Whether no known sensor of the log source writes the field.
+    pub beyond: bool,
 }
 
 /// A log source that stands for a table, or for some of its events.
@@ -175,7 +177,10 @@ enum FieldEntry {
 #[serde(deny_unknown_fields)]
 struct FormedEntry {
     field: String,
+    #[serde(default)]
     form: Form,
+    #[serde(default)]
+    beyond: bool,
     #[serde(default)]
     values: BTreeMap<String, Scalar>,
 }
@@ -219,12 +224,19 @@ fn fields(entries: BTreeMap<String, FieldEntry>, own: bool) -> impl Iterator<Ite
                 form: Form::Plain,
                 values: BTreeMap::new(),
                 own,
+                beyond: false,
             },
-            FieldEntry::Formed(FormedEntry { field, form, values }) => Field {
+            FieldEntry::Formed(FormedEntry {
+                field,
+                form,
+                beyond,
+                values,
+            }) => Field {
                 name: field,
                 form,
                 values: texts(values),
                 own,
+                beyond,
             },
         };
         (column, field)

@@ -7,6 +7,8 @@
 
 mod attack;
 mod events;
+#[cfg(test)]
+mod sigma;
 mod tables;
 
 use std::fmt::Write as _;
