@@ -1,1 +1,32 @@
-//! Interprets the IR with the runtime
+//! The interpreter: a bound query in, rows out.
+//!
+//! Expressions become closures once, bindings are computed when first needed
+//! and only once, and every operator is a call into [`rulec_runtime::ops`],
+//! the same that emitted Rust makes. Deliberately absent: parsing, names,
+//! files, and operators of its own.
+
+mod demand;
+mod error;
+mod expr;
+mod plan;
+mod support;
+mod trace;
+
+use rulec_ir::Query;
+use rulec_runtime::{Batch, Context, Memory, Schema};
+
+pub use error::EvalError;
+pub use rulec_runtime::write::batch_to_json;
+pub use support::unsupported;
+pub use trace::{Conjunct, Stage, trace};
+
+/// Runs a query. A construct that cannot run is an error before any data is
+/// read. A query without a tabular expression gives a table without columns.
+pub fn run(query: &Query, ctx: &Context<'_>) -> Result<Batch, EvalError> {
+    plan::run(query, ctx, None)
+}
+
+/// What a query without a tabular expression gives.
+fn nothing() -> Batch {
+    Batch::empty(Schema::of(&[]), &Memory::unlimited())
+}

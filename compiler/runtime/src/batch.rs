@@ -231,7 +231,7 @@ impl Batch {
         if batches.iter().all(Self::has_ingestion_time) {
             let times = batches
                 .iter()
-                .flat_map(|batch| batch.iter().map(|row| row.ingestion_time()));
+                .flat_map(|batch| batch.iter().map(Row::ingestion_time));
             return batch
                 .with_ingestion_time(Vector::from_values(Type::DateTime, times))
                 .map(Some);
@@ -288,6 +288,29 @@ impl Batch {
             rows: self.rows,
             ingestion: self.ingestion.clone(),
             memory: self.memory.clone(),
+        })
+    }
+
+    /// The columns of another batch of as many rows after those of this one.
+    pub fn beside(&self, other: &Self) -> Result<Self, RuntimeError> {
+        if self.rows != other.rows {
+            return Err(RuntimeError::internal(
+                "Tables of different lengths cannot stand side by side.",
+            ));
+        }
+        let mut columns = self.columns.clone();
+        columns.extend(other.columns.iter().cloned());
+        let names = self
+            .schema
+            .columns()
+            .iter()
+            .chain(other.schema.columns())
+            .cloned()
+            .collect::<Vec<_>>();
+        Ok(Self {
+            schema: Schema::new(names),
+            columns,
+            ..self.clone()
         })
     }
 

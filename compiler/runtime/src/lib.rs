@@ -19,6 +19,7 @@ mod memory;
 pub mod ops;
 pub mod read;
 mod schema;
+mod text_set;
 mod vector;
 pub mod write;
 
@@ -28,6 +29,7 @@ pub use error::{CODES, Code, RuntimeError};
 pub use key::KeyBuffer;
 pub use memory::{DEFAULT_MEMORY_LIMIT, Growing, Memory, Reservation};
 pub use schema::{Column, Schema};
+pub use text_set::TextSet;
 pub use vector::{Builder, Vector};
 
 /// Types, values and kernels: what closures over rows are made of.

@@ -7,7 +7,6 @@ use rulec_functions::{Bag, Type, Value};
 
 use super::{Expr, Pick, Result};
 use crate::batch::{Batch, BatchBuilder, Row};
-use crate::error::RuntimeError;
 use crate::schema::{Column, Schema};
 use crate::vector::{Builder, heap_bytes};
 
@@ -59,6 +58,28 @@ impl Expand<'_> {
             .limit
             .map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(0));
         (lists, most.min(limit))
+    }
+
+    /// The rows that one row becomes.
+    fn table_of(&self, row: Row<'_>, input: &Batch) -> Result<Batch> {
+        let (mut lists, count) = self.items_of(row);
+        let rows = (0..count).map(|index| {
+            (0..self.schema.len())
+                .map(|place| {
+                    if let Some(column) = self.passed.get(place).copied().flatten() {
+                        return row.get(column);
+                    }
+                    match self.items.iter().position(|item| item.output == place) {
+                        Some(item) => {
+                            let value = lists[item].get_mut(index).map(std::mem::take).unwrap_or_default();
+                            cast(value, self.items[item].ty)
+                        }
+                        None => Value::Long(index as i64),
+                    }
+                })
+                .collect()
+        });
+        Batch::from_rows(self.schema.clone(), rows, input.memory())
     }
 }
 
@@ -125,34 +146,29 @@ pub fn mv_apply(
     input: &Batch,
     expand: &Expand<'_>,
     output: &[Pick],
-    types: &[Type],
     subquery: impl Fn(&Batch) -> Result<Batch>,
 ) -> Result<Batch> {
-    let columns = output.iter().zip(types).map(|(pick, ty)| Column {
-        name: pick.name.clone(),
-        ty: *ty,
+    // Nothing at all, to learn which columns the subquery gives.
+    let shape = subquery(&Batch::empty(expand.schema.clone(), input.memory()))?;
+    let columns = output.iter().map(|pick| {
+        let side = if pick.from_right {
+            shape.schema()
+        } else {
+            input.schema()
+        };
+        let ty = side
+            .columns()
+            .get(pick.index)
+            .map_or(Type::Dynamic, |column| column.ty);
+        Column {
+            name: pick.name.clone(),
+            ty,
+        }
     });
     let mut builder = BatchBuilder::new(Schema::new(columns.collect::<Vec<_>>()), input.memory());
     let mut held = input.memory().growing("mv-apply");
     for row in input {
-        let (lists, count) = expand.items_of(row);
-        let rows = (0..count).map(|index| {
-            (0..expand.schema.len())
-                .map(|place| {
-                    if let Some(column) = expand.passed.get(place).copied().flatten() {
-                        return row.get(column);
-                    }
-                    match expand.items.iter().position(|item| item.output == place) {
-                        Some(item) => {
-                            let value = lists[item].get(index).cloned().unwrap_or_default();
-                            cast(value, expand.items[item].ty)
-                        }
-                        None => Value::Long(index as i64),
-                    }
-                })
-                .collect()
-        });
-        let result = subquery(&Batch::from_rows(expand.schema.clone(), rows, input.memory())?)?;
+        let result = subquery(&expand.table_of(row, input)?)?;
         for found in &result {
             let values = output
                 .iter()
@@ -172,9 +188,6 @@ pub fn mv_apply(
             )?;
             builder.push(values);
         }
-    }
-    if output.len() != types.len() {
-        return Err(RuntimeError::internal("`mv-apply` has columns without types."));
     }
     drop(held);
     builder.finish("mv-apply")

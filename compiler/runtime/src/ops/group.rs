@@ -1,6 +1,6 @@
 //! `summarize` and `distinct`: rows that share a key become one.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use rulec_functions::{Accumulator, Value};
 
@@ -117,7 +117,7 @@ pub fn summarize(input: &Batch, keys: &[Output<'_>], aggregates: &[Aggregation<'
 /// combinations first appear.
 pub fn distinct(input: &Batch, outputs: &[Output<'_>]) -> Result<Batch> {
     let mut held = input.memory().growing("distinct");
-    let mut seen: HashMap<Box<[u8]>, ()> = HashMap::new();
+    let mut seen: HashSet<Box<[u8]>> = HashSet::new();
     let schema = Schema::new(
         outputs
             .iter()
@@ -135,9 +135,9 @@ pub fn distinct(input: &Batch, outputs: &[Output<'_>]) -> Result<Batch> {
             key.push(&value);
             values.push(value);
         }
-        if !seen.contains_key(key.bytes()) {
+        if !seen.contains(key.bytes()) {
             held.add(key.bytes().len() + GROUP_BYTES)?;
-            seen.insert(key.bytes().into(), ());
+            seen.insert(key.bytes().into());
             builder.push(values.drain(..));
         }
     }

@@ -12,7 +12,7 @@ use crate::schema::{Column, Schema};
 use crate::vector::Vector;
 
 /// What `FileProfile` knows of a file, in order. Source: the reference of
-/// Defender advanced hunting, "FileProfile()".
+/// Defender advanced hunting, "`FileProfile()`".
 pub const FILE_PROFILE_COLUMNS: &[(&str, Type)] = &[
     ("SHA1", Type::String),
     ("SHA256", Type::String),

@@ -119,6 +119,15 @@ pub fn each<'a>(compute: impl Fn(Row<'_>) -> Value + Send + Sync + 'a) -> Expr<'
     Expr::Each(Box::new(compute))
 }
 
+/// When each row was ingested; null where rows have been combined.
+pub fn ingestion_time<'a>() -> Expr<'a> {
+    #[allow(
+        clippy::redundant_closure_for_method_calls,
+        reason = "the method is not general enough in its lifetime"
+    )]
+    each(|row| row.ingestion_time())
+}
+
 /// A column that an operator puts out.
 #[derive(Debug)]
 pub struct Output<'a> {
@@ -129,7 +138,7 @@ pub struct Output<'a> {
 }
 
 /// A column to put out: its name, its type, its values.
-pub fn out<'a>(name: impl Into<Arc<str>>, ty: Type, expr: Expr<'a>) -> Output<'a> {
+pub fn out(name: impl Into<Arc<str>>, ty: Type, expr: Expr<'_>) -> Output<'_> {
     Output {
         column: Column::new(name, ty),
         expr,

@@ -2,7 +2,7 @@
 
 use regex::Regex;
 use rulec_functions::convert::convert;
-use rulec_functions::{Type, Value, text};
+use rulec_functions::{Type, Value, regexes, text};
 
 use super::{Expr, Result};
 use crate::batch::Batch;
@@ -45,7 +45,7 @@ impl Pattern {
     pub fn new(kind: ParseKind, flags: &str, steps: Vec<Step>) -> Result<Self> {
         let regex = if kind == ParseKind::Regex {
             let source = regex_of(&steps, flags);
-            Some(Regex::new(&source).map_err(|error| {
+            Some(regexes::compile(&source).map_err(|error| {
                 RuntimeError::new(
                     Code::BAD_ARGUMENT,
                     format!("The pattern of `parse` is not a regular expression: {error}."),

@@ -177,7 +177,8 @@ pub fn range(ctx: &Context<'_>, column: Column, from: &Value, to: &Value, step: 
     builder.finish("range")
 }
 
-fn whole(value: &Value) -> Option<(i64, fn(i64) -> Value)> {
+/// A whole number, time or duration, and how to make a value of its kind again.
+fn whole(value: &Value) -> Option<Whole> {
     match value {
         Value::Int(n) => Some((i64::from(*n), Value::Long)),
         Value::Long(n) => Some((*n, Value::Long)),
@@ -186,6 +187,8 @@ fn whole(value: &Value) -> Option<(i64, fn(i64) -> Value)> {
         _ => None,
     }
 }
+
+type Whole = (i64, fn(i64) -> Value);
 
 fn number(value: &Value) -> Option<f64> {
     match value {

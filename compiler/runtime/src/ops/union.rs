@@ -3,7 +3,7 @@
 use rulec_functions::{Type, Value};
 
 use super::Result;
-use crate::batch::Batch;
+use crate::batch::{Batch, Row};
 use crate::memory::Memory;
 use crate::schema::Schema;
 use crate::vector::{Builder, Vector};
@@ -64,7 +64,7 @@ pub fn union(schema: &Schema, with_source: bool, parts: &[Part<'_>]) -> Result<B
     if !parts.is_empty() && parts.iter().all(|part| part.rows.has_ingestion_time()) {
         let times = parts
             .iter()
-            .flat_map(|part| part.rows.iter().map(|row| row.ingestion_time()));
+            .flat_map(|part| part.rows.iter().map(Row::ingestion_time));
         return batch.with_ingestion_time(Vector::from_values(Type::DateTime, times));
     }
     Ok(batch)

@@ -76,21 +76,17 @@ impl Records<'_> {
         loop {
             record.clear();
             let first = self.line + 1;
+            let mut quotes = 0;
             loop {
                 let before = record.len();
                 let read = self
                     .input
                     .read_until(b'\n', &mut record)
                     .map_err(|error| unreadable(sink.source.label, &error))?;
-                if read == 0 {
-                    break;
-                }
-                self.line += 1;
+                self.line += u64::from(read > 0);
                 // An odd number of quotes: the record goes on in the next line.
-                if before == 0 && !record.contains(&b'"') {
-                    break;
-                }
-                if record.iter().filter(|byte| **byte == b'"').count() % 2 == 0 {
+                quotes += record[before..].split(|byte| *byte == b'"').count() - 1;
+                if read == 0 || quotes % 2 == 0 {
                     break;
                 }
             }

@@ -85,10 +85,9 @@ pub(super) fn document(input: &mut dyn Read, sink: &mut Sink<'_>) -> Result<(), 
     if text.starts_with(b"[") {
         return array(&bytes, sink);
     }
-    let object = match serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(text) {
-        Ok(object) => object,
+    let Ok(object) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(text) else {
         // Objects one after the other, each over several lines.
-        Err(_) => return concatenated(&bytes, sink),
+        return concatenated(&bytes, sink);
     };
     drop(bytes);
     if let Some(table) = tables(&object) {

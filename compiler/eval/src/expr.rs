@@ -1,0 +1,247 @@
+//! Scalar expressions, compiled once into closures over rows.
+
+use rulec_functions::{Kernel, ScalarFunction, Type, Value, convert, text};
+use rulec_ir::{Expr, ExprKind};
+use rulec_runtime::ops::{self, column, constant, each};
+use rulec_runtime::{Batch, Column, Memory, Row, Schema, TextSet};
+use rulec_source::Span;
+
+use crate::error::EvalError;
+use crate::plan::Planner;
+
+/// An expression that is ready to run.
+pub(crate) type Compiled = ops::Expr<'static>;
+
+/// A window function of an operator's expressions: a column that is computed
+/// over the whole input before the operator runs.
+pub(crate) struct Window {
+    pub(crate) function: &'static str,
+    pub(crate) args: Vec<Compiled>,
+    pub(crate) ty: Type,
+    pub(crate) span: Span,
+}
+
+/// Where expressions of one operator stand.
+pub(crate) struct Scope {
+    /// Columns of the input.
+    width: usize,
+    /// Window functions met so far; the n-th is the column `width + n`.
+    pub(crate) windows: Vec<Window>,
+}
+
+impl Scope {
+    pub(crate) fn new(width: usize) -> Self {
+        Self {
+            width,
+            windows: Vec::new(),
+        }
+    }
+}
+
+/// From how many strings on a list is looked up by hash.
+const LONG_LIST: usize = 8;
+
+impl Planner<'_, '_> {
+    pub(crate) fn expr(&self, expr: &Expr, scope: &mut Scope) -> Result<Compiled, EvalError> {
+        Ok(match &expr.kind {
+            ExprKind::Literal(value) => constant(value.clone()),
+            ExprKind::Column(index) => column(*index),
+            ExprKind::Binding(id) => constant(self.scalar(*id, expr.span)?),
+            ExprKind::Now => constant(self.ctx.now()),
+            ExprKind::IngestionTime => ops::ingestion_time(),
+            ExprKind::ToScalar(rel) => constant(self.whole(rel)?.value(0, 0)),
+            ExprKind::List(rel) => {
+                let rows = self.whole(rel)?;
+                constant(Value::array(
+                    rows.iter().map(|row| row.get(0)).collect::<Vec<_>>(),
+                ))
+            }
+            ExprKind::And(operands) => junction(self.exprs(operands, scope)?, false),
+            ExprKind::Or(operands) => junction(self.exprs(operands, scope)?, true),
+            ExprKind::Call { function, args } => {
+                let Some(kernel) = function.kernel else {
+                    return Err(EvalError::unsupported(
+                        expr.span,
+                        &format!("The function `{}`", function.name),
+                    ));
+                };
+                call(function, kernel, self.exprs(args, scope)?)
+            }
+            ExprKind::Window { function, args } => {
+                let args = self.exprs(args, scope)?;
+                scope.windows.push(Window {
+                    function: function.name,
+                    args,
+                    ty: expr.ty,
+                    span: expr.span,
+                });
+                column(scope.width + scope.windows.len() - 1)
+            }
+        })
+    }
+
+    pub(crate) fn exprs(&self, exprs: &[Expr], scope: &mut Scope) -> Result<Vec<Compiled>, EvalError> {
+        exprs.iter().map(|expr| self.expr(expr, scope)).collect()
+    }
+
+    /// The value of an expression that reads no row.
+    pub(crate) fn constant(&self, expr: &Expr) -> Result<Value, EvalError> {
+        Ok(without_row(&self.expr(expr, &mut Scope::new(0))?))
+    }
+}
+
+/// The value of an expression where there is no row.
+fn without_row(expr: &Compiled) -> Value {
+    let nothing = Batch::empty(Schema::of(&[]), &Memory::unlimited());
+    expr.of(nothing.row(0))
+}
+
+fn call(function: &'static ScalarFunction, kernel: Kernel, args: Vec<Compiled>) -> Compiled {
+    if is_pure(function) && args.iter().all(|arg| matches!(arg, ops::Expr::Constant(_))) {
+        let values = args.iter().map(without_row).collect::<Vec<_>>();
+        return constant(kernel(&values));
+    }
+    if let Some(found) = list(function.name, kernel, &args) {
+        return found;
+    }
+    match <[Compiled; 1]>::try_from(args) {
+        Ok([a]) => each(move |row| kernel(&[a.of(row)])),
+        Err(args) => match <[Compiled; 2]>::try_from(args) {
+            Ok([a, b]) => each(move |row| kernel(&[a.of(row), b.of(row)])),
+            Err(args) => match <[Compiled; 3]>::try_from(args) {
+                Ok([a, b, c]) => each(move |row| kernel(&[a.of(row), b.of(row), c.of(row)])),
+                Err(args) => each(move |row| kernel(&args.iter().map(|arg| arg.of(row)).collect::<Vec<_>>())),
+            },
+        },
+    }
+}
+
+/// Whether a call gives the same value each time: `rand` and `new_guid` do not.
+fn is_pure(function: &ScalarFunction) -> bool {
+    !matches!(function.name, "rand" | "new_guid")
+}
+
+/// `in` and its relatives over a long list of constant strings.
+fn list(name: &str, kernel: Kernel, args: &[Compiled]) -> Option<Compiled> {
+    let (folded, negated) = match name {
+        "in" => (false, false),
+        "!in" => (false, true),
+        "in~" => (true, false),
+        "!in~" => (true, true),
+        _ => return None,
+    };
+    let (needle, listed) = args.split_first()?;
+    let mut values = Vec::new();
+    for arg in listed {
+        match arg {
+            ops::Expr::Constant(Value::Array(items)) => values.extend(items.iter().cloned()),
+            ops::Expr::Constant(value) => values.push(value.clone()),
+            ops::Expr::Column(_) | ops::Expr::Each(_) => return None,
+        }
+    }
+    let texts = values.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?;
+    if texts.len() < LONG_LIST {
+        return None;
+    }
+    let set = if folded {
+        TextSet::folded(texts)
+    } else {
+        TextSet::exact(texts)
+    };
+    let found = move |value: &Value| match value {
+        Value::String(text) => Some(set.contains(text)),
+        other if folded => Some(set.contains(&text::borrow(other))),
+        _ => None,
+    };
+    let needle = match needle {
+        ops::Expr::Column(index) => column(*index),
+        ops::Expr::Constant(value) => constant(value.clone()),
+        // A closure cannot be shared with the list that keeps it; the kernel takes it.
+        ops::Expr::Each(_) => return None,
+    };
+    Some(each(move |row| {
+        let value = needle.of(row);
+        match found(&value) {
+            Some(found) => Value::Bool(found != negated),
+            None => kernel(&[value, Value::array(values.clone())]),
+        }
+    }))
+}
+
+/// `and` (decided by false) and `or` (decided by true): later operands are not
+/// looked at once one decides; null when none does and one is null.
+fn junction(operands: Vec<Compiled>, decisive: bool) -> Compiled {
+    if operands
+        .iter()
+        .all(|operand| matches!(operand, ops::Expr::Constant(_)))
+    {
+        let nothing = Batch::empty(Schema::of(&[]), &Memory::unlimited());
+        return constant(decide(&operands, nothing.row(0), decisive));
+    }
+    each(move |row| decide(&operands, row, decisive))
+}
+
+fn decide(operands: &[Compiled], row: Row<'_>, decisive: bool) -> Value {
+    let mut unknown = false;
+    for operand in operands {
+        match convert::to_bool(&operand.of(row)) {
+            Some(value) if value == decisive => return Value::Bool(decisive),
+            Some(_) => {}
+            None => unknown = true,
+        }
+    }
+    if unknown {
+        Value::Null
+    } else {
+        Value::Bool(!decisive)
+    }
+}
+
+/// The input with the columns of window functions after its `width` own ones.
+pub(crate) fn with_windows(input: &Batch, width: usize, windows: &[Window]) -> Result<Batch, EvalError> {
+    let mut batch = input.clone();
+    for (index, window) in windows.iter().enumerate() {
+        let wide = with_window(&batch, window).map_err(|error| EvalError::at(window.span, error))?;
+        // Columns that the query does not know stay behind the window's.
+        let columns = wide.schema().columns();
+        let last = columns.len() - 1;
+        let order = (0..width + index).chain([last]).chain(width + index..last);
+        let picked = order
+            .map(|place| (columns[place].clone(), place))
+            .collect::<Vec<_>>();
+        batch = wide
+            .pick(&picked)
+            .map_err(|error| EvalError::at(window.span, error))?;
+    }
+    Ok(batch)
+}
+
+fn with_window(input: &Batch, window: &Window) -> Result<Batch, rulec_runtime::RuntimeError> {
+    let name = "";
+    let made = || Column::new(name, window.ty);
+    let arg = |index: usize| window.args.get(index);
+    let value = |index: usize| arg(index).map(without_row).unwrap_or_default();
+    let long = |index: usize, otherwise: i64| convert::to_long(&value(index)).unwrap_or(otherwise);
+    let null = constant(Value::Null);
+    let term = arg(0).unwrap_or(&null);
+    match window.function {
+        "prev" => ops::window::prev(input, made(), term, long(1, 1), arg(2).unwrap_or(&null)),
+        "next" => ops::window::next(input, made(), term, long(1, 1), arg(2).unwrap_or(&null)),
+        "row_number" => ops::window::row_number(input, name, long(0, 1), arg(1)),
+        "row_cumsum" => ops::window::row_cumsum(input, made(), term, arg(1)),
+        "row_rank_dense" => ops::window::row_rank_dense(input, name, term, arg(1)),
+        "row_rank_min" => ops::window::row_rank_min(input, name, term, arg(1)),
+        "row_window_session" => {
+            let ticks = |index: usize| match value(index) {
+                Value::TimeSpan(ticks) | Value::Long(ticks) => ticks,
+                Value::Int(ticks) => i64::from(ticks),
+                _ => i64::MAX,
+            };
+            ops::window::row_window_session(input, made(), term, ticks(1), ticks(2), arg(3))
+        }
+        other => Err(rulec_runtime::RuntimeError::new(
+            rulec_runtime::Code::UNSUPPORTED,
+            format!("The function `{other}` cannot be run here."),
+        )),
+    }
+}
