@@ -125,7 +125,8 @@ pub struct Entities {
     #[serde(rename = "source")]
     _source: String,
     sentinel: BTreeMap<String, SentinelEntity>,
-    custom_entities: BTreeMap<String, CustomEntity>,
+    #[serde(rename = "custom_entities")]
+    custom: BTreeMap<String, CustomEntity>,
     defender: BTreeMap<String, DefenderList>,
     sentinel_to_defender: BTreeMap<String, DefenderPlace>,
     inference: Vec<Inference>,
@@ -178,7 +179,7 @@ impl Entities {
                 self.property(place.list.as_deref().unwrap_or_default(), property)?;
             }
         }
-        for custom in self.custom_entities.values() {
+        for custom in self.custom.values() {
             if !self
                 .known(&custom.entity)?
                 .identifiers
@@ -258,7 +259,7 @@ impl Entities {
 
     /// The entity a column carries by its name: `AccountCustomEntity`.
     pub fn custom_entity(&self, column: &str) -> Option<&CustomEntity> {
-        self.custom_entities.get(column)
+        self.custom.get(column)
     }
 
     /// Whether identifiers of a Sentinel entity type make a mapping that is
