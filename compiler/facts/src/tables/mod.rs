@@ -1,8 +1,8 @@
 //! Tables, their columns, and the functions that come with an environment.
 //!
 //! In: `schema/tables/{m365,sentinel,docs}.txt` (one line a table, see
-//! [`compact`]) and `schema/tables/*.yaml` (functions and a repository's own
-//! tables, see [`added`]). Out: the schema of one table at a time. A table is
+//! the module `compact`) and `schema/tables/*.yaml` (functions and a repository's own
+//! tables, see the module `added`). Out: the schema of one table at a time. A table is
 //! found by binary search in the text and parsed when it is asked for, so a
 //! thousand tables cost nothing to those who use three.
 //!
