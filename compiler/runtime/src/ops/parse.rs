@@ -37,20 +37,21 @@ pub enum Step {
 pub struct Pattern {
     steps: Vec<Step>,
     kind: ParseKind,
-    regex: Option<Regex>,
+    regex: Option<PatternRegex>,
+}
+
+#[derive(Debug)]
+struct PatternRegex {
+    regex: Regex,
+    /// The group of each column: texts may have groups of their own.
+    groups: Vec<usize>,
 }
 
 impl Pattern {
     /// Prepares a pattern; `flags` are those of `kind=regex`, from `imsU`.
     pub fn new(kind: ParseKind, flags: &str, steps: Vec<Step>) -> Result<Self> {
         let regex = if kind == ParseKind::Regex {
-            let source = regex_of(&steps, flags);
-            Some(regexes::compile(&source).map_err(|error| {
-                RuntimeError::new(
-                    Code::BAD_ARGUMENT,
-                    format!("The pattern of `parse` is not a regular expression: {error}."),
-                )
-            })?)
+            Some(regex_of(&steps, flags)?)
         } else {
             None
         };
@@ -66,20 +67,15 @@ impl Pattern {
         }
     }
 
-    fn cut_regex(&self, regex: &Regex, input: &str) -> Option<Vec<Value>> {
-        let captures = regex.captures(input)?;
+    fn cut_regex(&self, regex: &PatternRegex, input: &str) -> Option<Vec<Value>> {
+        let captures = regex.regex.captures(input)?;
         let types = self.steps.iter().filter_map(|step| match step {
             Step::Column(_, ty) => Some(*ty),
             Step::Skip | Step::Text(_) => None,
         });
         types
-            .enumerate()
-            .map(|(index, ty)| {
-                let found = captures
-                    .name(&format!("c{index}"))
-                    .map_or("", |found| found.as_str());
-                typed(found, ty)
-            })
+            .zip(&regex.groups)
+            .map(|(ty, group)| typed(captures.get(*group).map_or("", |found| found.as_str()), ty))
             .collect()
     }
 
@@ -121,7 +117,13 @@ impl Pattern {
 
 /// The regular expression that a pattern means. Source: the KQL reference,
 /// "parse operator", regex mode.
-fn regex_of(steps: &[Step], flags: &str) -> String {
+fn regex_of(steps: &[Step], flags: &str) -> Result<PatternRegex> {
+    let compile = |pattern: &str| {
+        regexes::compile(pattern).map_err(|error| {
+            let message = format!("The pattern of `parse` is not a regular expression: {error}.");
+            RuntimeError::new(Code::BAD_ARGUMENT, message)
+        })
+    };
     let flags = flags
         .chars()
         .filter(|flag| "imsU".contains(*flag))
@@ -132,29 +134,34 @@ fn regex_of(steps: &[Step], flags: &str) -> String {
         format!("(?{flags})")
     };
     source.push_str(r"\A");
-    let mut columns = 0;
+    let mut groups = Vec::new();
+    let mut group = 1;
     for (index, step) in steps.iter().enumerate() {
         match step {
             Step::Skip => source.push_str(".*?"),
             Step::Text(text) => {
+                group += compile(text)?.captures_len() - 1;
                 source.push_str("(?:");
                 source.push_str(text);
                 source.push(')');
             }
             Step::Column(_, ty) => {
                 let last = index + 1 == steps.len();
-                let body = match ty {
-                    Type::Int | Type::Long => r"-?\d+",
+                source.push_str(match ty {
+                    Type::Int | Type::Long => r"(-?\d+)",
                     // The last column takes the rest.
-                    _ if last => r"[\s\S]*\z",
-                    _ => ".*?",
-                };
-                source.push_str(&format!("(?P<c{columns}>{body})"));
-                columns += 1;
+                    _ if last => r"((?s:.*)\z)",
+                    _ => "(.*?)",
+                });
+                groups.push(group);
+                group += 1;
             }
         }
     }
-    source
+    Ok(PatternRegex {
+        regex: compile(&source)?,
+        groups,
+    })
 }
 
 fn typed(found: &str, ty: Type) -> Option<Value> {
