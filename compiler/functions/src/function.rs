@@ -73,9 +73,6 @@ pub enum Naming {
     /// This, an underscore, and the name of the first argument if it has one:
     /// `dcount_x`, `count_`.
     Prefix(&'static str),
-    /// This, an underscore, and the name of the first argument if that is a
-    /// column; otherwise as any other expression: `strlen_x`.
-    NameAndFirst(&'static str),
     /// Exactly this.
     Exactly(&'static str),
     /// The string value of the first argument, if it names a column
@@ -133,9 +130,11 @@ pub struct ScalarFunction {
     /// Path of the kernel in this crate: emitted Rust calls
     /// `rulec_functions::<path>(&[…])`. Empty where there is no kernel.
     pub path: &'static str,
-    /// The columns of a call that makes several (`series_stats`), after whose
-    /// names the argument's name is spliced by the binder: each is a prefix
-    /// part, `{}` standing for the argument. Empty for the usual single one.
+    /// The columns of a call that makes several (`series_stats`), where the
+    /// call is the whole expression; `{}` in a name stands for the name of the
+    /// argument. The kernel gives an array of their values. Empty for the
+    /// usual single column. The one column of `array_sort_asc` repeats for
+    /// each array; with just one array the kernel gives its value itself.
     pub columns: &'static [(&'static str, Type)],
     /// One sentence.
     pub doc: &'static str,

@@ -20,6 +20,7 @@ mod signature;
 pub mod text;
 mod types;
 mod value;
+mod xml;
 
 pub use aggregate::{aggregate, aggregates};
 pub use convert::convert;

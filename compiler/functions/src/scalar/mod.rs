@@ -124,8 +124,10 @@ pub mod datetimes;
 pub mod dynamic;
 pub mod encoding;
 pub mod hashing;
+pub mod ip;
 pub mod matching;
 pub mod math;
+pub mod parsing;
 pub mod patterns;
 pub mod strings;
 
@@ -141,8 +143,10 @@ const FAMILIES: &[&[ScalarFunction]] = &[
     dynamic::ROWS,
     encoding::ROWS,
     hashing::ROWS,
+    ip::ROWS,
     matching::ROWS,
     math::ROWS,
+    parsing::ROWS,
     patterns::ROWS,
     strings::ROWS,
 ];

@@ -15,9 +15,9 @@ rows! { ROWS: Function in strings {
         "strcmp('abc', 'ABC')" => "1", "strcmp('a', 'a')" => "0";
     strrep "strrep", [(Scalar, Long; Scalar) -> String], "A text repeated, at most 1024 times, with a delimiter between.",
         "strrep('ABC', 2)" => "ABCABC", "strrep(3s, 2, ' ')" => "00:00:03 00:00:03";
-    strlen "strlen" as NameAndFirst("strlen"), [(Text) -> Long], "The number of characters.",
+    strlen "strlen" as Prefix("strlen"), [(Text) -> Long], "The number of characters.",
         "strlen('hello')" => "5", "strlen('⒦⒰')" => "2";
-    string_size "string_size" as NameAndFirst("string_size"), [(Text) -> Long], "The number of bytes in UTF-8.",
+    string_size "string_size" as Prefix("string_size"), [(Text) -> Long], "The number of bytes in UTF-8.",
         "string_size('⒦')" => "3";
     toupper "toupper", [(Scalar) -> String], "Folds text to upper case.",
         "toupper('KusTO')" => "KUSTO";
