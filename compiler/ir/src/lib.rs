@@ -4,8 +4,19 @@
 //! operator has a type. Deliberately absent: evaluating anything, and knowing
 //! where the query came from.
 
+pub mod analyze;
+mod bind;
+mod catalog;
+pub mod codes;
+mod dump;
 mod query;
+pub mod stub;
+pub mod walk;
 
+pub use bind::{Lowered, lower};
+pub use catalog::Catalog;
+pub use codes::CODES;
+pub use dump::dump;
 pub use query::{
     AggregateCall, Binding, BindingId, BindingKind, Column, Expr, ExprKind, JoinKind, MvItem, Origin, ParseKind,
     ParseStep, ProjectKind, Query, Rel, RelKind, SortKey, TableUse, UnionInput,

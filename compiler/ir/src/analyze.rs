@@ -1,0 +1,133 @@
+//! What can be said about a query without running it: the columns it gives,
+//! what it reads and calls, and what is wrong with it.
+//!
+//! In: a text and a catalog. Out: plain data in the shape of the answers of
+//! `rulec analyze --ndjson`.
+
+use rulec_functions::Type;
+use rulec_source::Diagnostic;
+use serde::Serialize;
+
+use crate::bind::bind;
+use crate::{Catalog, codes};
+
+/// The answer to "what is this query?".
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Analysis {
+    /// Errors of the parser.
+    pub syntax_errors: Vec<Finding>,
+    /// Errors of the binder. A table that is not in the catalog is one of
+    /// them unless the catalog is open.
+    pub semantic_errors: Vec<Finding>,
+    /// The columns of the result; none when the query does not give a table.
+    /// Of an open result those that are known.
+    pub result_columns: Option<Vec<ResultColumn>>,
+    /// Tables of the catalog that the query reads, in order of first mention.
+    pub tables: Vec<String>,
+    /// Functions the query calls, its own included, in order of first mention.
+    pub functions: Vec<String>,
+    /// Every tabular operator by canonical name, in the order of the text.
+    pub operators: Vec<String>,
+}
+
+/// An error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// `RK201`.
+    pub code: &'static str,
+    /// A sentence.
+    pub message: String,
+    /// Where it begins, in UTF-16 code units, as editors count.
+    pub start: usize,
+    /// How long it is, in the same unit.
+    pub length: usize,
+}
+
+/// A column of the result.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ResultColumn {
+    /// Its name.
+    pub name: String,
+    /// Its type, by canonical name; `unknown` for columns of unknown tables.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+}
+
+/// Parses and binds a text.
+pub fn analyze(text: &str, catalog: &Catalog) -> Analysis {
+    let parsed = crate::stub::parse(text);
+    analyze_parsed(text, &parsed, catalog)
+}
+
+/// Binds what was parsed from `text`.
+pub fn analyze_parsed(text: &str, parsed: &crate::stub::Parsed, catalog: &Catalog) -> Analysis {
+    let binder = bind(&parsed.query, catalog);
+    let mut functions: Vec<String> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    for (name, _) in binder.called.values() {
+        if seen.insert(name.as_str()) {
+            functions.push(name.clone());
+        }
+    }
+    let operators = binder.operators.values().map(|name| (*name).to_owned()).collect();
+    let tables = binder.tables.iter().filter(|t| t.known).map(|t| t.name.clone()).collect();
+    let result_columns = binder.result_columns().map(|columns| {
+        columns
+            .iter()
+            .map(|c| ResultColumn { name: c.name.to_string(), kind: type_name(c.ty) })
+            .collect()
+    });
+    let lowered = binder.finish();
+    let units = Units::new(text);
+    let errors = |diagnostics: &[Diagnostic]| -> Vec<Finding> {
+        diagnostics
+            .iter()
+            .filter(|d| d.is_error() || d.code.id == codes::UNKNOWN_TABLE.id)
+            .map(|d| {
+                let span = d.span().unwrap_or_default();
+                let start = units.at(span.start as usize);
+                Finding {
+                    code: d.code.id,
+                    message: d.message.clone(),
+                    start,
+                    length: units.at(span.end as usize) - start,
+                }
+            })
+            .collect()
+    };
+    Analysis {
+        syntax_errors: errors(&parsed.diagnostics),
+        semantic_errors: errors(&lowered.diagnostics),
+        result_columns,
+        tables,
+        functions,
+        operators,
+    }
+}
+
+fn type_name(ty: Type) -> &'static str {
+    ty.name()
+}
+
+/// Bytes to UTF-16 code units.
+struct Units<'t> {
+    text: &'t str,
+    ascii: bool,
+}
+
+impl<'t> Units<'t> {
+    fn new(text: &'t str) -> Self {
+        Self { text, ascii: text.is_ascii() }
+    }
+
+    fn at(&self, byte: usize) -> usize {
+        if self.ascii {
+            return byte;
+        }
+        self.text
+            .char_indices()
+            .take_while(|(at, _)| *at < byte)
+            .map(|(_, c)| c.len_utf16())
+            .sum()
+    }
+}

@@ -1,0 +1,347 @@
+//! `summarize`, and aggregates wherever they may stand.
+//!
+//! What `summarize` computes and what it shows can differ: `sum(a) / count()`
+//! is two aggregates and a division. The algebra then has a summarize that
+//! gives keys and aggregates, and a projection behind it.
+
+use std::collections::HashSet;
+
+use rulec_functions::{Aggregate, Naming, Type, aggregate};
+use rulec_kql::ast::{self, ExprKind as Ast};
+use rulec_source::Span;
+
+use super::bound::{Bound, column};
+use super::names::{NameTable, Suggested, percentile_name, suggested};
+use super::projections::Given;
+use super::statements::strip;
+use super::{Binder, Ctx};
+use crate::{AggregateCall, Column, Expr, ExprKind, ProjectKind, RelKind, codes};
+
+/// Aggregates met while an item of `summarize` is bound.
+#[derive(Default)]
+pub(super) struct Collected {
+    /// Columns before the first aggregate's: the keys.
+    base: usize,
+    calls: Vec<AggregateCall>,
+    /// Types of what they give, one a column.
+    types: Vec<Type>,
+    /// Indices of input columns that `*` does not stand for.
+    keys: HashSet<usize>,
+}
+
+/// One output of an aggregate.
+struct Output {
+    name: Suggested,
+    explicit: Option<(String, Span)>,
+    ty: Type,
+    /// Of a column nobody has mentioned yet.
+    hidden: bool,
+}
+
+impl Binder<'_> {
+    pub(super) fn summarize(
+        &mut self,
+        op: &ast::Operator,
+        items: &[ast::Column],
+        by: &[ast::Column],
+        bin: Option<&ast::Expr>,
+        input: Bound,
+    ) -> Bound {
+        if let Some(bin) = bin {
+            self.constant(bin);
+        }
+        let mut names = NameTable::default();
+        let mut columns: Vec<Column> = Vec::new();
+        let mut keys: Vec<Expr> = Vec::new();
+        let mut plain: HashSet<usize> = HashSet::new();
+        for item in by {
+            for given in self.given(item, Ctx::over(&input)) {
+                if given.expr.ty == Type::Dynamic {
+                    self.dynamic_key(item.value.span, "grouped by");
+                }
+                if let ExprKind::Column(index) = given.expr.kind {
+                    plain.insert(index);
+                }
+                if let Some(name) = self.take_name(&mut names, &given, item.span) {
+                    columns.push(column(name, given.expr.ty));
+                    keys.push(given.expr);
+                }
+            }
+        }
+        let outer = self.aggregates.replace(Collected { base: keys.len(), keys: plain, ..Collected::default() });
+        let mut shown: Vec<Expr> = Vec::new();
+        let mut hidden: Vec<usize> = Vec::new();
+        let mut starred = false;
+        for item in items {
+            let outputs = self.item(item, &input);
+            for (output, expr) in outputs {
+                let given = Given { name: output.name, explicit: output.explicit, expr };
+                if let Some(name) = self.take_name(&mut names, &given, item.span) {
+                    if output.hidden {
+                        hidden.push(columns.len());
+                    }
+                    columns.push(column(name, output.ty));
+                    shown.push(given.expr);
+                }
+            }
+            starred |= has_star(&item.value);
+        }
+        let collected = std::mem::replace(&mut self.aggregates, outer).unwrap_or_default();
+        self.summarized(op, input, keys, columns, shown, collected, &hidden, starred)
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one operator, put together once")]
+    fn summarized(
+        &mut self,
+        op: &ast::Operator,
+        input: Bound,
+        keys: Vec<Expr>,
+        columns: Vec<Column>,
+        shown: Vec<Expr>,
+        collected: Collected,
+        hidden: &[usize],
+        starred: bool,
+    ) -> Bound {
+        let key_count = keys.len();
+        let direct = shown.len() == collected.types.len()
+            && shown
+                .iter()
+                .enumerate()
+                .all(|(i, e)| matches!(e.kind, ExprKind::Column(index) if index == key_count + i));
+        let open = input.rel.open && starred;
+        let count = columns.len();
+        let aggregates = collected.calls;
+        let mut bound = if direct {
+            self.shaped(op, input, columns, |input| RelKind::Summarize { input, keys, aggregates })
+        } else {
+            let inner: Vec<Column> = columns
+                .iter()
+                .take(key_count)
+                .cloned()
+                .chain(collected.types.iter().enumerate().map(|(i, ty)| column(format!("${i}"), *ty)))
+                .collect();
+            let span = Span::at(self.at(op.span).start as usize);
+            let summary = self.shaped(op, input, inner, |input| RelKind::Summarize { input, keys, aggregates });
+            let mut exprs: Vec<Expr> = (0..key_count).map(|i| summary.column(i, span)).collect();
+            exprs.extend(shown);
+            self.shaped(op, summary, columns, |input| RelKind::Project { input, kind: ProjectKind::Project, exprs })
+        };
+        if open {
+            bound.rel.open = true;
+            bound.meta.listed = Some((0..count).filter(|i| !hidden.contains(i)).collect());
+        }
+        bound
+    }
+
+    /// One item of `summarize`: what it shows, over keys and aggregates.
+    fn item(&mut self, item: &ast::Column, input: &Bound) -> Vec<(Output, Expr)> {
+        let value = strip(&item.value);
+        if let Ast::Call(call) = &value.kind
+            && self.scopes.find(&call.name.text).is_none()
+            && let Some(row) = aggregate(&call.name.text)
+        {
+            self.note_call(row.name, call.name.span, true);
+            return self.direct(row, call, item, input);
+        }
+        let ctx = Ctx { row: None, sides: None, target: None, aggregates: Some(input) };
+        self.given(item, ctx)
+            .into_iter()
+            .map(|given| {
+                let ty = given.expr.ty;
+                (Output { name: given.name, explicit: given.explicit, ty, hidden: false }, given.expr)
+            })
+            .collect()
+    }
+
+    /// An item that is an aggregate itself.
+    fn direct(&mut self, row: &'static Aggregate, call: &ast::Call, item: &ast::Column, input: &Bound) -> Vec<(Output, Expr)> {
+        let names: Vec<&ast::Name> = match &item.names {
+            ast::ColumnNames::Derived => Vec::new(),
+            ast::ColumnNames::One(name) => vec![name],
+            ast::ColumnNames::Many(names) => names.iter().collect(),
+        };
+        let first = self.next_output();
+        let mut outputs = self.collect(row, call, input);
+        for (i, output) in outputs.iter_mut().enumerate() {
+            if let Some(name) = names.get(i) {
+                output.explicit = Some((name.text.clone(), name.span));
+            }
+        }
+        if let Some(extra) = names.get(outputs.len()) {
+            self.error(codes::BAD_PARAMETER, extra.span, "There is no column left for this name.");
+        }
+        outputs
+            .into_iter()
+            .enumerate()
+            .map(|(i, output)| {
+                let expr = Expr { kind: ExprKind::Column(first + i), ty: output.ty, span: self.at(call.span) };
+                (output, expr)
+            })
+            .collect()
+    }
+
+    fn next_output(&self) -> usize {
+        self.aggregates.as_ref().map_or(0, |c| c.base + c.types.len())
+    }
+
+    /// An aggregate within an expression: its first column.
+    pub(super) fn aggregate_value(&mut self, row: &'static Aggregate, call: &ast::Call, ctx: Ctx<'_>) -> Expr {
+        let at = self.at(call.span);
+        let Some(input) = ctx.aggregates.filter(|_| self.aggregates.is_some()) else {
+            self.report(
+                rulec_source::Diagnostic::new(
+                    codes::AGGREGATE_PLACE,
+                    format!("`{}` is an aggregate; it can only stand in `summarize` and its like.", call.name.text),
+                )
+                .at(call.name.span),
+            );
+            return Self::broken(at);
+        };
+        let index = self.next_output();
+        let ty = self.collect(row, call, input).first().map_or(Type::Unknown, |o| o.ty);
+        Expr { kind: ExprKind::Column(index), ty, span: at }
+    }
+
+    /// Binds an aggregate's arguments and adds it to those of the operator.
+    fn collect(&mut self, row: &'static Aggregate, call: &ast::Call, input: &Bound) -> Vec<Output> {
+        let ctx = Ctx::over(input);
+        // An aggregate cannot hold another one.
+        let outer = self.aggregates.take();
+        let keys = outer.as_ref().map(|c| c.keys.clone()).unwrap_or_default();
+        let mut args: Vec<Expr> = Vec::new();
+        let mut places: Vec<Span> = Vec::new();
+        let mut suggestions: Vec<(Suggested, Option<(String, Span)>, bool)> = Vec::new();
+        for arg in &call.args {
+            if matches!(strip(&arg.value).kind, Ast::Star) {
+                if !row.star {
+                    self.error(codes::COLUMN_EXPECTED, arg.span, format!("`{}` does not take `*`.", call.name.text));
+                    continue;
+                }
+                // The columns named before `*` are there already; a compared
+                // expression that is no column is not one of them.
+                let present: HashSet<usize> = args
+                    .iter()
+                    .filter_map(|a| match a.kind {
+                        ExprKind::Column(index) => Some(index),
+                        _ => None,
+                    })
+                    .collect();
+                for index in 0..input.columns().len() {
+                    if present.contains(&index) || keys.contains(&index) {
+                        continue;
+                    }
+                    let hidden = input.is_hidden(index) && !self.noted.contains(&index);
+                    args.push(input.column(index, self.at(arg.value.span)));
+                    places.push(arg.value.span);
+                    suggestions.push((Suggested::Derived(input.columns()[index].name.to_string()), None, hidden));
+                }
+                continue;
+            }
+            let value = self.scalar(&arg.value, ctx);
+            let name = suggested(&arg.value);
+            suggestions.push((name, arg.name.as_ref().map(|n| (n.text.clone(), n.span)), false));
+            args.push(value);
+            places.push(arg.value.span);
+        }
+        self.spend(args.len());
+        let ty = self.result_type(row.result, &call.name.text, false, &args, &places, call.name.span);
+        let outputs = outputs(row, call, ty, &args, &suggestions);
+        self.aggregates = outer;
+        if let Some(collected) = &mut self.aggregates {
+            collected.types.extend(outputs.iter().map(|o| o.ty));
+            collected.calls.push(AggregateCall {
+                function: row.name,
+                args,
+                outputs: outputs.len(),
+                span: self.foreign.unwrap_or(call.span),
+            });
+        }
+        outputs
+    }
+
+    /// The aggregate that ranks (`top-nested`) or fills a series; gives its
+    /// first column's name and type.
+    pub(super) fn ranked(&mut self, item: &ast::Column, input: &Bound) -> (Suggested, Option<String>, Type) {
+        let outer = self.aggregates.replace(Collected::default());
+        let outputs = self.item(item, input);
+        self.aggregates = outer;
+        match outputs.into_iter().next() {
+            Some((output, _)) => (output.name, output.explicit.map(|(name, _)| name), output.ty),
+            None => (Suggested::Nothing, None, Type::Unknown),
+        }
+    }
+}
+
+/// The columns an aggregate fills and what they are called.
+fn outputs(
+    row: &Aggregate,
+    call: &ast::Call,
+    ty: Type,
+    args: &[Expr],
+    suggestions: &[(Suggested, Option<(String, Span)>, bool)],
+) -> Vec<Output> {
+    let first = suggestions.first().and_then(|(s, ..)| s.text()).unwrap_or_default();
+    let single = |name: Suggested| vec![Output { name, explicit: None, ty, hidden: false }];
+    match row.naming {
+        Naming::Columns(prefix) => {
+            let word = match row.name {
+                "arg_max" | "argmax" => "max",
+                "arg_min" | "argmin" => "min",
+                _ => "any",
+            };
+            suggestions
+                .iter()
+                .enumerate()
+                .map(|(i, (name, explicit, hidden))| {
+                    let own = name.text();
+                    let name = match (prefix, i, own) {
+                        ("", 0, None) if word == "any" => format!("{word}_arg0"),
+                        ("", 0, None) => format!("{word}_"),
+                        ("", _, None) if word == "any" => format!("{word}_arg{i}"),
+                        ("", _, None) => format!("{word}_{first}_arg{i}"),
+                        ("", _, Some(own)) => own.to_owned(),
+                        ("any", _, own) => format!("any_{}", own.unwrap_or_default()),
+                        (prefix, 0, own) => format!("{prefix}_{}", own.unwrap_or_default()),
+                        (prefix, _, Some(own)) => format!("{prefix}_{first}_{own}"),
+                        (prefix, _, None) => format!("{prefix}_{first}_arg{i}"),
+                    };
+                    Output {
+                        name: Suggested::Derived(name),
+                        explicit: explicit.clone(),
+                        ty: if i == 0 { ty } else { args.get(i).map_or(Type::Unknown, |a| a.ty) },
+                        hidden: *hidden,
+                    }
+                })
+                .collect()
+        }
+        Naming::Percentiles { prefix, weighted } => call
+            .args
+            .iter()
+            .skip(if weighted { 2 } else { 1 })
+            .map(|arg| Output {
+                name: Suggested::Derived(percentile_name(prefix, first, Some(&arg.value))),
+                explicit: None,
+                ty,
+                hidden: false,
+            })
+            .collect(),
+        Naming::Prefix(prefix) => single(Suggested::Derived(format!("{prefix}_{first}"))),
+        Naming::Exactly(name) => single(Suggested::Derived(name.to_owned())),
+        Naming::FirstArgument | Naming::FirstArgumentValue => single(
+            suggestions
+                .first()
+                .and_then(|(s, ..)| s.text())
+                .map_or(Suggested::Nothing, |s| Suggested::Derived(s.to_owned())),
+        ),
+        Naming::OnlyArgument if suggestions.len() == 1 => single(Suggested::Derived(first.to_owned())),
+        Naming::OnlyArgument | Naming::Default => single(Suggested::Nothing),
+    }
+}
+
+/// Whether an item holds an aggregate over `*`.
+fn has_star(expr: &ast::Expr) -> bool {
+    match &strip(expr).kind {
+        Ast::Call(call) => call.args.iter().any(|a| matches!(strip(&a.value).kind, Ast::Star)),
+        _ => false,
+    }
+}

@@ -1,0 +1,368 @@
+//! Calls: built-in functions, those that need a context, and those of the catalog.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use rulec_facts::tables::{Function, FunctionResult};
+use rulec_functions::{Arg, Kind, Naming, ScalarFunction, Type, TypeError, Value, aggregate, scalar};
+use rulec_kql::ast::{self, ExprKind as Ast};
+use rulec_source::Span;
+
+use super::bound::column;
+use super::paths::is_place;
+use super::scope::Entity;
+use super::{Any, Binder, Ctx};
+use crate::{Expr, ExprKind, RelKind, codes};
+
+impl Binder<'_> {
+    /// A call, whatever is called.
+    pub(super) fn call(&mut self, call: &ast::Call, ctx: Ctx<'_>) -> Any {
+        let name = call.name.text.as_str();
+        let at = self.at(call.span);
+        if let Some(variable) = self.scopes.find(name) {
+            match variable.entity.clone() {
+                Entity::Function(function) => {
+                    self.mention(name);
+                    self.note_call(name, call.name.span, false);
+                    return self.call_user(&function, &call.args, call.name.span, ctx, None);
+                }
+                // `T()` of a table or value that was bound by let is taken as the name.
+                Entity::Scalar { .. } | Entity::Table(_) if call.args.is_empty() => {
+                    return self.variable(name, call.name.span, ctx).unwrap_or_else(|| Any::Scalar(Self::broken(at)));
+                }
+                Entity::Opaque => return Any::Table(self.open_source(name, at)),
+                Entity::Broken => return Any::Scalar(Self::broken(at)),
+                Entity::Scalar { .. } | Entity::Table(_) => {}
+            }
+        }
+        if let Some(found) = self.special(call, ctx) {
+            return found;
+        }
+        if let Some(row) = aggregate(name)
+            && scalar(name).is_none()
+        {
+            self.note_call(row.name, call.name.span, true);
+            return Any::Scalar(self.aggregate_value(row, call, ctx));
+        }
+        if let Some(function) = scalar(name).filter(|f| f.kind != Kind::Operator) {
+            self.note_call(function.name, call.name.span, true);
+            return Any::Scalar(self.built_in(function, call, ctx));
+        }
+        if let Some(function) = self.catalog.function(name) {
+            self.note_call(name, call.name.span, false);
+            return self.catalog_call(function, call, ctx);
+        }
+        self.note_call(name, call.name.span, false);
+        self.unknown_function(name, call.name.span);
+        // The arguments may hold further mistakes.
+        for arg in &call.args {
+            if !matches!(arg.value.kind, Ast::Star) {
+                self.any(&arg.value, ctx);
+            }
+        }
+        Any::Scalar(Self::broken(at))
+    }
+
+    pub(super) fn note_call(&mut self, name: &str, at: Span, built_in: bool) {
+        if self.foreign.is_none() {
+            self.called.entry(at.start).or_insert_with(|| (name.to_owned(), built_in));
+        }
+    }
+
+    /// Calls that are part of the grammar rather than functions.
+    fn special(&mut self, call: &ast::Call, ctx: Ctx<'_>) -> Option<Any> {
+        let at = self.at(call.span);
+        let first = call.args.first().map(|a| &a.value);
+        let name = call.name.text.as_str();
+        Some(match name {
+            "toscalar" => {
+                self.note_call(name, call.name.span, true);
+                let Some(first) = first else {
+                    self.missing_argument(call);
+                    return Some(Any::Scalar(Self::broken(at)));
+                };
+                match self.any(first, Ctx { row: None, sides: None, aggregates: None, ..ctx }) {
+                    Any::Scalar(value) => Any::Scalar(value),
+                    Any::Table(table) => {
+                        let ty = table
+                            .meta
+                            .listed
+                            .as_ref()
+                            .map_or(Some(0), |listed| listed.first().copied())
+                            .and_then(|i| table.rel.columns.get(i))
+                            .map_or(Type::Unknown, |c| c.ty);
+                        Any::Scalar(Expr { kind: ExprKind::ToScalar(Box::new(table.rel)), ty, span: at })
+                    }
+                }
+            }
+            "materialize" | "totable" | "materialized-view-combine" => {
+                self.note_call(name, call.name.span, true);
+                let Some(first) = first else {
+                    self.missing_argument(call);
+                    return Some(Any::Table(self.nothing(at)));
+                };
+                Any::Table(self.table(first))
+            }
+            "table" | "external_table" | "materialized_view" | "stored_query_result" => {
+                self.note_call(name, call.name.span, true);
+                let Some(first) = first else {
+                    self.missing_argument(call);
+                    return Some(Any::Table(self.nothing(at)));
+                };
+                let given = self.constant(first);
+                Any::Table(match self.literal_of(&given) {
+                    Some(Value::String(table)) if name == "table" => self.table_named(&table, first.span, ctx),
+                    Some(Value::String(table)) => self.open_source(&format!("{name}:{table}"), at),
+                    _ => self.open_source("", at),
+                })
+            }
+            _ if is_place(name) => {
+                self.note_call(name, call.name.span, true);
+                for arg in &call.args {
+                    self.constant(&arg.value);
+                }
+                Any::Table(self.open_source("", at))
+            }
+            _ => return None,
+        })
+    }
+
+    fn missing_argument(&mut self, call: &ast::Call) {
+        self.error(
+            codes::ARGUMENT_COUNT,
+            call.name.span,
+            format!("`{}` needs an argument.", call.name.text),
+        );
+    }
+
+    /// A call of a row of the functions crate.
+    fn built_in(&mut self, function: &'static ScalarFunction, call: &ast::Call, ctx: Ctx<'_>) -> Expr {
+        let at = self.at(call.span);
+        let mut args = Vec::with_capacity(call.args.len());
+        let mut places = Vec::with_capacity(call.args.len());
+        for arg in &call.args {
+            if matches!(arg.value.kind, Ast::Star) {
+                // `pack(*)` and its like: every column.
+                if let Some(row) = ctx.row {
+                    for index in 0..row.columns().len() {
+                        args.push(row.column(index, self.at(arg.value.span)));
+                        places.push(arg.value.span);
+                    }
+                }
+                continue;
+            }
+            args.push(self.scalar(&arg.value, ctx));
+            places.push(arg.value.span);
+        }
+        if let Some(value) = self.in_context(function, &args, &places, call, ctx) {
+            return value;
+        }
+        let name = call.name.text.as_str();
+        let ty = self.result_type(function.result, name, false, &args, &places, call.name.span);
+        let kind = match function.kind {
+            Kind::Window => ExprKind::Window { function, args },
+            _ => ExprKind::Call { function, args },
+        };
+        Expr { kind, ty, span: at }
+    }
+
+    /// Functions that depend on more than their arguments.
+    fn in_context(
+        &mut self,
+        function: &'static ScalarFunction,
+        args: &[Expr],
+        places: &[Span],
+        call: &ast::Call,
+        ctx: Ctx<'_>,
+    ) -> Option<Expr> {
+        let at = self.at(call.span);
+        let now = Expr { kind: ExprKind::Now, ty: Type::DateTime, span: at };
+        match function.name {
+            "now" => {
+                let ty = self.result_type(function.result, "now", false, args, places, call.name.span);
+                let [offset, ..] = args else { return Some(Expr { ty, ..now }) };
+                let plus = scalar("+")?;
+                Some(Expr {
+                    kind: ExprKind::Call { function: plus, args: vec![now, offset.clone()] },
+                    ty: Type::DateTime,
+                    span: at,
+                })
+            }
+            "ago" => {
+                self.result_type(function.result, "ago", false, args, places, call.name.span);
+                let [offset, ..] = args else { return Some(now) };
+                let minus = scalar("-")?;
+                Some(Expr {
+                    kind: ExprKind::Call { function: minus, args: vec![now, offset.clone()] },
+                    ty: Type::DateTime,
+                    span: at,
+                })
+            }
+            "ingestion_time" => {
+                self.result_type(function.result, "ingestion_time", false, args, places, call.name.span);
+                Some(Expr { kind: ExprKind::IngestionTime, ty: Type::DateTime, span: at })
+            }
+            "column_ifexists" | "columnifexists" => {
+                let [name, fallback, ..] = args else { return None };
+                let Some(Value::String(wanted)) = self.literal_of(name) else {
+                    self.error(
+                        codes::CONSTANT_EXPECTED,
+                        places.first().copied().unwrap_or(call.span),
+                        "The name of the column has to be a literal.",
+                    );
+                    return Some(Self::broken(at));
+                };
+                if let Some(row) = ctx.row {
+                    if let Some(column) = self.column_of(row, &wanted, at) {
+                        return Some(column);
+                    }
+                    if row.from_open() && row.rel.open {
+                        return Some(Expr { span: at, ..self.ask(row, &wanted, call.span) });
+                    }
+                }
+                Some(fallback.clone())
+            }
+            "pack_all" => {
+                let row = ctx.row?;
+                let remove_empty = args.first().and_then(|a| self.literal_of(a));
+                let pack = scalar("bag_pack").or_else(|| scalar("pack"))?;
+                let mut pairs = Vec::new();
+                for index in 0..row.columns().len() {
+                    if row.is_hidden(index) {
+                        continue;
+                    }
+                    let name = row.columns()[index].name.clone();
+                    let empty = Span::at(at.start as usize);
+                    pairs.push(Self::literal(Value::String(name), Type::String, empty));
+                    pairs.push(row.column(index, empty));
+                }
+                self.spend(pairs.len());
+                let kind = if matches!(remove_empty, Some(Value::Bool(true))) {
+                    // The row without a kernel: which columns are empty is known per row only.
+                    let mut all = args.to_vec();
+                    all.append(&mut pairs);
+                    ExprKind::Call { function, args: all }
+                } else {
+                    ExprKind::Call { function: pack, args: pairs }
+                };
+                Some(Expr { kind, ty: Type::Dynamic, span: at })
+            }
+            _ => None,
+        }
+    }
+
+    /// A function that the catalog brings.
+    fn catalog_call(&mut self, function: &Function, call: &ast::Call, ctx: Ctx<'_>) -> Any {
+        let at = self.at(call.span);
+        let min = function.parameters.iter().filter(|p| p.default.is_none()).count();
+        let max = function.parameters.len();
+        if let FunctionResult::Body(text) = &function.result {
+            return self.call_body(function, text, call, ctx);
+        }
+        if !(min..=max).contains(&call.args.len()) {
+            let error = TypeError::Count { min, max: Some(max), given: call.args.len() };
+            self.type_error(&function.name, false, &error, &[], &[], call.name.span);
+        }
+        let args: Vec<Expr> = call.args.iter().map(|arg| self.scalar(&arg.value, ctx)).collect();
+        match &function.result {
+            FunctionResult::Scalar(ty) => Any::Scalar(Expr {
+                kind: ExprKind::Call { function: outside(&function.name, *ty), args },
+                ty: *ty,
+                span: at,
+            }),
+            FunctionResult::Watchlist => {
+                let alias = args.first().and_then(|a| self.constant_text(a));
+                let schema = self.catalog.watchlist(alias.as_deref());
+                let key = format!("watchlist:{}", alias.as_deref().unwrap_or_default());
+                let columns = schema.columns.iter().map(|(n, ty)| column(n.as_str(), *ty)).collect();
+                Any::Table(self.outside_table(&key, columns, schema.open, at))
+            }
+            FunctionResult::Table(schema) => {
+                let columns = schema.columns.iter().map(|(n, ty)| column(n.as_str(), *ty)).collect();
+                Any::Table(self.outside_table(&format!("function:{}", function.name), columns, schema.open, at))
+            }
+            FunctionResult::Appends(_) => {
+                self.error(
+                    codes::NOT_A_SCALAR,
+                    call.name.span,
+                    format!("`{}` works on rows: write `| invoke {}(…)`.", function.name, function.name),
+                );
+                Any::Table(self.nothing(at))
+            }
+            FunctionResult::Body(_) => Any::Scalar(Self::broken(at)),
+        }
+    }
+
+    /// The text of a constant: literals, and `strcat` of such, as people
+    /// build the names of watchlists.
+    fn constant_text(&self, expr: &Expr) -> Option<String> {
+        if let Some(value) = self.literal_of(expr) {
+            return value.as_str().map(str::to_owned);
+        }
+        match &expr.kind {
+            ExprKind::Call { function, args } if function.name == "strcat" => {
+                args.iter().map(|a| self.constant_text(a)).collect()
+            }
+            _ => None,
+        }
+    }
+
+    /// Rows that only a file given by the user can supply.
+    pub(super) fn outside_table(
+        &mut self,
+        key: &str,
+        columns: Vec<crate::Column>,
+        open: bool,
+        at: Span,
+    ) -> super::bound::Bound {
+        let bound = self.source(RelKind::External { key: key.to_owned() }, columns, at);
+        if open { self.opened(bound, key) } else { bound }
+    }
+}
+
+/// A row for a scalar function that is not part of the language: it types
+/// but does not evaluate. Rows are static, so each is made once and kept.
+fn outside(name: &str, ty: Type) -> &'static ScalarFunction {
+    static ROWS: OnceLock<Mutex<HashMap<(String, Type), &'static ScalarFunction>>> = OnceLock::new();
+    let mut rows = ROWS
+        .get_or_init(Mutex::default)
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    if let Some(row) = rows.get(&(name.to_owned(), ty)) {
+        return row;
+    }
+    let row: &'static ScalarFunction = Box::leak(Box::new(ScalarFunction {
+        name: Box::leak(name.to_owned().into_boxed_str()),
+        aliases: &[],
+        deprecated: None,
+        kind: Kind::Context,
+        min: 0,
+        max: None,
+        naming: Naming::Default,
+        result: rule_for(ty),
+        kernel: None,
+        path: "",
+        columns: &[],
+        doc: "A function of the environment or the repository.",
+        examples: &[],
+    }));
+    rows.insert((name.to_owned(), ty), row);
+    row
+}
+
+/// A rule that always gives the one type.
+fn rule_for(ty: Type) -> fn(&[Arg<'_>]) -> Result<Type, TypeError> {
+    match ty {
+        Type::Bool => |_| Ok(Type::Bool),
+        Type::Int => |_| Ok(Type::Int),
+        Type::Long => |_| Ok(Type::Long),
+        Type::Real => |_| Ok(Type::Real),
+        Type::Decimal => |_| Ok(Type::Decimal),
+        Type::String => |_| Ok(Type::String),
+        Type::DateTime => |_| Ok(Type::DateTime),
+        Type::TimeSpan => |_| Ok(Type::TimeSpan),
+        Type::Guid => |_| Ok(Type::Guid),
+        Type::Dynamic => |_| Ok(Type::Dynamic),
+        Type::Unknown => |_| Ok(Type::Unknown),
+    }
+}

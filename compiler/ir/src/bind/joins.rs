@@ -1,0 +1,339 @@
+//! `join` and `lookup`: conditions, and the columns of two sides in one row.
+
+use std::collections::HashSet;
+
+use rulec_functions::Type;
+use rulec_kql::ast::{self, ExprKind as Ast};
+use rulec_source::{Diagnostic, Span};
+
+use super::bound::{Bound, column};
+use super::names::NameTable;
+use super::statements::strip;
+use super::{Binder, Ctx};
+use crate::{Column, Expr, ExprKind, JoinKind, Origin, RelKind, codes};
+
+/// A side's keys and the columns they made known.
+#[derive(Default)]
+struct Side {
+    keys: Vec<Expr>,
+    noted: Vec<usize>,
+}
+
+impl Side {
+    fn push(&mut self, row: &Bound, key: Expr) {
+        if let ExprKind::Column(index) = key.kind
+            && row.is_hidden(index)
+            && !self.noted.contains(&index)
+        {
+            self.noted.push(index);
+        }
+        self.keys.push(key);
+    }
+}
+
+impl Binder<'_> {
+    pub(super) fn join(
+        &mut self,
+        op: &ast::Operator,
+        right: &ast::Expr,
+        condition: Option<&ast::JoinCondition>,
+        mut left: Bound,
+        lookup: bool,
+    ) -> Bound {
+        let kind = self.join_kind(op, lookup);
+        let mut right = self.table(right);
+        let (mut left_side, mut right_side) = (Side::default(), Side::default());
+        match condition {
+            Some(ast::JoinCondition::On(conditions)) => {
+                let mut todo: Vec<&ast::Expr> = conditions.iter().rev().collect();
+                while let Some(condition) = todo.pop() {
+                    let condition = strip(condition);
+                    if let Ast::And(parts) = &condition.kind {
+                        todo.extend(parts.iter().rev());
+                        continue;
+                    }
+                    self.join_on(condition, &left, &right, &mut left_side, &mut right_side);
+                }
+            }
+            Some(ast::JoinCondition::Where(predicate)) => {
+                let ctx = Ctx { row: None, sides: Some((&left, &right)), target: None, aggregates: None };
+                self.predicate(predicate, ctx);
+            }
+            None => {}
+        }
+        for (row, side) in [(&mut left, &mut left_side), (&mut right, &mut right_side)] {
+            if let Some(listed) = &mut row.meta.listed {
+                listed.append(&mut side.noted);
+            }
+        }
+        self.joined(op, left, right, kind, lookup, left_side.keys, right_side.keys)
+    }
+
+    fn join_kind(&mut self, op: &ast::Operator, lookup: bool) -> JoinKind {
+        let Some(word) = self.keyword(op, "kind") else {
+            return if lookup { JoinKind::LeftOuter } else { JoinKind::InnerUnique };
+        };
+        let kind = match word.as_str() {
+            "inner" => Some(JoinKind::Inner),
+            "leftouter" => Some(JoinKind::LeftOuter),
+            _ if lookup => None,
+            "innerunique" => Some(JoinKind::InnerUnique),
+            "rightouter" => Some(JoinKind::RightOuter),
+            "fullouter" => Some(JoinKind::FullOuter),
+            "leftsemi" => Some(JoinKind::LeftSemi),
+            "rightsemi" => Some(JoinKind::RightSemi),
+            "leftanti" | "anti" | "leftantisemi" => Some(JoinKind::LeftAnti),
+            "rightanti" | "rightantisemi" => Some(JoinKind::RightAnti),
+            _ => None,
+        };
+        kind.unwrap_or_else(|| {
+            let at = op.param("kind").map_or(op.span, |p| p.value.span);
+            let (what, known) = if lookup {
+                ("lookup", "`leftouter` and `inner`")
+            } else {
+                (
+                    "join",
+                    "`innerunique`, `inner`, `leftouter`, `rightouter`, `fullouter`, and the `semi` and `anti` kinds of either side",
+                )
+            };
+            self.report(
+                Diagnostic::new(codes::BAD_PARAMETER, format!("`{word}` is no kind of {what}."))
+                    .at(at)
+                    .help(format!("There are {known}.")),
+            );
+            if lookup { JoinKind::LeftOuter } else { JoinKind::InnerUnique }
+        })
+    }
+
+    /// One condition: a column both sides have, or `$left.a == $right.b`.
+    fn join_on(&mut self, condition: &ast::Expr, left: &Bound, right: &Bound, ls: &mut Side, rs: &mut Side) {
+        match &condition.kind {
+            Ast::Name(name) => self.join_on_name(name, left, right, ls, rs),
+            Ast::Binary(binary) if binary.op == ast::BinaryOp::Equal => {
+                let (Some(l), Some(r)) = (side_member(&binary.lhs, "$left"), side_member(&binary.rhs, "$right")) else {
+                    self.side_expected(condition, binary);
+                    return;
+                };
+                let (l_span, r_span) = (binary.lhs.span, binary.rhs.span);
+                let l = self.side_column(left, l, Ctx::NONE);
+                let r = self.side_column(right, r, Ctx::NONE);
+                for (key, at) in [(&l, l_span), (&r, r_span)] {
+                    if key.ty == Type::Dynamic {
+                        self.dynamic_key(at, "joined by");
+                    }
+                }
+                if !comparable(l.ty, r.ty) {
+                    self.error(
+                        codes::WRONG_TYPE,
+                        condition.span,
+                        format!("A `{}` on the left is never equal to a `{}` on the right.", l.ty, r.ty),
+                    );
+                }
+                ls.push(left, l);
+                rs.push(right, r);
+            }
+            Ast::Missing => {}
+            _ => self.condition_expected(condition.span),
+        }
+    }
+
+    fn condition_expected(&mut self, at: Span) {
+        self.report(
+            Diagnostic::new(codes::JOIN_CONDITION, "Rows can only be matched by columns.")
+                .at(at)
+                .help("Name a column of both sides, or write `$left.a == $right.b`; compute other keys with `extend` first."),
+        );
+    }
+
+    fn side_expected(&mut self, condition: &ast::Expr, binary: &ast::Binary) {
+        let swapped = side_member(&binary.lhs, "$right").is_some() && side_member(&binary.rhs, "$left").is_some();
+        if swapped {
+            self.report(
+                Diagnostic::new(codes::JOIN_CONDITION, "`$left` belongs on the left of `==` and `$right` on the right.")
+                    .at(condition.span),
+            );
+        } else {
+            self.condition_expected(condition.span);
+        }
+    }
+
+    fn join_on_name(&mut self, name: &ast::Name, left: &Bound, right: &Bound, ls: &mut Side, rs: &mut Side) {
+        let span = self.at(name.span);
+        let in_left = left.find(&name.text).is_some() || left.from_open();
+        let in_right = right.find(&name.text).is_some() || right.from_open();
+        match (in_left, in_right) {
+            (true, true) => {
+                let l = self.side_column(left, name, Ctx::NONE);
+                let r = self.side_column(right, name, Ctx::NONE);
+                if l.ty != r.ty && l.ty != Type::Unknown && r.ty != Type::Unknown {
+                    self.error(
+                        codes::WRONG_TYPE,
+                        name.span,
+                        format!("`{}` is a `{}` on the left but a `{}` on the right.", name.text, l.ty, r.ty),
+                    );
+                }
+                ls.push(left, l);
+                rs.push(right, r);
+            }
+            (false, false) => {
+                self.unknown_name(&name.text, name.span, Ctx { row: Some(left), ..Ctx::NONE });
+                let _ = span;
+            }
+            (true, false) => self.one_sided(name, "right", right),
+            (false, true) => self.one_sided(name, "left", left),
+        }
+    }
+
+    fn one_sided(&mut self, name: &ast::Name, side: &str, row: &Bound) {
+        let mut diagnostic = Diagnostic::new(
+            codes::JOIN_CONDITION,
+            format!("The {side} side of the join has no column `{}`.", name.text),
+        )
+        .at(name.span);
+        diagnostic = self.note_drop(diagnostic, &name.text, row);
+        let close = rulec_facts::close_matches(&name.text, row.columns().iter().map(|c| &*c.name), 1);
+        if let Some(meant) = close.first() {
+            diagnostic = diagnostic.help(format!("Did you mean `$left.{0} == $right.{meant}`?", name.text));
+        }
+        self.report(diagnostic);
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one operator, put together once")]
+    fn joined(
+        &mut self,
+        op: &ast::Operator,
+        left: Bound,
+        right: Bound,
+        kind: JoinKind,
+        lookup: bool,
+        left_keys: Vec<Expr>,
+        right_keys: Vec<Expr>,
+    ) -> Bound {
+        let left_only = matches!(kind, JoinKind::LeftSemi | JoinKind::LeftAnti);
+        let right_only = matches!(kind, JoinKind::RightSemi | JoinKind::RightAnti);
+        // `lookup` shows keys once.
+        let dropped: HashSet<usize> = if lookup {
+            right_keys
+                .iter()
+                .filter_map(|k| match k.kind {
+                    ExprKind::Column(index) => Some(index),
+                    _ => None,
+                })
+                .collect()
+        } else {
+            HashSet::new()
+        };
+        let mut parts: Vec<(Origin, Column, bool)> = Vec::new();
+        if !right_only {
+            for (i, c) in left.columns().iter().enumerate() {
+                parts.push((Origin::Left(i), c.clone(), left.is_hidden(i)));
+            }
+        }
+        if !left_only {
+            let mut names = NameTable::default();
+            for (_, c, hidden) in &parts {
+                if !hidden {
+                    names.derived(&c.name);
+                }
+            }
+            let shown: Vec<usize> = (0..right.columns().len())
+                .filter(|i| !right.is_hidden(*i) && !dropped.contains(i))
+                .collect();
+            // Names without a clash come first: a number never hits one of them.
+            let clashing: HashSet<usize> =
+                shown.iter().copied().filter(|i| names.has(&right.columns()[*i].name)).collect();
+            for i in shown.iter().filter(|i| !clashing.contains(i)) {
+                names.derived(&right.columns()[*i].name);
+            }
+            for i in 0..right.columns().len() {
+                if dropped.contains(&i) {
+                    continue;
+                }
+                let c = &right.columns()[i];
+                if right.is_hidden(i) {
+                    parts.push((Origin::Right(i), c.clone(), true));
+                } else if clashing.contains(&i) {
+                    let name = names.derived(&c.name);
+                    parts.push((Origin::Right(i), column(name, c.ty), false));
+                } else {
+                    parts.push((Origin::Right(i), c.clone(), false));
+                }
+            }
+        }
+        // Columns nobody has mentioned give way to those that are shown.
+        let shown_names: HashSet<_> = parts.iter().filter(|(.., h)| !h).map(|(_, c, _)| c.name.clone()).collect();
+        let mut hidden_names = HashSet::new();
+        parts.retain(|(_, c, hidden)| {
+            !hidden || (!shown_names.contains(&c.name) && hidden_names.insert(c.name.clone()))
+        });
+        let from_open = left.from_open() || right.from_open();
+        let listed: Option<Vec<usize>> = from_open.then(|| {
+            // In the order each side lists its own.
+            let order = |side: &Bound, of: fn(&Origin) -> Option<usize>| {
+                side.listed()
+                    .into_iter()
+                    .filter_map(|i| parts.iter().position(|(o, _, hidden)| !hidden && of(o) == Some(i)))
+                    .collect::<Vec<_>>()
+            };
+            let mut listed = order(&left, |o| match o {
+                Origin::Left(i) => Some(*i),
+                Origin::Right(_) => None,
+            });
+            listed.extend(order(&right, |o| match o {
+                Origin::Right(i) => Some(*i),
+                Origin::Left(_) => None,
+            }));
+            listed
+        });
+        let open = (left.rel.open && !right_only) || (right.rel.open && !left_only);
+        let output: Vec<Origin> = parts.iter().map(|(o, ..)| *o).collect();
+        let columns: Vec<Column> = parts.into_iter().map(|(_, c, _)| c).collect();
+        let right_meta = right.meta.clone();
+        let mut bound = self.shaped(op, left, columns, |left| RelKind::Join {
+            left,
+            right: Box::new(right.rel),
+            kind,
+            lookup,
+            left_keys,
+            right_keys,
+            output,
+        });
+        bound.rel.open = open;
+        bound.meta.listed = listed;
+        self.merge_meta(bound, &right_meta, op.span)
+    }
+
+    /// What an operator over two inputs takes from the second.
+    pub(super) fn merge_meta(&mut self, mut bound: Bound, other: &super::Meta, at: Span) -> Bound {
+        let mut sources = bound.meta.sources.to_vec();
+        sources.extend(other.sources.iter().cloned());
+        sources.sort_unstable();
+        sources.dedup();
+        bound.meta.sources = sources.into();
+        bound.meta.depth = bound.meta.depth.max(other.depth + 1);
+        bound.meta.inner |= other.inner;
+        if let Some(step) = self.history.get_mut(bound.meta.step) {
+            step.parents.push(other.step);
+        }
+        self.guard_depth(bound, at)
+    }
+}
+
+/// The column of `$left.a`.
+fn side_member<'e>(expr: &'e ast::Expr, side: &str) -> Option<&'e ast::Name> {
+    let Ast::Path(path) = &strip(expr).kind else {
+        return None;
+    };
+    match (&path.base.kind, path.steps.as_slice()) {
+        (Ast::Name(base), [ast::Step { kind: ast::StepKind::Member(name), .. }]) if base.text == side => Some(name),
+        _ => None,
+    }
+}
+
+/// Whether keys of two types can be equal.
+fn comparable(a: Type, b: Type) -> bool {
+    a == b
+        || (a.is_numeric() && b.is_numeric())
+        || matches!(a, Type::Unknown | Type::Dynamic)
+        || matches!(b, Type::Unknown | Type::Dynamic)
+}

@@ -1,0 +1,335 @@
+//! The binder: syntax tree in, algebra out, with what is wrong on the way.
+//!
+//! A query is bound once or twice. Where it reads tables that are not in the
+//! catalog, the first round only collects the names asked of them; the second
+//! round declares those as columns, so that every column has a plain index
+//! all the way from its table. Errors are reported once per place, and what
+//! has an error gets the type `unknown`, which fits everywhere, so one
+//! mistake gives one finding.
+//!
+//! Deliberately absent: constant folding. What was written stays visible.
+
+mod aggregates;
+mod bound;
+mod calls;
+mod expressions;
+mod joins;
+mod names;
+mod operators;
+mod paths;
+mod projections;
+mod report;
+mod scope;
+mod series;
+mod sources;
+mod statements;
+mod subqueries;
+mod unions;
+mod user_functions;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use rulec_functions::{Type, Value};
+use rulec_kql::ast;
+use rulec_source::{Diagnostic, Span};
+
+use crate::catalog::Catalog;
+use crate::{Binding, Column, Expr, ExprKind, Query, Rel, RelKind, TableUse};
+use bound::{Bound, Meta};
+use scope::Scopes;
+
+/// A bound query and what was found wrong with it.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// The algebra; where the text has errors, the best that could be made of it.
+    pub query: Query,
+    /// Findings of the binder alone, in the order of their places; those of
+    /// the parser are in [`crate::stub::Parsed`].
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Binds a parsed query: resolves every name, types every expression.
+pub fn lower(parsed: &crate::stub::Parsed, catalog: &Catalog) -> Lowered {
+    lower_ast(&parsed.query, catalog)
+}
+
+/// Binds a syntax tree.
+pub(crate) fn lower_ast(query: &ast::Query, catalog: &Catalog) -> Lowered {
+    bind(query, catalog).finish()
+}
+
+/// Binds a syntax tree and keeps what `analyze` wants to know beyond the query.
+pub(crate) fn bind<'a>(query: &ast::Query, catalog: &'a Catalog) -> Binder<'a> {
+    let mut binder = Binder::new(catalog, BTreeMap::new());
+    binder.query(query);
+    if !binder.asked.is_empty() {
+        let declared = std::mem::take(&mut binder.asked);
+        binder = Binder::new(catalog, declared);
+        binder.query(query);
+    }
+    binder
+}
+
+/// Operators and expressions nested in each other at most; beyond that an
+/// error is reported instead of exhausting the stack of whoever walks the query.
+const MAX_DEPTH: usize = 500;
+/// Scalar expressions nested in each other at most.
+const MAX_EXPR_DEPTH: usize = 160;
+/// Columns and expressions a query may grow to when functions are inlined.
+const BUDGET: usize = 4_000_000;
+
+pub(crate) struct Binder<'a> {
+    catalog: &'a Catalog,
+    /// What the round before learned: columns of open tables, by table.
+    declared: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    /// What this round learns.
+    asked: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    diagnostics: Vec<Diagnostic>,
+    reported: HashSet<(&'static str, Span)>,
+    /// While positive, findings are dropped: the text at hand was checked before.
+    quiet: usize,
+    /// While set, everything bound stands here: the text is not the query's.
+    foreign: Option<Span>,
+    /// Functions of the catalog that are being inlined.
+    active: Vec<String>,
+    scopes: Scopes,
+    bindings: Vec<Binding>,
+    /// Variables mentioned since the last let began.
+    mentions: Vec<String>,
+    history: Vec<Step>,
+    /// Columns of the row at hand that were hidden and are now mentioned.
+    noted: Vec<usize>,
+    aggregates: Option<aggregates::Collected>,
+    pub(crate) tables: Vec<TableUse>,
+    /// Functions called, by place; true for built-in ones.
+    pub(crate) called: BTreeMap<u32, (String, bool)>,
+    /// Operators, by place.
+    pub(crate) operators: BTreeMap<u32, &'static str>,
+    /// Columns of catalog tables read so far.
+    known_columns: HashMap<String, Arc<[Column]>>,
+    depth: usize,
+    budget: usize,
+    root: Option<Bound>,
+    /// Whether the query gives a single value, and of which type.
+    pub(crate) scalar_result: Option<Type>,
+}
+
+/// One entry of the history of columns, from which notes are written.
+struct Step {
+    /// The operator's keyword, empty for sources.
+    word: &'static str,
+    span: Span,
+    columns: Arc<[Column]>,
+    parents: Vec<usize>,
+}
+
+/// Where an expression stands: what names can mean there.
+#[derive(Clone, Copy)]
+struct Ctx<'c> {
+    /// The rows whose columns are in scope.
+    row: Option<&'c Bound>,
+    /// Left and right rows of a join's condition.
+    sides: Option<(&'c Bound, &'c Bound)>,
+    /// The relation over which the expression will be evaluated; also set
+    /// within a function that is called there.
+    target: Option<usize>,
+    /// Set where aggregates may stand: the rows they are over. There, columns
+    /// themselves are not in scope.
+    aggregates: Option<&'c Bound>,
+}
+
+impl<'c> Ctx<'c> {
+    /// No columns: arguments of operators, let bindings.
+    const NONE: Ctx<'static> = Ctx { row: None, sides: None, target: None, aggregates: None };
+
+    fn over(row: &'c Bound) -> Self {
+        Ctx { row: Some(row), sides: None, target: Some(row.meta.step), aggregates: None }
+    }
+}
+
+/// A bound expression of either kind.
+enum Any {
+    Scalar(Expr),
+    Table(Bound),
+}
+
+impl<'a> Binder<'a> {
+    fn new(catalog: &'a Catalog, declared: BTreeMap<Arc<str>, Vec<Arc<str>>>) -> Self {
+        Self {
+            catalog,
+            declared,
+            asked: BTreeMap::new(),
+            diagnostics: Vec::new(),
+            reported: HashSet::new(),
+            quiet: 0,
+            foreign: None,
+            active: Vec::new(),
+            scopes: Scopes::new(),
+            bindings: Vec::new(),
+            mentions: Vec::new(),
+            history: Vec::new(),
+            noted: Vec::new(),
+            aggregates: None,
+            tables: Vec::new(),
+            called: BTreeMap::new(),
+            operators: BTreeMap::new(),
+            known_columns: HashMap::new(),
+            depth: 0,
+            budget: BUDGET,
+            root: None,
+            scalar_result: None,
+        }
+    }
+
+    /// The columns of the result as a reader is shown them, if it is a table.
+    pub(crate) fn result_columns(&self) -> Option<Vec<Column>> {
+        let root = self.root.as_ref()?;
+        let columns = root.columns();
+        Some(root.listed().into_iter().filter_map(|i| columns.get(i).cloned()).collect())
+    }
+
+    pub(crate) fn finish(mut self) -> Lowered {
+        self.diagnostics.sort_by_key(|d| d.span());
+        let mut functions: Vec<String> = self
+            .called
+            .values()
+            .filter(|(_, built_in)| *built_in)
+            .map(|(name, _)| name.clone())
+            .collect();
+        functions.sort_unstable();
+        functions.dedup();
+        let mut operators: Vec<String> = Vec::new();
+        let mut seen = HashSet::new();
+        for name in self.operators.values() {
+            if seen.insert(*name) {
+                operators.push((*name).to_owned());
+            }
+        }
+        Lowered {
+            query: Query {
+                bindings: self.bindings,
+                root: self.root.map(|bound| bound.rel),
+                tables: self.tables,
+                functions,
+                operators,
+            },
+            diagnostics: self.diagnostics,
+        }
+    }
+
+    /// Where something stands.
+    fn at(&self, span: Span) -> Span {
+        self.foreign.unwrap_or(span)
+    }
+
+    /// A relation made without reading another.
+    fn source(&mut self, kind: RelKind, columns: Vec<Column>, span: Span) -> Bound {
+        self.source_shared(kind, columns.into(), span)
+    }
+
+    fn source_shared(&mut self, kind: RelKind, columns: Arc<[Column]>, span: Span) -> Bound {
+        let step = self.step("", span, columns.clone(), Vec::new());
+        Bound {
+            rel: Rel { kind, columns, open: false, span },
+            meta: Meta { listed: None, sources: Arc::from(Vec::new()), step, depth: 1, inner: false },
+        }
+    }
+
+    /// A relation without anything, where an error was reported.
+    fn nothing(&mut self, span: Span) -> Bound {
+        let mut bound = self.source(RelKind::Rows(Vec::new()), Vec::new(), span);
+        // Whatever is asked of it is not worth a second finding.
+        bound.meta.sources = Arc::from(vec![Arc::from(BROKEN)]);
+        bound.rel.open = true;
+        bound.meta.listed = Some(Vec::new());
+        bound
+    }
+
+    fn step(&mut self, word: &'static str, span: Span, columns: Arc<[Column]>, parents: Vec<usize>) -> usize {
+        self.history.push(Step { word, span, columns, parents });
+        self.history.len() - 1
+    }
+
+    /// An operator that passes its input's columns on as they are.
+    fn passed(&mut self, op: &ast::Operator, input: Bound, kind: impl FnOnce(Box<Rel>) -> RelKind) -> Bound {
+        let noted = std::mem::take(&mut self.noted);
+        let Bound { rel, mut meta } = input;
+        if let Some(listed) = &mut meta.listed {
+            listed.extend(noted);
+        }
+        meta.depth += 1;
+        let columns = rel.columns.clone();
+        let open = rel.open;
+        self.guard_depth(
+            Bound { rel: Rel { kind: kind(Box::new(rel)), columns, open, span: self.at(op.span) }, meta },
+            op.span,
+        )
+    }
+
+    /// An operator with columns of its own over one input.
+    fn shaped(
+        &mut self,
+        op: &ast::Operator,
+        input: Bound,
+        columns: Vec<Column>,
+        kind: impl FnOnce(Box<Rel>) -> RelKind,
+    ) -> Bound {
+        self.noted.clear();
+        let Bound { rel, meta } = input;
+        let columns: Arc<[Column]> = columns.into();
+        self.spend(columns.len());
+        let step = self.step(op.kind.name(), self.at(op.span), columns.clone(), vec![meta.step]);
+        let meta = Meta { listed: None, step, depth: meta.depth + 1, ..meta };
+        let span = self.at(op.span);
+        self.guard_depth(
+            Bound { rel: Rel { kind: kind(Box::new(rel)), columns, open: false, span }, meta },
+            op.span,
+        )
+    }
+
+    /// Keeps relations from nesting without bound.
+    fn guard_depth(&mut self, bound: Bound, span: Span) -> Bound {
+        if bound.meta.depth <= MAX_DEPTH {
+            return bound;
+        }
+        self.too_large(span);
+        let Bound { rel, meta } = bound;
+        Bound {
+            rel: Rel {
+                kind: RelKind::Unsupported {
+                    inputs: Vec::new(),
+                    construct: "a pipeline with this many operators".to_owned(),
+                },
+                ..rel
+            },
+            meta: Meta { depth: 1, ..meta },
+        }
+    }
+
+    /// Records that an operator was used.
+    fn note_operator(&mut self, name: &'static str, at: Span) {
+        if self.foreign.is_none() {
+            self.operators.insert(at.start, name);
+        }
+    }
+
+    /// Counts what is built; once too much, reports it and says so.
+    fn spend(&mut self, amount: usize) -> bool {
+        self.budget = self.budget.saturating_sub(amount);
+        self.budget > 0
+    }
+
+    /// A literal.
+    fn literal(value: Value, ty: Type, span: Span) -> Expr {
+        Expr { kind: ExprKind::Literal(value), ty, span }
+    }
+
+    /// What stands where an expression has an error.
+    fn broken(span: Span) -> Expr {
+        Self::literal(Value::Null, Type::Unknown, span)
+    }
+}
+
+/// The source of relations that stand for errors.
+const BROKEN: &str = "";

@@ -1,0 +1,332 @@
+//! Names and paths: what a name means at its place, and what follows a dot.
+
+use std::sync::Arc;
+
+use rulec_functions::{Type, Value, scalar};
+use rulec_kql::ast::{self, ExprKind as Ast};
+use rulec_source::{Diagnostic, Span};
+
+use super::bound::Bound;
+use super::expressions::is_broken;
+use super::scope::Entity;
+use super::{Any, Binder, Ctx};
+use crate::{Expr, ExprKind, codes};
+
+impl Binder<'_> {
+    /// A name, in the order the language looks: columns, variables, functions
+    /// that need no arguments, tables; then whatever an open table may have.
+    pub(super) fn name(&mut self, name: &ast::Name, ctx: Ctx<'_>) -> Any {
+        let span = self.at(name.span);
+        if name.text.is_empty() {
+            return Any::Scalar(Self::broken(span));
+        }
+        if let Some(row) = ctx.row
+            && let Some(column) = self.column_of(row, &name.text, span)
+        {
+            return Any::Scalar(column);
+        }
+        if let Some(found) = self.variable(&name.text, name.span, ctx) {
+            return found;
+        }
+        if let Some(row) = ctx.aggregates
+            && row.find(&name.text).is_some()
+        {
+            self.error(
+                codes::AGGREGATE_PLACE,
+                name.span,
+                format!("`{}` is a column: here it has to be inside an aggregate, or behind `by`.", name.text),
+            );
+            return Any::Scalar(Self::broken(span));
+        }
+        if self.catalog.function(&name.text).is_some_and(|f| f.parameters.iter().all(|p| p.default.is_some())) {
+            let call = ast::Call {
+                name: name.clone(),
+                params: Vec::new(),
+                args: Vec::new(),
+                span: name.span,
+            };
+            return self.call(&call, ctx);
+        }
+        if self.catalog.table(&name.text).is_some() {
+            return Any::Table(self.database_table(&name.text, name.span));
+        }
+        if let Some(row) = ctx.row
+            && row.from_open()
+        {
+            return Any::Scalar(self.ask(row, &name.text, name.span));
+        }
+        if let Some(row) = ctx.aggregates
+            && row.from_open()
+        {
+            return Any::Scalar(self.ask(row, &name.text, name.span));
+        }
+        if name.text.starts_with('$') {
+            self.error(
+                codes::JOIN_CONDITION,
+                name.span,
+                format!("`{}` only means something in the condition of a join, before a dot.", name.text),
+            );
+        } else if scalar(&name.text).is_some_and(|f| f.kind != rulec_functions::Kind::Operator)
+            || rulec_functions::aggregate(&name.text).is_some()
+        {
+            self.report(
+                Diagnostic::new(
+                    codes::ARGUMENT_COUNT,
+                    format!("`{}` is a function and needs its arguments in parentheses.", name.text),
+                )
+                .at(name.span),
+            );
+        } else {
+            self.unknown_name(&name.text, name.span, ctx);
+        }
+        Any::Scalar(Self::broken(span))
+    }
+
+    /// A column of a row, if it has it; a hidden one is hidden no more.
+    pub(super) fn column_of(&mut self, row: &Bound, name: &str, span: Span) -> Option<Expr> {
+        let index = row.find(name)?;
+        if row.is_hidden(index) && !self.noted.contains(&index) {
+            self.noted.push(index);
+        }
+        Some(row.column(index, span))
+    }
+
+    /// Asks an open table for a column that it does not list.
+    pub(super) fn ask(&mut self, row: &Bound, name: &str, span: Span) -> Expr {
+        if !is_broken(row) {
+            if row.rel.open {
+                self.ask_sources(&row.meta.sources, name);
+            } else {
+                let diagnostic = Diagnostic::new(
+                    codes::DROPPED_COLUMN,
+                    format!("`{name}` is not among the columns that come this far."),
+                )
+                .at(span);
+                let diagnostic = self.note_drop(diagnostic, name, row);
+                self.report(diagnostic);
+            }
+        }
+        Self::broken(self.at(span))
+    }
+
+    fn ask_sources(&mut self, sources: &Arc<[Arc<str>]>, name: &str) {
+        for source in sources.iter() {
+            let asked = self.asked.entry(source.clone()).or_default();
+            if asked.iter().all(|known| &**known != name) {
+                asked.push(name.into());
+            }
+        }
+    }
+
+    /// A let binding or parameter.
+    pub(super) fn variable(&mut self, name: &str, span: Span, ctx: Ctx<'_>) -> Option<Any> {
+        let variable = self.scopes.find(name)?;
+        let entity = variable.entity.clone();
+        self.mention(name);
+        let at = self.at(span);
+        Some(match entity {
+            Entity::Scalar { expr, row } => {
+                if row.is_some() && row != ctx.target {
+                    self.error(
+                        codes::CONSTANT_EXPECTED,
+                        span,
+                        format!("`{name}` depends on a row, so it cannot be used inside another query."),
+                    );
+                    return Some(Any::Scalar(Self::broken(at)));
+                }
+                match expr.kind {
+                    ExprKind::Binding(_) => Any::Scalar(Expr { span: at, ..expr }),
+                    _ => {
+                        if !self.spend(crate::walk::expr_size(&expr)) {
+                            self.too_large(span);
+                            return Some(Any::Scalar(Self::broken(at)));
+                        }
+                        Any::Scalar(expr)
+                    }
+                }
+            }
+            Entity::Table(table) => {
+                if !self.spend(crate::walk::rel_size(&table.rel)) {
+                    self.too_large(span);
+                    return Some(Any::Table(self.nothing(at)));
+                }
+                let mut table = (*table).clone();
+                if matches!(table.rel.kind, crate::RelKind::Ref(_)) {
+                    table.rel.span = at;
+                }
+                Any::Table(table)
+            }
+            Entity::Function(function) => {
+                if function.definition.parameters.iter().all(|p| p.default.is_some()) {
+                    self.call_user(&function, &[], span, ctx, None)
+                } else {
+                    self.error(
+                        codes::ARGUMENT_COUNT,
+                        span,
+                        format!("`{name}` is a function and needs its arguments in parentheses."),
+                    );
+                    Any::Scalar(Self::broken(at))
+                }
+            }
+            Entity::Opaque => Any::Table(self.open_source(name, at)),
+            Entity::Broken => Any::Scalar(Self::broken(at)),
+        })
+    }
+
+    pub(super) fn mention(&mut self, name: &str) {
+        if self.mentions.iter().all(|m| m != name) {
+            self.mentions.push(name.to_owned());
+        }
+    }
+
+    /// `a.b["c"][0]`, or `database("d").T`.
+    pub(super) fn path(&mut self, path: &ast::Path, at: Span, ctx: Ctx<'_>) -> Any {
+        if let Some(table) = self.remote(path, at) {
+            return Any::Table(table);
+        }
+        if let Ast::Name(name) = &path.base.kind
+            && matches!(name.text.as_str(), "$left" | "$right")
+        {
+            return Any::Scalar(self.side_path(name, path, at, ctx));
+        }
+        let base = match self.any(&path.base, ctx) {
+            Any::Scalar(base) => base,
+            Any::Table(table) => {
+                if !is_broken(&table) {
+                    self.error(
+                        codes::NOT_A_SCALAR,
+                        path.base.span,
+                        "This is a table; its columns are reached by an operator, not by a dot.",
+                    );
+                }
+                return Any::Scalar(Self::broken(self.at(at)));
+            }
+        };
+        Any::Scalar(self.follow(base, &path.steps, ctx))
+    }
+
+    fn follow(&mut self, base: Expr, steps: &[ast::Step], ctx: Ctx<'_>) -> Expr {
+        let mut value = base;
+        for (count, step) in steps.iter().enumerate() {
+            if count >= super::MAX_EXPR_DEPTH {
+                self.too_large(step.span);
+                return Self::broken(self.at(step.span));
+            }
+            if !matches!(value.ty, Type::Dynamic | Type::Unknown) {
+                let what = match &step.kind {
+                    ast::StepKind::Index(_) => "elements",
+                    _ => "members",
+                };
+                self.report(
+                    Diagnostic::new(
+                        codes::NO_MEMBERS,
+                        format!("A value of type `{}` has no {what}; only `dynamic` has.", value.ty),
+                    )
+                    .at(step.span)
+                    .help(if value.ty == Type::String {
+                        "If it holds JSON, read it with `parse_json` first."
+                    } else {
+                        "Make it dynamic first."
+                    }),
+                );
+                return Self::broken(self.at(step.span));
+            }
+            let key = match &step.kind {
+                ast::StepKind::Member(name) => {
+                    Self::literal(Value::string(name.text.as_str()), Type::String, self.at(step.span))
+                }
+                ast::StepKind::Index(index) => self.scalar(index, ctx),
+                ast::StepKind::Call(call) => {
+                    self.unknown_function(&call.name.text, call.name.span);
+                    return Self::broken(self.at(step.span));
+                }
+                ast::StepKind::Wildcard(_) => {
+                    self.error(codes::COLUMN_EXPECTED, step.span, "A wildcard cannot stand here.");
+                    return Self::broken(self.at(step.span));
+                }
+            };
+            value = self.element(value, key);
+        }
+        value
+    }
+
+    /// An element of a dynamic value.
+    pub(super) fn element(&mut self, value: Expr, key: Expr) -> Expr {
+        let span = value.span.to(key.span);
+        // What comes out of an unknown value is as unknown.
+        let ty = value.ty;
+        match scalar("[]") {
+            Some(function) => Expr {
+                kind: ExprKind::Call { function, args: vec![value, key] },
+                ty,
+                span,
+            },
+            None => Self::broken(span),
+        }
+    }
+
+    /// `$left.a` outside of what the binder of joins takes apart itself.
+    fn side_path(&mut self, name: &ast::Name, path: &ast::Path, at: Span, ctx: Ctx<'_>) -> Expr {
+        let Some((left, right)) = ctx.sides else {
+            self.error(
+                codes::JOIN_CONDITION,
+                at,
+                format!("`{}` only means something in the condition of a join.", name.text),
+            );
+            return Self::broken(self.at(at));
+        };
+        let row = if name.text == "$left" { left } else { right };
+        let Some((first, rest)) = path.steps.split_first() else {
+            return Self::broken(self.at(at));
+        };
+        let ast::StepKind::Member(column) = &first.kind else {
+            self.error(codes::JOIN_CONDITION, first.span, "The name of a column is needed here.");
+            return Self::broken(self.at(at));
+        };
+        let base = self.side_column(row, column, ctx);
+        self.follow(base, rest, ctx)
+    }
+
+    /// A column of one side of a join.
+    pub(super) fn side_column(&mut self, row: &Bound, name: &ast::Name, ctx: Ctx<'_>) -> Expr {
+        let span = self.at(name.span);
+        if let Some(index) = row.find(&name.text) {
+            return row.column(index, span);
+        }
+        if row.from_open() {
+            return self.ask(row, &name.text, name.span);
+        }
+        self.unknown_name(&name.text, name.span, Ctx { row: Some(row), ..ctx });
+        Self::broken(span)
+    }
+
+    /// `database("d").T`, `cluster("c").database("d").T`, `workspace("w").T`:
+    /// the catalog's table of that name, otherwise an open one.
+    fn remote(&mut self, path: &ast::Path, at: Span) -> Option<Bound> {
+        match &path.base.kind {
+            Ast::Call(call) if is_place(&call.name.text) && self.scopes.find(&call.name.text).is_none() => {}
+            Ast::Name(name) if matches!(self.scopes.find(&name.text).map(|v| &v.entity), Some(Entity::Opaque)) => {}
+            _ => return None,
+        }
+        let last = path.steps.last()?;
+        Some(match &last.kind {
+            ast::StepKind::Member(name) => {
+                if self.catalog.table(&name.text).is_some() {
+                    self.database_table(&name.text, at)
+                } else {
+                    self.note_table(&name.text, at, false);
+                    self.open_source(&name.text, at)
+                }
+            }
+            ast::StepKind::Wildcard(name) => self.wildcard_union(name, at),
+            ast::StepKind::Call(call) if is_place(&call.name.text) => self.open_source("", at),
+            ast::StepKind::Call(call) => self.open_source(&call.name.text, at),
+            ast::StepKind::Index(_) => self.open_source("", at),
+        })
+    }
+}
+
+/// Functions that name a place tables are in.
+pub(super) fn is_place(name: &str) -> bool {
+    matches!(name, "database" | "cluster" | "workspace" | "app" | "resource")
+}

@@ -1,0 +1,478 @@
+//! `project`, `extend` and relatives, `distinct`, `print`.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use rulec_functions::{Type, Value};
+use rulec_kql::ast::{self, ExprKind as Ast};
+use rulec_source::Span;
+
+use super::bound::{Bound, column};
+use super::names::{NameTable, Suggested, is_identity, suggested};
+use super::statements::strip;
+use super::{Binder, Ctx};
+use crate::catalog::wildcard;
+use crate::{Column, Expr, ExprKind, ProjectKind, RelKind, codes};
+
+/// One column an expression of a projection gives.
+pub(super) struct Given {
+    pub(super) name: Suggested,
+    /// Written by the query: `name = …`, and where.
+    pub(super) explicit: Option<(String, Span)>,
+    pub(super) expr: Expr,
+}
+
+impl Binder<'_> {
+    /// The columns of one item: usually one, several for functions such as
+    /// `series_stats`.
+    pub(super) fn given(&mut self, item: &ast::Column, ctx: Ctx<'_>) -> Vec<Given> {
+        let expr = self.scalar(&item.value, ctx);
+        let mut name = suggested(&item.value);
+        if let (Suggested::Derived(text), ExprKind::Call { function, args }) = (&name, &expr.kind)
+            && let [Expr { kind: ExprKind::Column(_), ty, .. }] = args.as_slice()
+            && is_identity(function.name, *ty, expr.ty)
+        {
+            name = Suggested::Name(text.clone());
+        }
+        let names: Vec<&ast::Name> = match &item.names {
+            ast::ColumnNames::Derived => Vec::new(),
+            ast::ColumnNames::One(name) => vec![name],
+            ast::ColumnNames::Many(names) => names.iter().collect(),
+        };
+        let explicit = |i: usize| names.get(i).map(|n| (n.text.clone(), n.span));
+        if let ExprKind::Call { function, .. } = &expr.kind
+            && !function.columns.is_empty()
+        {
+            return self.several(function.columns, &item.value, &expr, &names);
+        }
+        if let ast::ColumnNames::Many(many) = &item.names
+            && many.len() > 1
+        {
+            self.error(
+                codes::BAD_PARAMETER,
+                item.span,
+                "Several names are given, but the expression makes one column.",
+            );
+            return Vec::new();
+        }
+        vec![Given { name, explicit: explicit(0), expr }]
+    }
+
+    /// A function that makes several columns: `series_stats(x)`.
+    fn several(
+        &mut self,
+        columns: &'static [(&'static str, Type)],
+        value: &ast::Expr,
+        expr: &Expr,
+        names: &[&ast::Name],
+    ) -> Vec<Given> {
+        let argument = match &strip(value).kind {
+            Ast::Call(call) => call
+                .args
+                .first()
+                .map(|arg| suggested(&arg.value))
+                .and_then(|s| s.text().map(str::to_owned))
+                .unwrap_or_default(),
+            _ => String::new(),
+        };
+        let mut given = Vec::with_capacity(columns.len());
+        for (i, (part, ty)) in columns.iter().enumerate() {
+            let key = Self::literal(Value::Long(i64::try_from(i).unwrap_or(0)), Type::Long, expr.span);
+            let mut element = self.element(expr.clone(), key);
+            element.ty = *ty;
+            given.push(Given {
+                name: Suggested::Derived(part.replace("{}", &argument)),
+                explicit: names.get(i).map(|n| (n.text.clone(), n.span)),
+                expr: element,
+            });
+        }
+        if let Some(extra) = names.get(columns.len()) {
+            self.error(codes::BAD_PARAMETER, extra.span, "There is no column left for this name.");
+        }
+        given
+    }
+
+    /// Takes the name of a column of `project`, `summarize`, `distinct`;
+    /// none if it is a duplicate, which is reported.
+    pub(super) fn take_name(&mut self, names: &mut NameTable, given: &Given, at: Span) -> Option<Arc<str>> {
+        let (wanted, at) = match (&given.explicit, &given.name) {
+            (Some((name, span)), _) => (name.as_str(), *span),
+            (None, Suggested::Name(name)) => (name.as_str(), at),
+            (None, Suggested::Derived(name)) => return Some(names.derived(name)),
+            (None, Suggested::Nothing) => return Some(names.anonymous()),
+        };
+        let taken = names.declared(wanted);
+        if taken.is_none() {
+            self.duplicate_column(wanted, at);
+        }
+        taken
+    }
+
+    pub(super) fn duplicate_column(&mut self, name: &str, at: Span) {
+        self.error(codes::DUPLICATE_NAME, at, format!("There is a column `{name}` already."));
+    }
+
+    pub(super) fn project(&mut self, op: &ast::Operator, items: &[ast::Column], input: Bound) -> Bound {
+        let mut names = NameTable::default();
+        let mut columns = Vec::with_capacity(items.len());
+        let mut exprs = Vec::with_capacity(items.len());
+        for item in items {
+            for given in self.given(item, Ctx::over(&input)) {
+                if let Some(name) = self.take_name(&mut names, &given, item.span) {
+                    columns.push(column(name, given.expr.ty));
+                    exprs.push(given.expr);
+                }
+            }
+        }
+        self.shaped(op, input, columns, |input| RelKind::Project { input, kind: ProjectKind::Project, exprs })
+    }
+
+    pub(super) fn print(&mut self, op: &ast::Operator, items: &[ast::Column]) -> Bound {
+        let mut names = NameTable::default();
+        let mut columns = Vec::with_capacity(items.len());
+        let mut row = Vec::with_capacity(items.len());
+        for (place, item) in items.iter().enumerate() {
+            for mut given in self.given(item, Ctx::NONE) {
+                if given.explicit.is_none() {
+                    given.name = Suggested::Derived(format!("print_{place}"));
+                }
+                if let Some(name) = self.take_name(&mut names, &given, item.span) {
+                    columns.push(column(name, given.expr.ty));
+                    row.push(given.expr);
+                }
+            }
+        }
+        let at = self.at(op.span);
+        self.source(RelKind::Rows(vec![row]), columns, at)
+    }
+
+    pub(super) fn extend(&mut self, op: &ast::Operator, items: &[ast::Column], input: Bound, kind: ProjectKind) -> Bound {
+        let mut columns: Vec<Column> = input.columns().to_vec();
+        let mut exprs: Vec<Expr> = self.pass_all(&input, op);
+        let mut declared: HashSet<String> = HashSet::new();
+        let mut numbered = 0;
+        let mut made: Vec<usize> = Vec::new();
+        for item in items {
+            for given in self.given(item, Ctx::over(&input)) {
+                let name = match (&given.explicit, &given.name) {
+                    (Some((name, span)), _) => {
+                        if !declared.insert(name.clone()) {
+                            self.duplicate_column(name, *span);
+                            continue;
+                        }
+                        name.clone()
+                    }
+                    (None, Suggested::Name(name)) => {
+                        if !declared.insert(name.clone()) {
+                            self.duplicate_column(name, item.span);
+                            continue;
+                        }
+                        name.clone()
+                    }
+                    (None, Suggested::Derived(name)) => name.clone(),
+                    (None, Suggested::Nothing) => loop {
+                        numbered += 1;
+                        let name = format!("Column{numbered}");
+                        if input.find(&name).is_none() {
+                            break name;
+                        }
+                    },
+                };
+                let index = if let Some(index) = columns.iter().position(|c| *c.name == *name) {
+                    columns[index].ty = given.expr.ty;
+                    exprs[index] = given.expr;
+                    index
+                } else {
+                    columns.push(column(name, given.expr.ty));
+                    exprs.push(given.expr);
+                    columns.len() - 1
+                };
+                made.push(index);
+            }
+        }
+        self.listed_after(op, input, columns, made, |input| RelKind::Project { input, kind, exprs })
+    }
+
+    /// An operator that keeps the input's columns in place and adds some;
+    /// `made` are those a reader is now shown.
+    pub(super) fn listed_after(
+        &mut self,
+        op: &ast::Operator,
+        input: Bound,
+        columns: Vec<Column>,
+        made: Vec<usize>,
+        kind: impl FnOnce(Box<crate::Rel>) -> RelKind,
+    ) -> Bound {
+        let mut listed = input.meta.listed.clone();
+        if let Some(listed) = &mut listed {
+            let noted = std::mem::take(&mut self.noted);
+            for index in noted.into_iter().chain(made) {
+                if !listed.contains(&index) {
+                    listed.push(index);
+                }
+            }
+        }
+        let open = input.rel.open;
+        let mut bound = self.shaped(op, input, columns, kind);
+        bound.meta.listed = listed;
+        bound.rel.open = open;
+        bound
+    }
+
+    /// Every column of the input, as it is.
+    pub(super) fn pass_all(&mut self, input: &Bound, op: &ast::Operator) -> Vec<Expr> {
+        let span = Span::at(self.at(op.span).start as usize);
+        self.spend(input.columns().len());
+        (0..input.columns().len()).map(|i| input.column(i, span)).collect()
+    }
+
+    /// Indices of the columns a name or wildcard means, unlisted ones left
+    /// out of wildcards. A name that means none is reported.
+    pub(super) fn matching_columns(&mut self, pattern: &ast::Expr, input: &Bound) -> Vec<usize> {
+        match &strip(pattern).kind {
+            Ast::Name(name) => {
+                if let Some(index) = input.find(&name.text) {
+                    if input.is_hidden(index) && !self.noted.contains(&index) {
+                        self.noted.push(index);
+                    }
+                    return vec![index];
+                }
+                if !input.from_open() {
+                    self.unknown_name(&name.text, name.span, Ctx::over(input));
+                }
+                Vec::new()
+            }
+            Ast::Star => input.listed(),
+            Ast::Wildcard(name) => {
+                let found: Vec<usize> = input
+                    .listed()
+                    .into_iter()
+                    .filter(|i| wildcard(&name.text, &input.columns()[*i].name))
+                    .collect();
+                if found.is_empty() && !input.from_open() {
+                    self.error(
+                        codes::UNKNOWN_NAME,
+                        name.span,
+                        format!("No column matches `{}`.", name.text),
+                    );
+                }
+                found
+            }
+            _ => {
+                self.error(codes::COLUMN_EXPECTED, pattern.span, "The name of a column is needed here.");
+                self.scalar(pattern, Ctx::over(input));
+                Vec::new()
+            }
+        }
+    }
+
+    /// A projection that only picks columns; the hidden ones of an open table
+    /// travel along unless dropped.
+    fn picked(&mut self, op: &ast::Operator, input: Bound, shown: &[usize], hidden: &[usize], kind: ProjectKind) -> Bound {
+        let span = Span::at(self.at(op.span).start as usize);
+        let order: Vec<usize> = shown.iter().chain(hidden).copied().collect();
+        let columns: Vec<Column> = order.iter().map(|i| input.columns()[*i].clone()).collect();
+        let exprs: Vec<Expr> = order.iter().map(|i| input.column(*i, span)).collect();
+        let was_open = input.meta.listed.is_some();
+        let open = input.rel.open && kind != ProjectKind::Keep;
+        let count = shown.len();
+        let mut bound = self.shaped(op, input, columns, |input| RelKind::Project { input, kind, exprs });
+        if was_open {
+            bound.meta.listed = Some((0..count).collect());
+        }
+        bound.rel.open = open;
+        bound
+    }
+
+    fn hidden_of(input: &Bound, but: &[usize]) -> Vec<usize> {
+        (0..input.columns().len()).filter(|i| input.is_hidden(*i) && !but.contains(i)).collect()
+    }
+
+    pub(super) fn project_away(&mut self, op: &ast::Operator, patterns: &[ast::Expr], input: Bound) -> Bound {
+        let mut gone = HashSet::new();
+        for pattern in patterns {
+            gone.extend(self.matching_columns(pattern, &input));
+        }
+        let shown: Vec<usize> = input.listed().into_iter().filter(|i| !gone.contains(i)).collect();
+        let gone: Vec<usize> = (0..input.columns().len()).filter(|i| gone.contains(i)).collect();
+        let hidden = Self::hidden_of(&input, &gone);
+        self.picked(op, input, &shown, &hidden, ProjectKind::Away)
+    }
+
+    pub(super) fn project_keep(&mut self, op: &ast::Operator, patterns: &[ast::Expr], input: Bound) -> Bound {
+        let mut kept = HashSet::new();
+        for pattern in patterns {
+            if let Ast::Name(name) = &strip(pattern).kind
+                && input.find(&name.text).is_none()
+                && input.from_open()
+            {
+                self.ask(&input, &name.text, name.span);
+            }
+            kept.extend(self.matching_columns(pattern, &input));
+        }
+        let noted = self.noted.clone();
+        let shown: Vec<usize> = input.listed().into_iter().chain(noted).filter(|i| kept.contains(i)).collect();
+        self.picked(op, input, &shown, &[], ProjectKind::Keep)
+    }
+
+    /// `project-by-names`: names, wildcards, and constant lists of names.
+    pub(super) fn project_by_names(&mut self, op: &ast::Operator, patterns: &[ast::Expr], input: Bound) -> Bound {
+        let mut shown: Vec<usize> = Vec::new();
+        for pattern in patterns {
+            let found = match &strip(pattern).kind {
+                Ast::Name(_) | Ast::Wildcard(_) | Ast::Star => self.matching_columns(pattern, &input),
+                _ => {
+                    let value = self.constant(pattern);
+                    let wanted: Vec<String> = match self.literal_of(&value) {
+                        Some(Value::String(name)) => vec![name.to_string()],
+                        Some(Value::Array(names)) => {
+                            names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect()
+                        }
+                        _ => Vec::new(),
+                    };
+                    wanted.iter().filter_map(|name| input.find(name)).collect()
+                }
+            };
+            for index in found {
+                if !shown.contains(&index) {
+                    shown.push(index);
+                }
+            }
+        }
+        self.picked(op, input, &shown, &[], ProjectKind::Project)
+    }
+
+    pub(super) fn project_reorder(&mut self, op: &ast::Operator, patterns: &[ast::Ordered], input: Bound) -> Bound {
+        let mut shown: Vec<usize> = Vec::new();
+        for pattern in patterns {
+            if let Ast::Name(name) = &strip(&pattern.value.value).kind
+                && input.find(&name.text).is_none()
+                && input.from_open()
+            {
+                self.ask(&input, &name.text, name.span);
+            }
+            let mut found = self.matching_columns(&pattern.value.value, &input);
+            if let Some(order) = pattern.order {
+                let key = |i: &usize| natural_key(&input.columns()[*i].name, order);
+                found.sort_by_key(key);
+                if matches!(order, ast::SortOrder::Descending | ast::SortOrder::GrannyDescending) {
+                    found.reverse();
+                }
+            }
+            for index in found {
+                if !shown.contains(&index) {
+                    shown.push(index);
+                }
+            }
+        }
+        for index in input.listed() {
+            if !shown.contains(&index) {
+                shown.push(index);
+            }
+        }
+        let hidden = Self::hidden_of(&input, &shown);
+        self.picked(op, input, &shown, &hidden, ProjectKind::Reorder)
+    }
+
+    pub(super) fn project_rename(&mut self, op: &ast::Operator, items: &[ast::Column], input: Bound) -> Bound {
+        let mut columns: Vec<Column> = input.columns().to_vec();
+        let mut made = Vec::new();
+        // Old names stay taken, also those that another item moves away.
+        let mut taken: HashSet<Arc<str>> = columns.iter().map(|c| c.name.clone()).collect();
+        for item in items {
+            if let Ast::Name(name) = &strip(&item.value).kind
+                && input.find(&name.text).is_none()
+                && input.from_open()
+            {
+                self.ask(&input, &name.text, name.span);
+            }
+            let found = self.matching_columns(&item.value, &input);
+            let (Some(index), ast::ColumnNames::One(new)) = (found.first(), &item.names) else {
+                continue;
+            };
+            made.push(*index);
+            let name: Arc<str> = new.text.as_str().into();
+            if taken.insert(name.clone()) {
+                columns[*index].name = name;
+            } else {
+                self.duplicate_column(&new.text, new.span);
+            }
+        }
+        let exprs = self.pass_all(&input, op);
+        self.listed_after(op, input, columns, made, |input| RelKind::Project {
+            input,
+            kind: ProjectKind::Rename,
+            exprs,
+        })
+    }
+
+    pub(super) fn distinct(&mut self, op: &ast::Operator, items: &[ast::Expr], input: Bound) -> Bound {
+        let mut names = NameTable::default();
+        let mut columns: Vec<Column> = Vec::new();
+        let mut exprs: Vec<Expr> = Vec::new();
+        let mut star = false;
+        let mut hidden: Vec<usize> = Vec::new();
+        for item in items {
+            let value = strip(item);
+            if matches!(value.kind, Ast::Star) {
+                star = true;
+                for index in 0..input.columns().len() {
+                    let source = &input.columns()[index];
+                    if names.has(&source.name) {
+                        continue;
+                    }
+                    if source.ty == Type::Dynamic {
+                        self.dynamic_key(item.span, "told apart by `distinct`");
+                    }
+                    if input.is_hidden(index) {
+                        hidden.push(columns.len());
+                    }
+                    columns.push(column(names.derived(&source.name), source.ty));
+                    exprs.push(input.column(index, self.at(item.span)));
+                }
+                continue;
+            }
+            let wrapped = ast::Column { names: ast::ColumnNames::Derived, value: item.clone(), span: item.span };
+            for given in self.given(&wrapped, Ctx::over(&input)) {
+                if given.expr.ty == Type::Dynamic {
+                    self.dynamic_key(item.span, "told apart by `distinct`");
+                }
+                if let Some(name) = self.take_name(&mut names, &given, item.span) {
+                    columns.push(column(name, given.expr.ty));
+                    exprs.push(given.expr);
+                }
+            }
+        }
+        let open = input.rel.open && star;
+        let count = columns.len();
+        let mut bound = self.shaped(op, input, columns, |input| RelKind::Distinct { input, exprs });
+        if open {
+            bound.rel.open = true;
+            bound.meta.listed = Some((0..count).filter(|i| !hidden.contains(i)).collect());
+        }
+        bound
+    }
+}
+
+/// What columns are ordered by; numbers inside names count as numbers when asked.
+fn natural_key(name: &str, order: ast::SortOrder) -> Vec<(String, u64)> {
+    if matches!(order, ast::SortOrder::Ascending | ast::SortOrder::Descending) {
+        return vec![(name.to_owned(), 0)];
+    }
+    let mut parts = Vec::new();
+    let mut text = String::new();
+    let mut digits = String::new();
+    for c in name.chars() {
+        if c.is_ascii_digit() {
+            digits.push(c);
+        } else {
+            if !digits.is_empty() {
+                parts.push((std::mem::take(&mut text), digits.parse().unwrap_or(u64::MAX)));
+                digits.clear();
+            }
+            text.push(c);
+        }
+    }
+    parts.push((text, digits.parse().unwrap_or(0)));
+    parts
+}

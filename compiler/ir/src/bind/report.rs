@@ -1,0 +1,197 @@
+//! What the binder says: each place once, with the names that may have been meant.
+
+use rulec_functions::{Type, TypeError};
+use rulec_source::{Code, Diagnostic, Span};
+
+use super::bound::Bound;
+use super::{Binder, Ctx};
+use crate::codes;
+
+impl Binder<'_> {
+    /// Reports a finding unless the place has one of the kind already.
+    pub(super) fn report(&mut self, mut diagnostic: Diagnostic) {
+        if self.quiet > 0 {
+            return;
+        }
+        if let Some(foreign) = self.foreign {
+            for label in &mut diagnostic.labels {
+                label.span = foreign;
+            }
+            diagnostic.fix = None;
+        }
+        let span = diagnostic.span().unwrap_or_default();
+        if self.reported.insert((diagnostic.code.id, span)) {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Reports a finding that needs nothing but a sentence and a place.
+    pub(super) fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
+        self.report(Diagnostic::new(code, message).at(span));
+    }
+
+    /// Reported even where the text at hand was checked before: it is the
+    /// number of calls that is wrong.
+    pub(super) fn too_large(&mut self, span: Span) {
+        let quiet = std::mem::take(&mut self.quiet);
+        self.report(
+            Diagnostic::new(codes::TOO_LARGE, "The query is nested too deeply or grows too large.")
+                .at(span)
+                .help("Split it, or call fewer functions that call functions."),
+        );
+        self.quiet = quiet;
+    }
+
+    /// A name that stands for nothing.
+    pub(super) fn unknown_name(&mut self, name: &str, span: Span, ctx: Ctx<'_>) {
+        if self.quiet > 0 {
+            return;
+        }
+        let mut diagnostic = Diagnostic::new(
+            codes::UNKNOWN_NAME,
+            match ctx.row {
+                Some(_) => format!("There is no column or variable `{name}` here."),
+                None => format!("There is nothing called `{name}` here."),
+            },
+        )
+        .at(span);
+        if let Some(row) = ctx.row {
+            diagnostic = self.note_drop(diagnostic, name, row);
+        }
+        let close = {
+            let variables = self.scopes.names();
+            let columns = ctx.row.map_or(&[][..], |row| row.columns());
+            let names = columns
+                .iter()
+                .map(|c| &*c.name)
+                .chain(variables);
+            owned(&rulec_facts::close_matches(name, names, 2))
+        };
+        let close = if close.is_empty() && ctx.row.is_none() { self.catalog.close_tables(name) } else { close };
+        if let Some(meant) = close.first() {
+            diagnostic = diagnostic.fix(format!("use `{meant}`"), span, meant.clone());
+        }
+        if !close.is_empty() {
+            diagnostic = diagnostic.help(format!("Did you mean {}?", quoted(&close)));
+        }
+        self.report(diagnostic);
+    }
+
+    /// A table that the catalog lacks.
+    pub(super) fn unknown_table(&mut self, name: &str, span: Span) {
+        if self.catalog.is_open() {
+            return;
+        }
+        let mut diagnostic = Diagnostic::new(
+            codes::UNKNOWN_TABLE,
+            format!("The table `{name}` is not in the catalog, so its columns cannot be checked."),
+        )
+        .at(span);
+        let close = self.catalog.close_tables(name);
+        if !close.is_empty() {
+            diagnostic = diagnostic.help(format!("Did you mean {}?", quoted(&close)));
+        }
+        self.report(diagnostic);
+    }
+
+    /// A function that does not exist.
+    pub(super) fn unknown_function(&mut self, name: &str, span: Span) {
+        let mut diagnostic =
+            Diagnostic::new(codes::UNKNOWN_FUNCTION, format!("There is no function `{name}`.")).at(span);
+        let close = {
+            let names = rulec_functions::scalars()
+                .filter(|row| row.kind != rulec_functions::Kind::Operator)
+                .map(|row| row.name)
+                .chain(rulec_functions::aggregates().map(|row| row.name))
+                .chain(self.scopes.names());
+            owned(&rulec_facts::close_matches(name, names, 2))
+        };
+        if let Some(meant) = close.first() {
+            diagnostic = diagnostic
+                .help(format!("Did you mean {}?", quoted(&close)))
+                .fix(format!("use `{meant}`"), span, meant.clone());
+        }
+        self.report(diagnostic);
+    }
+
+    /// Arguments that a function's row refuses. `places` are those of the arguments.
+    pub(super) fn type_error(&mut self, name: &str, operator: bool, error: &TypeError, types: &[Type], places: &[Span], whole: Span) {
+        match error {
+            TypeError::Count { min, max, given } => self.error(
+                codes::ARGUMENT_COUNT,
+                whole,
+                format!("`{name}` takes {}, not {given}.", count_words(*min, *max)),
+            ),
+            _ if operator => {
+                let types: Vec<String> = types.iter().map(|ty| format!("`{ty}`")).collect();
+                self.error(
+                    codes::WRONG_TYPE,
+                    whole,
+                    format!("`{name}` cannot be applied to {}.", listed(&types)),
+                );
+            }
+            TypeError::Argument { index, expected, found } => {
+                let span = places.get(*index).copied().unwrap_or(whole);
+                self.error(
+                    codes::WRONG_TYPE,
+                    span,
+                    format!("`{name}` needs {expected} here, but this is of type `{found}`."),
+                );
+            }
+            TypeError::Other(sentence) => {
+                self.error(codes::WRONG_TYPE, whole, format!("`{name}`: {sentence}."));
+            }
+        }
+    }
+
+    /// Says which operator dropped a column, if one did.
+    pub(super) fn note_drop(&self, diagnostic: Diagnostic, name: &str, row: &Bound) -> Diagnostic {
+        let mut at = row.meta.step;
+        // The history is a tree; the first branch is the way the rows came.
+        for _ in 0..self.history.len() {
+            let Some(step) = self.history.get(at) else { break };
+            let parent_has = |p: &usize| {
+                self.history
+                    .get(*p)
+                    .is_some_and(|parent| parent.columns.iter().any(|c| &*c.name == name))
+            };
+            if step.parents.iter().any(parent_has) {
+                return diagnostic.label(step.span, format!("`{}` does not pass `{name}` on", step.word));
+            }
+            match step.parents.first() {
+                Some(parent) => at = *parent,
+                None => break,
+            }
+        }
+        diagnostic
+    }
+}
+
+fn owned(names: &[&str]) -> Vec<String> {
+    names.iter().map(|n| (*n).to_owned()).collect()
+}
+
+fn quoted(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|n| format!("`{n}`")).collect();
+    names.join(" or ")
+}
+
+/// `a`, `a and b`, `a, b and c`.
+fn listed(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// How many arguments, in words.
+pub(super) fn count_words(min: usize, max: Option<usize>) -> String {
+    let plural = |n: usize| if n == 1 { "argument" } else { "arguments" };
+    match max {
+        Some(0) => "no arguments".to_owned(),
+        Some(max) if max == min => format!("{min} {}", plural(min)),
+        Some(max) => format!("{min} to {max} arguments"),
+        None => format!("at least {min} {}", plural(min)),
+    }
+}

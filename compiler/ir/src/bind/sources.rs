@@ -1,0 +1,244 @@
+//! Where rows come from: tables of the catalog and beyond it, literal tables,
+//! and pipelines over them.
+
+use std::sync::Arc;
+
+use rulec_functions::{Type, Value, convert};
+use rulec_kql::ast::{self, ExprKind as Ast};
+use rulec_source::Span;
+
+use super::bound::{Bound, column};
+use super::expressions::scalar_type;
+use super::{Any, Binder, Ctx, MAX_EXPR_DEPTH};
+use crate::{Column, Expr, ExprKind, RelKind, TableUse, codes};
+
+impl Binder<'_> {
+    /// A tabular expression.
+    pub(super) fn table(&mut self, expr: &ast::Expr) -> Bound {
+        if self.depth >= MAX_EXPR_DEPTH {
+            self.too_large(expr.span);
+            return self.nothing(self.at(expr.span));
+        }
+        self.depth += 1;
+        let table = match &expr.kind {
+            Ast::Name(name) => self.table_named(&name.text, name.span, Ctx::NONE),
+            Ast::Wildcard(name) => self.wildcard_union(name, expr.span),
+            Ast::Parenthesised(inner) => self.table(inner),
+            _ => {
+                let any = self.any(expr, Ctx::NONE);
+                self.as_table(any, expr.span)
+            }
+        };
+        self.depth -= 1;
+        table
+    }
+
+    /// Insists on a table.
+    pub(super) fn as_table(&mut self, any: Any, at: Span) -> Bound {
+        match any {
+            Any::Table(table) => table,
+            Any::Scalar(value) => {
+                if value.ty != Type::Unknown {
+                    self.error(
+                        codes::NOT_A_TABLE,
+                        at,
+                        format!("A table is needed here, but this is a value of type `{}`.", value.ty),
+                    );
+                }
+                self.nothing(self.at(at))
+            }
+        }
+    }
+
+    /// What a name means where a table is needed.
+    pub(super) fn table_named(&mut self, name: &str, at: Span, ctx: Ctx<'_>) -> Bound {
+        if name.is_empty() {
+            return self.nothing(self.at(at));
+        }
+        if let Some(found) = self.variable(name, at, ctx) {
+            return self.as_table(found, at);
+        }
+        if self.catalog.table(name).is_some() {
+            return self.database_table(name, at);
+        }
+        if self.catalog.function(name).is_some_and(|f| f.parameters.iter().all(|p| p.default.is_some())) {
+            let call = ast::Call {
+                name: ast::Name { text: name.to_owned(), span: at, bracketed: false },
+                params: Vec::new(),
+                args: Vec::new(),
+                span: at,
+            };
+            let any = self.call(&call, ctx);
+            return self.as_table(any, at);
+        }
+        self.note_table(name, at, false);
+        self.unknown_table(name, at);
+        self.open_source(name, self.at(at))
+    }
+
+    /// A table of the catalog.
+    pub(super) fn database_table(&mut self, name: &str, at: Span) -> Bound {
+        self.note_table(name, at, true);
+        let open = self.catalog.table(name).is_some_and(|t| t.open);
+        let columns = self.catalog_columns(name);
+        let bound = self.source_shared(RelKind::Table { name: name.to_owned() }, columns, self.at(at));
+        if open { self.opened(bound, name) } else { bound }
+    }
+
+    fn catalog_columns(&mut self, name: &str) -> Arc<[Column]> {
+        if let Some(columns) = self.known_columns.get(name) {
+            return columns.clone();
+        }
+        let columns: Arc<[Column]> = self
+            .catalog
+            .table(name)
+            .map(|table| table.columns.iter().map(|(n, ty)| column(n.as_str(), *ty)).collect())
+            .unwrap_or_default();
+        self.known_columns.insert(name.to_owned(), columns.clone());
+        columns
+    }
+
+    /// Records that a table is read.
+    pub(super) fn note_table(&mut self, name: &str, at: Span, known: bool) {
+        if self.tables.iter().all(|t| t.name != name) {
+            self.tables.push(TableUse { name: name.to_owned(), span: self.at(at), known });
+        }
+    }
+
+    /// A table of which nothing is known.
+    pub(super) fn open_source(&mut self, name: &str, span: Span) -> Bound {
+        let bound = self.source(RelKind::Table { name: name.to_owned() }, Vec::new(), span);
+        self.opened(bound, if name.is_empty() { "?" } else { name })
+    }
+
+    /// Opens a source: the columns the first round asked for are declared,
+    /// and more may be asked for.
+    pub(super) fn opened(&mut self, mut bound: Bound, key: &str) -> Bound {
+        let key: Arc<str> = key.into();
+        let mut columns = bound.rel.columns.to_vec();
+        bound.meta.listed = Some((0..columns.len()).collect());
+        for name in self.declared.get(&key).into_iter().flatten() {
+            if columns.iter().all(|c| c.name != *name) {
+                columns.push(column(name.clone(), Type::Unknown));
+            }
+        }
+        bound.rel.columns = columns.into();
+        bound.rel.open = true;
+        bound.meta.sources = Arc::from(vec![key]);
+        bound
+    }
+
+    /// `union Device*`, `database("d").Device*`.
+    pub(super) fn wildcard_union(&mut self, pattern: &ast::Name, at: Span) -> Bound {
+        let inputs = self.matching_tables(pattern, at);
+        if inputs.is_empty() {
+            return self.open_source(&pattern.text, self.at(at));
+        }
+        self.union_of(inputs, None, self.at(at), "union")
+    }
+
+    /// The tables a wildcard stands for.
+    pub(super) fn matching_tables(&mut self, pattern: &ast::Name, at: Span) -> Vec<(String, Bound)> {
+        let names = self.catalog.matching(&pattern.text);
+        if names.is_empty() {
+            self.unknown_table(&pattern.text, at);
+        }
+        names
+            .into_iter()
+            .map(|name| {
+                let table = self.database_table(&name, at);
+                (name, table)
+            })
+            .collect()
+    }
+
+    /// Operators on a source, or on the rows an enclosing operator hands in.
+    pub(super) fn pipeline(&mut self, pipeline: &ast::Pipeline, at: Span, input: Option<Bound>) -> Bound {
+        let mut rows = match &pipeline.source {
+            Some(source) => Some(self.table(source)),
+            None => input,
+        };
+        for operator in &pipeline.operators {
+            let outer = std::mem::take(&mut self.noted);
+            rows = Some(self.apply_operator(operator, rows));
+            self.noted = outer;
+        }
+        match rows {
+            Some(rows) => rows,
+            None => self.nothing(self.at(at)),
+        }
+    }
+
+    pub(super) fn datatable(&mut self, table: &ast::Datatable, at: Span) -> Bound {
+        self.note_operator("datatable", at);
+        let columns = self.declared_columns(&table.columns);
+        let width = columns.len();
+        let mut rows: Vec<Vec<Expr>> = Vec::new();
+        let mut row: Vec<Expr> = Vec::new();
+        for value in &table.values {
+            let bound = self.constant(value);
+            let ty = columns.get(row.len()).map_or(Type::Unknown, |c: &Column| c.ty);
+            row.push(Self::cell(bound, ty));
+            if row.len() >= width.max(1) {
+                rows.push(std::mem::take(&mut row));
+            }
+        }
+        if !row.is_empty() {
+            self.error(
+                codes::ARGUMENT_COUNT,
+                at,
+                format!("The number of values is no multiple of the number of columns, {width}."),
+            );
+        }
+        self.source(RelKind::Rows(rows), columns, self.at(at))
+    }
+
+    /// A value of a literal table, read as its column's type.
+    fn cell(value: Expr, ty: Type) -> Expr {
+        match &value.kind {
+            ExprKind::Literal(Value::Null) if ty == Type::String => {
+                Expr { kind: ExprKind::Literal(Value::string("")), ty, span: value.span }
+            }
+            ExprKind::Literal(constant) if ty != Type::Unknown && value.ty != ty => {
+                Expr { kind: ExprKind::Literal(convert(constant, ty)), ty, span: value.span }
+            }
+            _ => Self::converted(value, ty),
+        }
+    }
+
+    /// Columns of a written schema; a name that occurs twice is an error.
+    pub(super) fn declared_columns(&mut self, decls: &[ast::ColumnDecl]) -> Vec<Column> {
+        let mut columns: Vec<Column> = Vec::with_capacity(decls.len());
+        for decl in decls {
+            if columns.iter().any(|c| *c.name == *decl.name.text) {
+                self.error(
+                    codes::DUPLICATE_NAME,
+                    decl.name.span,
+                    format!("The column `{}` is declared twice.", decl.name.text),
+                );
+                continue;
+            }
+            columns.push(column(decl.name.text.as_str(), scalar_type(decl.ty.ty)));
+        }
+        columns
+    }
+
+    pub(super) fn external_data(&mut self, data: &ast::ExternalData, at: Span) -> Bound {
+        self.note_operator("externaldata", at);
+        let columns = self.declared_columns(&data.columns);
+        let mut first = None;
+        for uri in &data.uris {
+            let value = self.constant(uri);
+            if first.is_none() {
+                first = self.literal_of(&value).and_then(|v| v.as_str().map(str::to_owned));
+            }
+        }
+        let key = format!("externaldata:{}", first.unwrap_or_default());
+        self.source(RelKind::External { key }, columns, self.at(at))
+    }
+
+    pub(super) fn contextual_datatable(&mut self, table: &ast::ContextualDatatable, at: Span) -> Bound {
+        let columns = self.declared_columns(&table.columns);
+        self.source(RelKind::External { key: "contextual".to_owned() }, columns, self.at(at))
+    }
+}

@@ -1,0 +1,351 @@
+//! Operators that expand values or hand rows to a query of their own:
+//! `mv-expand`, `mv-apply`, `partition`, `fork`, `scan`, `as`.
+
+use std::sync::Arc;
+
+use rulec_functions::{Type, Value};
+use rulec_kql::ast::{self, ExprKind as Ast};
+use rulec_source::Span;
+
+use super::bound::{Bound, column};
+use super::expressions::scalar_type;
+use super::names::{NameTable, Suggested};
+use super::operators::unsupported;
+use super::scope::Entity;
+use super::statements::strip;
+use super::{Binder, Ctx};
+use crate::{Binding, BindingId, BindingKind, Column, ExprKind, MvItem, Origin, Rel, RelKind, codes};
+
+/// The rows of `mv-expand`, and those a subquery of `mv-apply` reads.
+struct Expanded {
+    columns: Vec<Column>,
+    items: Vec<MvItem>,
+    passed: Vec<Option<usize>>,
+    with_index: bool,
+    /// Input columns that are expanded themselves.
+    replaced: Vec<usize>,
+    /// Columns a reader is now shown.
+    made: Vec<usize>,
+}
+
+impl Binder<'_> {
+    fn expanded(&mut self, op: &ast::Operator, items: &[ast::MvColumn], input: &Bound) -> Expanded {
+        let mut columns: Vec<Column> = input.columns().to_vec();
+        let mut passed: Vec<Option<usize>> = (0..columns.len()).map(Some).collect();
+        let mut bound_items: Vec<MvItem> = Vec::new();
+        let mut replaced = Vec::new();
+        let mut made: Vec<usize> = Vec::new();
+        let mut numbered = 0;
+        for item in items {
+            for given in self.given(&item.column, Ctx::over(input)) {
+                if !matches!(given.expr.ty, Type::Dynamic | Type::Unknown) {
+                    self.report(
+                        rulec_source::Diagnostic::new(
+                            codes::WRONG_TYPE,
+                            format!("`{}` expands `dynamic` values, but this is of type `{}`.", op.kind.name(), given.expr.ty),
+                        )
+                        .at(item.column.value.span)
+                        .help("Make it an array first, with `parse_json`, `split` or `pack_array`."),
+                    );
+                }
+                let mut ty = item.ty.as_ref().map_or(given.expr.ty, |ty| scalar_type(ty.ty));
+                if !matches!(given.expr.ty, Type::Dynamic | Type::Unknown) {
+                    ty = given.expr.ty;
+                }
+                let name = match (&given.explicit, &given.name) {
+                    (Some((name, _)), _) => name.clone(),
+                    (None, Suggested::Name(name) | Suggested::Derived(name)) => name.clone(),
+                    (None, Suggested::Nothing) => loop {
+                        numbered += 1;
+                        let name = format!("Column{numbered}");
+                        if input.find(&name).is_none() {
+                            break name;
+                        }
+                    },
+                };
+                if let (ExprKind::Column(index), None) = (&given.expr.kind, &given.explicit) {
+                    replaced.push(*index);
+                }
+                let index = if let Some(index) = columns.iter().rposition(|c| *c.name == *name) {
+                    if bound_items.iter().any(|i| i.output == index) {
+                        self.duplicate_column(&name, item.column.span);
+                        continue;
+                    }
+                    columns[index].ty = ty;
+                    passed[index] = None;
+                    index
+                } else {
+                    columns.push(column(name, ty));
+                    passed.push(None);
+                    columns.len() - 1
+                };
+                made.push(index);
+                bound_items.push(MvItem { expr: given.expr, output: index, ty });
+            }
+        }
+        let index_name = op.param("with_itemindex").map(|p| match &p.value.kind {
+            Ast::Name(name) => name.text.clone(),
+            Ast::Literal(ast::Literal::String(text)) => text.value.clone(),
+            _ => "itemindex".to_owned(),
+        });
+        let with_index = index_name.is_some();
+        if let Some(name) = index_name {
+            let mut names = NameTable::default();
+            for c in &columns {
+                names.derived(&c.name);
+            }
+            made.push(columns.len());
+            columns.push(column(names.derived(&name), Type::Long));
+            passed.push(None);
+        }
+        Expanded { columns, items: bound_items, passed, with_index, replaced, made }
+    }
+
+    pub(super) fn mv_expand(
+        &mut self,
+        op: &ast::Operator,
+        items: &[ast::MvColumn],
+        limit: Option<&ast::Expr>,
+        input: Bound,
+    ) -> Bound {
+        let expanded = self.expanded(op, items, &input);
+        let limit = limit.map(|l| self.row_count(l));
+        let kind = self.keyword(op, "kind").or_else(|| self.keyword(op, "bagexpansion"));
+        let bags_as_arrays = kind.as_deref() == Some("array");
+        let Expanded { columns, items, passed, with_index, made, .. } = expanded;
+        self.listed_after(op, input, columns, made, |input| RelKind::MvExpand {
+            input,
+            items,
+            with_index,
+            bags_as_arrays,
+            limit,
+            passed,
+        })
+    }
+
+    /// The rows an operator hands to its subquery.
+    pub(super) fn inner_rows(&mut self, input: &Bound, op: &ast::Operator) -> Bound {
+        let span = self.at(op.span);
+        let columns = input.columns().clone();
+        self.inner_rows_of(input, columns, span)
+    }
+
+    fn inner_rows_of(&mut self, input: &Bound, columns: Arc<[Column]>, span: Span) -> Bound {
+        let step = self.step("", span, columns.clone(), vec![input.meta.step]);
+        Bound {
+            rel: Rel { kind: RelKind::Input, columns, open: input.rel.open, span },
+            meta: super::Meta { step, depth: 1, inner: true, ..input.meta.clone() },
+        }
+    }
+
+    /// A subquery over rows handed in.
+    pub(super) fn subquery(&mut self, query: &ast::Expr, rows: Bound) -> Bound {
+        if self.depth >= super::MAX_EXPR_DEPTH {
+            self.too_large(query.span);
+            return rows;
+        }
+        self.depth += 1;
+        let bound = match &strip(query).kind {
+            Ast::Pipeline(pipeline) => self.pipeline(pipeline, query.span, Some(rows)),
+            Ast::Missing => rows,
+            _ => self.table(query),
+        };
+        self.depth -= 1;
+        bound
+    }
+
+    pub(super) fn mv_apply(
+        &mut self,
+        op: &ast::Operator,
+        items: &[ast::MvColumn],
+        limit: Option<&ast::Expr>,
+        query: &ast::Expr,
+        input: Bound,
+    ) -> Bound {
+        let expanded = self.expanded(op, items, &input);
+        let limit = limit.map(|l| self.row_count(l));
+        let Expanded { columns, items, passed, with_index, replaced, made } = expanded;
+        let span = self.at(op.span);
+        let mut rows = self.inner_rows_of(&input, columns.into(), span);
+        let noted = std::mem::take(&mut self.noted);
+        if let Some(listed) = &mut rows.meta.listed {
+            for index in noted.into_iter().chain(made) {
+                if !listed.contains(&index) {
+                    listed.push(index);
+                }
+            }
+        }
+        let sub = self.subquery(query, rows);
+        let mut output = Vec::new();
+        let mut columns: Vec<Column> = Vec::new();
+        let mut hidden = Vec::new();
+        let mut used = vec![false; sub.columns().len()];
+        for (i, c) in input.columns().iter().enumerate() {
+            if replaced.contains(&i) {
+                continue;
+            }
+            if let Some(j) = sub.find(&c.name) {
+                used[j] = true;
+                hidden.push(input.is_hidden(i) && sub.is_hidden(j));
+                columns.push(sub.columns()[j].clone());
+                output.push(Origin::Right(j));
+            } else {
+                hidden.push(input.is_hidden(i));
+                columns.push(c.clone());
+                output.push(Origin::Left(i));
+            }
+        }
+        for (j, c) in sub.columns().iter().enumerate() {
+            if !used[j] {
+                hidden.push(sub.is_hidden(j));
+                columns.push(c.clone());
+                output.push(Origin::Right(j));
+            }
+        }
+        let from_open = input.from_open() || sub.from_open();
+        let open = input.rel.open || sub.rel.open;
+        let sub_meta = sub.meta.clone();
+        let mut bound = self.shaped(op, input, columns, |input| RelKind::MvApply {
+            input,
+            items,
+            passed,
+            with_index,
+            limit,
+            subquery: Box::new(sub.rel),
+            output,
+        });
+        bound.rel.open = open;
+        if from_open {
+            bound.meta.listed = Some((0..hidden.len()).filter(|i| !hidden[*i]).collect());
+        }
+        // The subquery's rows are the operator's own, not those of one around it.
+        let outer = bound.meta.inner;
+        let mut bound = self.merge_meta(bound, &sub_meta, op.span);
+        bound.meta.inner = outer;
+        bound
+    }
+
+    pub(super) fn partition(&mut self, op: &ast::Operator, partition: &ast::Partition, input: Bound) -> Bound {
+        self.scalar(&partition.by, Ctx::over(&input));
+        let sub = if partition.braces {
+            // The query in braces has a source of its own; the key is a variable in it.
+            let before = self.scopes.enter(self.scopes.here());
+            if let Ast::Name(name) = &strip(&partition.by).kind {
+                let ty = input.find(&name.text).map_or(Type::Unknown, |i| input.columns()[i].ty);
+                let expr = Self::literal(Value::Null, ty, self.at(name.span));
+                self.scopes.declare(&name.text, name.span, Entity::Scalar { expr, row: None });
+            }
+            let sub = self.table(&partition.query);
+            self.scopes.leave(before);
+            sub
+        } else {
+            let rows = self.inner_rows(&input, op);
+            self.subquery(&partition.query, rows)
+        };
+        let columns = sub.columns().to_vec();
+        let listed = sub.meta.listed.clone();
+        let open = sub.rel.open;
+        let sub_meta = sub.meta.clone();
+        let mut bound =
+            self.shaped(op, input, columns, |input| unsupported(vec![*input, sub.rel], "`partition`"));
+        bound.meta.listed = listed;
+        bound.rel.open = open;
+        let outer = bound.meta.inner;
+        let mut bound = self.merge_meta(bound, &sub_meta, op.span);
+        bound.meta.inner = outer;
+        bound
+    }
+
+    pub(super) fn fork(&mut self, op: &ast::Operator, branches: &[ast::ForkBranch], input: Bound) -> Bound {
+        let mut inputs = Vec::new();
+        for branch in branches {
+            let rows = self.inner_rows(&input, op);
+            inputs.push(self.subquery(&branch.query, rows).rel);
+        }
+        self.shaped(op, input, Vec::new(), |input| {
+            inputs.insert(0, *input);
+            unsupported(inputs, "`fork`")
+        })
+    }
+
+    pub(super) fn scan(&mut self, op: &ast::Operator, scan: &ast::Scan, input: Bound) -> Bound {
+        for key in &scan.partition_by {
+            self.scalar(key, Ctx::over(&input));
+        }
+        for key in &scan.order_by {
+            self.sort_key(key, &input, false);
+        }
+        let mut columns: Vec<Column> = input.columns().to_vec();
+        for declared in &scan.declare {
+            let ty = match &declared.ty {
+                ast::ParameterType::Scalar(ty) => scalar_type(ty.ty),
+                ast::ParameterType::Tabular(_) => Type::Unknown,
+            };
+            if let Some(default) = &declared.default {
+                self.constant(default);
+            }
+            match columns.iter_mut().find(|c| *c.name == *declared.name.text) {
+                Some(known) => known.ty = ty,
+                None => columns.push(column(declared.name.text.as_str(), ty)),
+            }
+        }
+        let rows: Arc<[Column]> = columns.clone().into();
+        let span = self.at(op.span);
+        let rows = self.inner_rows_of(&input, rows, span);
+        let before = self.scopes.enter(self.scopes.here());
+        for step in &scan.steps {
+            // `step.column` is the value of the last row that matched the step.
+            let expr = Self::broken(self.at(step.name.span));
+            self.scopes.declare(&step.name.text, step.name.span, Entity::Scalar { expr, row: None });
+        }
+        for step in &scan.steps {
+            self.predicate(&step.condition, Ctx::over(&rows));
+            for assignment in &step.assignments {
+                self.scalar(&assignment.value, Ctx::over(&rows));
+                if let ast::ColumnNames::One(name) = &assignment.names
+                    && rows.find(&name.text).is_none()
+                    && !rows.from_open()
+                {
+                    self.unknown_name(&name.text, name.span, Ctx::over(&rows));
+                }
+            }
+        }
+        self.scopes.leave(before);
+        let match_id = self.keyword(op, "with_match_id").unwrap_or_else(|| "match_id".to_owned());
+        let mut names = NameTable::default();
+        for c in &columns {
+            names.derived(&c.name);
+        }
+        let made: Vec<usize> = (input.columns().len()..=columns.len()).collect();
+        columns.push(column(names.derived(&match_id), Type::Long));
+        self.listed_after(op, input, columns, made, |input| unsupported(vec![*input], "`scan`"))
+    }
+
+    /// `as Name`: what was computed so far can be read again.
+    pub(super) fn name_rows(&mut self, name: &ast::Name, input: Bound) -> Bound {
+        if input.meta.inner {
+            let entity = Entity::Table(Arc::new(input.clone()));
+            self.scopes.declare(&name.text, name.span, entity);
+            return input;
+        }
+        let reference = Rel {
+            kind: RelKind::Ref(BindingId(self.bindings.len())),
+            columns: input.rel.columns.clone(),
+            open: input.rel.open,
+            span: self.at(name.span),
+        };
+        let mut meta = input.meta;
+        meta.depth = 1;
+        let materialized = true;
+        self.bindings.push(Binding {
+            name: name.text.clone(),
+            name_span: self.at(name.span),
+            span: input.rel.span,
+            derived_from: Vec::new(),
+            kind: BindingKind::Table { rel: input.rel, materialized },
+        });
+        let bound = Bound { rel: reference, meta };
+        self.scopes.declare(&name.text, name.span, Entity::Table(Arc::new(bound.clone())));
+        bound
+    }
+}

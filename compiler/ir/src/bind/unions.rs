@@ -1,0 +1,352 @@
+//! `union`, `search` and `find`: several tables in one.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use rulec_functions::{Type, Value};
+use rulec_kql::ast::{self, ExprKind as Ast};
+use rulec_source::Span;
+
+use super::bound::{Bound, column};
+use super::names::NameTable;
+use super::operators::unsupported;
+use super::statements::strip;
+use super::{Binder, Ctx};
+use crate::{Column, Expr, ExprKind, ProjectKind, Rel, RelKind, UnionInput, codes};
+
+impl Binder<'_> {
+    pub(super) fn union(&mut self, op: &ast::Operator, tables: &[ast::Expr], input: Option<Bound>) -> Bound {
+        let with_source = op.param("withsource").or_else(|| op.param("with_source")).and_then(|p| match &p.value.kind {
+            Ast::Name(name) => Some(name.text.clone()),
+            Ast::Literal(ast::Literal::String(text)) => Some(text.value.clone()),
+            _ => None,
+        });
+        let mut inputs: Vec<(String, Bound)> = Vec::new();
+        if let Some(input) = input {
+            inputs.push((label(&input), input));
+        }
+        self.union_inputs(tables, &mut inputs);
+        let at = self.at(op.span);
+        if inputs.is_empty() {
+            return self.nothing(at);
+        }
+        self.union_of(inputs, with_source, at, "union")
+    }
+
+    fn union_inputs(&mut self, tables: &[ast::Expr], inputs: &mut Vec<(String, Bound)>) {
+        for table in tables {
+            match &strip(table).kind {
+                Ast::Missing => {}
+                Ast::Wildcard(pattern) => inputs.extend(self.matching_tables(pattern, table.span)),
+                _ => {
+                    let bound = self.table(table);
+                    inputs.push((label(&bound), bound));
+                }
+            }
+        }
+    }
+
+    /// Puts tables below each other: a column for every name, or, where types
+    /// differ, for every name and type.
+    pub(super) fn union_of(
+        &mut self,
+        inputs: Vec<(String, Bound)>,
+        with_source: Option<String>,
+        at: Span,
+        word: &'static str,
+    ) -> Bound {
+        let mut columns: Vec<Column> = Vec::new();
+        if let Some(name) = &with_source {
+            columns.push(column(name.as_str(), Type::String));
+        }
+        let first = columns.len();
+        let (shown, shown_count) = unified(&inputs);
+        columns.extend(shown.iter().map(|u| u.column.clone()));
+        let from_open = inputs.iter().any(|(_, b)| b.from_open());
+        let open = inputs.iter().any(|(_, b)| b.rel.open);
+        let depth = inputs.iter().map(|(_, b)| b.meta.depth).max().unwrap_or(0) + 1;
+        let inner = inputs.iter().any(|(_, b)| b.meta.inner);
+        let mut sources: Vec<Arc<str>> = inputs.iter().flat_map(|(_, b)| b.meta.sources.iter().cloned()).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        let parents: Vec<usize> = inputs.iter().map(|(_, b)| b.meta.step).collect();
+        self.spend(columns.len().saturating_mul(inputs.len()));
+        let union_inputs: Vec<UnionInput> = inputs
+            .into_iter()
+            .enumerate()
+            .map(|(i, (label, bound))| UnionInput {
+                columns: shown.iter().map(|u| u.from.get(&i).copied()).collect(),
+                rel: bound.rel,
+                label,
+            })
+            .collect();
+        let columns: Arc<[Column]> = columns.into();
+        let step = self.step(word, at, columns.clone(), parents);
+        let listed = from_open.then(|| (0..first + shown_count).collect());
+        let bound = Bound {
+            rel: Rel {
+                kind: RelKind::Union { inputs: union_inputs, with_source: with_source.is_some() },
+                columns,
+                open,
+                span: at,
+            },
+            meta: super::Meta { listed, sources: sources.into(), step, depth, inner },
+        };
+        self.guard_depth(bound, at)
+    }
+
+    /// `search`: the tables' union, named, and the rows with the term.
+    pub(super) fn search(
+        &mut self,
+        op: &ast::Operator,
+        tables: &[ast::Expr],
+        predicate: &ast::Expr,
+        input: Option<Bound>,
+    ) -> Bound {
+        let mut inputs: Vec<(String, Bound)> = Vec::new();
+        match input {
+            Some(input) => inputs.push((label(&input), input)),
+            None if tables.is_empty() => {
+                let all = ast::Name { text: "*".to_owned(), span: op.keyword.span, bracketed: false };
+                inputs = self.matching_tables(&all, op.keyword.span);
+            }
+            None => self.union_inputs(tables, &mut inputs),
+        }
+        let at = self.at(op.span);
+        if inputs.is_empty() {
+            return self.nothing(at);
+        }
+        let union = self.union_of(inputs, Some("$table".to_owned()), at, "search");
+        let predicate = self.search_predicate(predicate, Ctx::over(&union));
+        self.passed(op, union, |input| RelKind::Filter { input, predicate })
+    }
+
+    /// The condition of `search` and `find`: a bare text is a term that any
+    /// column may have.
+    fn search_predicate(&mut self, predicate: &ast::Expr, ctx: Ctx<'_>) -> Expr {
+        let expr = strip(predicate);
+        match &expr.kind {
+            Ast::Literal(ast::Literal::String(text)) => self.term(expr, &text.value, ctx),
+            Ast::And(parts) | Ast::Or(parts) => {
+                let bound: Vec<Expr> = parts.iter().map(|part| self.search_predicate(part, ctx)).collect();
+                let kind = match &expr.kind {
+                    Ast::And(_) => ExprKind::And(bound),
+                    _ => ExprKind::Or(bound),
+                };
+                Expr { kind, ty: Type::Bool, span: self.at(expr.span) }
+            }
+            Ast::Star => Self::literal(Value::Bool(true), Type::Bool, self.at(expr.span)),
+            _ => self.predicate(predicate, ctx),
+        }
+    }
+
+    fn term(&mut self, expr: &ast::Expr, text: &str, ctx: Ctx<'_>) -> Expr {
+        // A term may begin or end with a star: then it is a prefix or suffix.
+        let operator = match (text.starts_with('*'), text.ends_with('*')) {
+            (false, false) => "has",
+            (false, true) => "hasprefix",
+            (true, false) => "hassuffix",
+            (true, true) => "contains",
+        };
+        let word = text.trim_matches('*');
+        if word.is_empty() {
+            return Self::literal(Value::Bool(true), Type::Bool, self.at(expr.span));
+        }
+        let literal = ast::Expr {
+            kind: Ast::Literal(ast::Literal::String(ast::StringLiteral { value: word.to_owned(), obfuscated: false })),
+            span: expr.span,
+        };
+        self.any_column(operator, &literal, expr.span, expr.span, ctx)
+    }
+
+    /// `find`: where a row is from, the columns asked for or mentioned, and a
+    /// bag of the others.
+    pub(super) fn find(&mut self, op: &ast::Operator, find: &ast::Find, input: Option<Bound>) -> Bound {
+        let source = self.keyword(op, "withsource").unwrap_or_else(|| "source_".to_owned());
+        let mut inputs: Vec<(String, Bound)> = Vec::new();
+        match input {
+            Some(input) => inputs.push((label(&input), input)),
+            None if find.tables.is_empty() => {
+                let all = ast::Name { text: "*".to_owned(), span: op.keyword.span, bracketed: false };
+                inputs = self.matching_tables(&all, op.keyword.span);
+            }
+            None => self.union_inputs(&find.tables, &mut inputs),
+        }
+        let at = self.at(op.span);
+        if inputs.is_empty() {
+            return self.nothing(at);
+        }
+        // Columns that every table has are shown when nothing is asked for.
+        let common: Vec<Column> = match find.output {
+            ast::FindOutput::Project(_) => Vec::new(),
+            _ if find.tables.is_empty() && inputs.len() > 1 => Vec::new(),
+            _ => common_columns(&inputs),
+        };
+        let union = self.union_of(inputs, Some(source.clone()), at, "find");
+        let predicate = self.search_predicate(&find.predicate, Ctx::over(&union));
+        let span = Span::at(at.start as usize);
+        let mut columns = vec![column(source.as_str(), Type::String)];
+        let mut exprs = vec![union.column(0, span)];
+        match &find.output {
+            ast::FindOutput::Project(wanted) => {
+                let mut names = NameTable::default();
+                names.derived(&source);
+                for item in wanted {
+                    match &strip(&item.column).kind {
+                        Ast::Call(_) | Ast::Star => {
+                            columns.push(column(names.derived("pack_"), Type::Dynamic));
+                            exprs.push(self.packed(&union, span));
+                        }
+                        _ => {
+                            let value = self.scalar(&item.column, Ctx::over(&union));
+                            let ty = item.ty.as_ref().map_or(value.ty, |t| super::expressions::scalar_type(t.ty));
+                            let name = super::names::suggested(&item.column);
+                            columns.push(column(names.derived(name.text().unwrap_or("Column1")), ty));
+                            exprs.push(Self::converted(value, ty));
+                        }
+                    }
+                }
+            }
+            _ => {
+                for c in common {
+                    let index = union.find(&c.name).or_else(|| union.find(&format!("{}_{}", c.name, c.ty)));
+                    if let Some(index) = index {
+                        columns.push(c);
+                        exprs.push(union.column(index, span));
+                    }
+                }
+                columns.push(column("pack_", Type::Dynamic));
+                exprs.push(self.packed(&union, span));
+            }
+        }
+        let filtered = self.passed(op, union, |input| RelKind::Filter { input, predicate });
+        let mut bound = self.shaped(op, filtered, columns, |input| RelKind::Project {
+            input,
+            kind: ProjectKind::Project,
+            exprs,
+        });
+        if !find.project_away.is_empty() {
+            let gone: HashSet<usize> =
+                find.project_away.iter().flat_map(|p| self.matching_columns(p, &bound)).collect();
+            let kept: Vec<usize> = (0..bound.columns().len()).filter(|i| !gone.contains(i)).collect();
+            let columns = kept.iter().map(|i| bound.columns()[*i].clone()).collect();
+            let exprs = kept.iter().map(|i| bound.column(*i, span)).collect();
+            bound = self.shaped(op, bound, columns, |input| RelKind::Project { input, kind: ProjectKind::Away, exprs });
+        }
+        bound
+    }
+
+    /// All columns in one bag.
+    fn packed(&mut self, row: &Bound, span: Span) -> Expr {
+        let mut args = Vec::new();
+        for (i, c) in row.columns().iter().enumerate().skip(1) {
+            args.push(Self::literal(Value::String(c.name.clone()), Type::String, span));
+            args.push(row.column(i, span));
+        }
+        self.spend(args.len());
+        match rulec_functions::scalar("bag_pack").or_else(|| rulec_functions::scalar("pack")) {
+            Some(function) => Expr { kind: ExprKind::Call { function, args }, ty: Type::Dynamic, span },
+            None => Self::broken(span),
+        }
+    }
+
+    /// `facet` and `fork` give several tables; the last is what a reader sees.
+    pub(super) fn facet(&mut self, op: &ast::Operator, by: &[ast::Expr], with: Option<&ast::Expr>, input: Bound) -> Bound {
+        for key in by {
+            self.matching_columns(key, &input);
+        }
+        if let Some(with) = with {
+            let rows = self.inner_rows(&input, op);
+            self.subquery(with, rows);
+        }
+        if by.is_empty() {
+            self.error(codes::COLUMN_EXPECTED, op.span, "`facet` needs a column.");
+        }
+        self.shaped(op, input, Vec::new(), |input| unsupported(vec![*input], "`facet`"))
+    }
+}
+
+/// What `withsource` says of a table.
+fn label(bound: &Bound) -> String {
+    let mut rel = &bound.rel;
+    loop {
+        rel = match &rel.kind {
+            RelKind::Table { name } => return name.clone(),
+            RelKind::Filter { input, .. }
+            | RelKind::Project { input, .. }
+            | RelKind::Take { input, .. }
+            | RelKind::Sort { input, .. }
+            | RelKind::Top { input, .. }
+            | RelKind::Parse { input, .. }
+            | RelKind::MvExpand { input, .. } => input,
+            _ => return "union_arg".to_owned(),
+        };
+    }
+}
+
+/// A column of a union: where each input has it.
+struct Unified {
+    column: Column,
+    from: HashMap<usize, usize>,
+}
+
+/// The columns of a union, those a reader is shown first, and their number.
+fn unified(inputs: &[(String, Bound)]) -> (Vec<Unified>, usize) {
+    let mut order: Vec<Arc<str>> = Vec::new();
+    // For each name its types in the order they come up, and who has them.
+    let mut types: HashMap<Arc<str>, Vec<(Type, HashMap<usize, usize>)>> = HashMap::new();
+    for (i, (_, bound)) in inputs.iter().enumerate() {
+        for index in bound.listed() {
+            let Some(c) = bound.columns().get(index) else { continue };
+            let known = types.entry(c.name.clone()).or_insert_with(|| {
+                order.push(c.name.clone());
+                Vec::new()
+            });
+            match known.iter_mut().find(|(ty, _)| *ty == c.ty) {
+                Some((_, from)) => {
+                    from.insert(i, index);
+                }
+                None => known.push((c.ty, HashMap::from([(i, index)]))),
+            }
+        }
+    }
+    let mut names = NameTable::default();
+    let mut shown: Vec<Unified> = Vec::new();
+    for name in &order {
+        let Some(known) = types.get(name) else { continue };
+        let single = known.len() == 1;
+        for (ty, from) in known {
+            let name = if single { names.derived(name) } else { names.derived(&format!("{name}_{ty}")) };
+            shown.push(Unified { column: column(name, *ty), from: from.clone() });
+        }
+    }
+    let count = shown.len();
+    for (i, (_, bound)) in inputs.iter().enumerate() {
+        for (index, c) in bound.columns().iter().enumerate() {
+            if !bound.is_hidden(index) {
+                continue;
+            }
+            match shown.iter_mut().find(|u| u.column.name == c.name) {
+                // Not yet mentioned, so whatever type another table gives it.
+                Some(known) => {
+                    known.from.entry(i).or_insert(index);
+                }
+                None => shown.push(Unified { column: c.clone(), from: HashMap::from([(i, index)]) }),
+            }
+        }
+    }
+    (shown, count)
+}
+
+/// Columns that all tables have, of the type the first one gives them.
+fn common_columns(inputs: &[(String, Bound)]) -> Vec<Column> {
+    let Some(((_, first), rest)) = inputs.split_first() else {
+        return Vec::new();
+    };
+    first
+        .columns()
+        .iter()
+        .filter(|c| rest.iter().all(|(_, b)| b.columns().iter().any(|o| o.name == c.name)))
+        .cloned()
+        .collect()
+}

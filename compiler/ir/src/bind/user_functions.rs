@@ -1,0 +1,318 @@
+//! Functions that are written in KQL: checked where they are defined,
+//! inlined where they are called.
+
+use std::sync::Arc;
+
+use rulec_facts::tables::Function;
+use rulec_functions::{Type, TypeError, Value};
+use rulec_kql::ast;
+use rulec_source::Span;
+
+use super::bound::{Bound, column};
+use super::expressions::scalar_type;
+use super::scope::{Entity, UserFunction};
+use super::{Any, Binder, Ctx, MAX_EXPR_DEPTH};
+use crate::{Expr, RelKind, codes};
+
+/// What a call counts toward the size of the query.
+const CALL: usize = 100;
+
+impl Binder<'_> {
+    /// `let f = (…) { … }`: the body is checked with parameters of the
+    /// declared types, whether the function is called or not.
+    pub(super) fn define(&mut self, name: &str, definition: &ast::Function) -> Entity {
+        let function = Arc::new(UserFunction {
+            name: name.to_owned(),
+            definition: definition.clone(),
+            scope: self.scopes.here(),
+            foreign: self.foreign.is_some(),
+        });
+        if self.quiet == 0 {
+            let bindings = self.bindings.len();
+            let before = self.scopes.enter(function.scope);
+            for parameter in &definition.parameters {
+                let entity = match &parameter.ty {
+                    ast::ParameterType::Scalar(ty) => {
+                        if let Some(default) = &parameter.default {
+                            self.constant(default);
+                        }
+                        Entity::Scalar {
+                            expr: Self::literal(Value::Null, scalar_type(ty.ty), self.at(parameter.span)),
+                            row: None,
+                        }
+                    }
+                    ast::ParameterType::Tabular(ty) => {
+                        let columns = ty
+                            .columns
+                            .iter()
+                            .map(|c| column(c.name.text.as_str(), scalar_type(c.ty.ty)))
+                            .collect();
+                        let table = self.source(
+                            RelKind::Table { name: parameter.name.text.clone() },
+                            columns,
+                            self.at(parameter.span),
+                        );
+                        Entity::Table(Arc::new(table))
+                    }
+                };
+                if !self.scopes.declare(&parameter.name.text, parameter.name.span, entity) {
+                    self.error(
+                        codes::DUPLICATE_NAME,
+                        parameter.name.span,
+                        format!("The parameter `{}` is declared twice.", parameter.name.text),
+                    );
+                }
+            }
+            self.body(&definition.body, Ctx::NONE);
+            self.scopes.leave(before);
+            // What the check bound is not part of the query.
+            self.bindings.truncate(bindings);
+        }
+        Entity::Function(function)
+    }
+
+    /// A function's statements, then its result.
+    pub(super) fn body(&mut self, body: &ast::Body, ctx: Ctx<'_>) -> Any {
+        let (root, scalar) = (self.root.take(), self.scalar_result);
+        for statement in &body.statements {
+            self.statement(statement, ctx);
+        }
+        (self.root, self.scalar_result) = (root, scalar);
+        match &body.result {
+            Some(result) => self.any(result, ctx),
+            None => Any::Scalar(Self::broken(self.at(body.span))),
+        }
+    }
+
+    /// Inlines a call. `piped` is the first tabular argument of `invoke`.
+    pub(super) fn call_user(
+        &mut self,
+        function: &Arc<UserFunction>,
+        given: &[ast::Arg],
+        at: Span,
+        ctx: Ctx<'_>,
+        piped: Option<Bound>,
+    ) -> Any {
+        let parameters = &function.definition.parameters;
+        let span = self.at(at);
+        let mut slots: Vec<Option<Any>> = parameters.iter().map(|_| None).collect();
+        let mut next = 0;
+        if let Some(piped) = piped {
+            match parameters.first().map(|p| &p.ty) {
+                Some(ast::ParameterType::Tabular(_)) => {
+                    slots[0] = Some(Any::Table(piped));
+                    next = 1;
+                }
+                _ => self.error(
+                    codes::NOT_A_TABLE,
+                    at,
+                    format!("`{}` takes no table, so `invoke` has nowhere to put the rows.", function.name),
+                ),
+            }
+        }
+        let mut surplus = 0;
+        for arg in given {
+            let slot = match &arg.name {
+                Some(name) => parameters.iter().position(|p| p.name.text == name.text),
+                None => {
+                    next += 1;
+                    Some(next - 1).filter(|n| *n < parameters.len())
+                }
+            };
+            let Some(slot) = slot else {
+                surplus += 1;
+                continue;
+            };
+            let value = match &parameters[slot].ty {
+                ast::ParameterType::Scalar(_) => Any::Scalar(self.scalar(&arg.value, ctx)),
+                ast::ParameterType::Tabular(_) => Any::Table(self.table(&arg.value)),
+            };
+            slots[slot] = Some(value);
+        }
+        let min = parameters.iter().filter(|p| p.default.is_none()).count();
+        let missing = parameters
+            .iter()
+            .zip(&slots)
+            .any(|(p, slot)| slot.is_none() && p.default.is_none());
+        if surplus > 0 || missing {
+            let error = TypeError::Count { min, max: Some(parameters.len()), given: given.len() };
+            self.type_error(&function.name, false, &error, &[], &[], at);
+        }
+        if self.depth >= MAX_EXPR_DEPTH || !self.spend(CALL) {
+            self.too_large(at);
+            return Any::Scalar(Self::broken(span));
+        }
+        self.depth += 1;
+        let result = self.inline(function, slots, at, ctx);
+        self.depth -= 1;
+        result
+    }
+
+    fn inline(&mut self, function: &Arc<UserFunction>, slots: Vec<Option<Any>>, at: Span, ctx: Ctx<'_>) -> Any {
+        let span = self.at(at);
+        let before = self.scopes.enter(function.scope);
+        let mentions = std::mem::take(&mut self.mentions);
+        // The text of the body was checked at its definition.
+        self.quiet += 1;
+        let foreign = self.foreign;
+        if function.foreign && foreign.is_none() {
+            self.foreign = Some(span);
+        }
+        let mut checks: Vec<(Span, String)> = Vec::new();
+        for (parameter, slot) in function.definition.parameters.iter().zip(slots) {
+            let entity = match (&parameter.ty, slot) {
+                (ast::ParameterType::Scalar(ty), Some(Any::Scalar(value))) => {
+                    let value = Self::converted(value, scalar_type(ty.ty));
+                    let value = self.bounded(value, at);
+                    let row = crate::walk::uses_columns(&value).then_some(ctx.target).flatten();
+                    Entity::Scalar { expr: value, row }
+                }
+                (ast::ParameterType::Scalar(ty), _) => {
+                    let ty = scalar_type(ty.ty);
+                    let expr = match &parameter.default {
+                        Some(default) => Self::converted(self.constant(default), ty),
+                        None => Self::literal(Value::Null, ty, span),
+                    };
+                    Entity::Scalar { expr, row: None }
+                }
+                (ast::ParameterType::Tabular(ty), Some(Any::Table(table))) => {
+                    if let Some(problem) = lacking(&function.name, ty, &table) {
+                        checks.push((at, problem));
+                    }
+                    Entity::Table(Arc::new(table))
+                }
+                (ast::ParameterType::Tabular(ty), _) => {
+                    let columns = ty
+                        .columns
+                        .iter()
+                        .map(|c| column(c.name.text.as_str(), scalar_type(c.ty.ty)))
+                        .collect();
+                    Entity::Table(Arc::new(self.source(RelKind::Rows(Vec::new()), columns, span)))
+                }
+            };
+            self.scopes.declare(&parameter.name.text, parameter.name.span, entity);
+        }
+        let inner = Ctx { row: None, sides: None, aggregates: None, target: ctx.target };
+        let result = self.body(&function.definition.body, inner);
+        self.quiet -= 1;
+        self.foreign = foreign;
+        self.scopes.leave(before);
+        self.mentions = mentions;
+        for (at, problem) in checks {
+            self.error(codes::MISSING_COLUMNS, at, problem);
+        }
+        match result {
+            Any::Scalar(value) => Any::Scalar(self.bounded(value, at)),
+            table @ Any::Table(_) => table,
+        }
+    }
+
+    /// Keeps expressions from nesting without bound when functions call functions.
+    fn bounded(&mut self, value: Expr, at: Span) -> Expr {
+        if crate::walk::expr_depth(&value) > MAX_EXPR_DEPTH {
+            self.too_large(at);
+            return Self::broken(self.at(at));
+        }
+        value
+    }
+
+    /// A function whose body the catalog gives as text.
+    pub(super) fn call_body(&mut self, function: &Function, text: &str, call: &ast::Call, ctx: Ctx<'_>) -> Any {
+        if self.active.iter().any(|active| *active == function.name) {
+            self.error(
+                codes::UNKNOWN_FUNCTION,
+                call.name.span,
+                format!("`{}` calls itself, which the language does not allow.", function.name),
+            );
+            return Any::Scalar(Self::broken(self.at(call.span)));
+        }
+        let parsed = crate::stub::parse(text);
+        let mut statements = parsed.query.statements.clone();
+        let result = match statements.pop() {
+            Some(ast::Statement::Expression(expr)) => Some(Box::new(expr)),
+            _ => None,
+        };
+        let parameters = function
+            .parameters
+            .iter()
+            .map(|parameter| {
+                let default = parameter.default.as_deref().and_then(|text| {
+                    crate::stub::parse(&format!("print {text}")).query.statements.into_iter().next().and_then(first_printed)
+                });
+                ast::Parameter {
+                    name: ast::Name { text: parameter.name.clone(), span: Span::default(), bracketed: false },
+                    ty: ast::ParameterType::Scalar(ast::TypeName {
+                        ty: declared_type(parameter.kind),
+                        span: Span::default(),
+                    }),
+                    default,
+                    span: Span::default(),
+                }
+            })
+            .collect();
+        let function = Arc::new(UserFunction {
+            name: function.name.clone(),
+            definition: ast::Function {
+                view: false,
+                parameters,
+                body: ast::Body { statements, result, span: Span::default() },
+            },
+            scope: super::scope::Scope::OUTSIDE,
+            foreign: true,
+        });
+        self.active.push(function.name.clone());
+        let result = self.call_user(&function, &call.args, call.name.span, ctx, None);
+        self.active.pop();
+        result
+    }
+}
+
+/// The expression of `print x`.
+fn first_printed(statement: ast::Statement) -> Option<ast::Expr> {
+    let ast::Statement::Expression(ast::Expr { kind: ast::ExprKind::Pipeline(pipeline), .. }) = statement else {
+        return None;
+    };
+    match pipeline.operators.into_iter().next()?.kind {
+        ast::OperatorKind::Print { columns } => columns.into_iter().next().map(|c| c.value),
+        _ => None,
+    }
+}
+
+fn declared_type(ty: Type) -> ast::ScalarType {
+    match ty {
+        Type::Bool => ast::ScalarType::Bool,
+        Type::Int => ast::ScalarType::Int,
+        Type::Long => ast::ScalarType::Long,
+        Type::Real => ast::ScalarType::Real,
+        Type::Decimal => ast::ScalarType::Decimal,
+        Type::String => ast::ScalarType::String,
+        Type::DateTime => ast::ScalarType::DateTime,
+        Type::TimeSpan => ast::ScalarType::TimeSpan,
+        Type::Guid => ast::ScalarType::Guid,
+        Type::Dynamic => ast::ScalarType::Dynamic,
+        Type::Unknown => ast::ScalarType::Unknown,
+    }
+}
+
+/// What a table lacks to be an argument.
+fn lacking(function: &str, wanted: &ast::TableType, table: &Bound) -> Option<String> {
+    if table.rel.open || super::expressions::is_broken(table) {
+        return None;
+    }
+    for decl in &wanted.columns {
+        let ty = scalar_type(decl.ty.ty);
+        match table.columns().iter().find(|c| *c.name == *decl.name.text) {
+            None => {
+                return Some(format!("`{function}` needs a table with a column `{}`; this one has none.", decl.name.text));
+            }
+            Some(found) if found.ty != ty && found.ty != Type::Unknown && ty != Type::Unknown => {
+                return Some(format!(
+                    "`{function}` needs the column `{}` to be of type `{ty}`, but it is of type `{}`.",
+                    decl.name.text, found.ty
+                ));
+            }
+            Some(_) => {}
+        }
+    }
+    None
+}

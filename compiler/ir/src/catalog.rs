@@ -1,0 +1,159 @@
+//! What names can stand for beyond the query itself: tables, watchlists and
+//! functions of an environment, and what a request or a repository adds.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rulec_facts::tables::{Function, TableSchema, Tables};
+use rulec_functions::Type;
+
+/// The names a query is bound against. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    base: Arc<Tables>,
+    tables: BTreeMap<String, Arc<TableSchema>>,
+    functions: BTreeMap<String, Arc<Function>>,
+    watchlists: BTreeMap<String, Vec<(String, Type)>>,
+    open: bool,
+}
+
+impl Catalog {
+    /// The tables, watchlists and functions of an environment.
+    pub fn new(base: Arc<Tables>) -> Self {
+        Self {
+            base,
+            tables: BTreeMap::new(),
+            functions: BTreeMap::new(),
+            watchlists: BTreeMap::new(),
+            open: false,
+        }
+    }
+
+    /// Whether unknown tables are expected: they then behave as open tables
+    /// without a warning.
+    #[must_use]
+    pub fn open(mut self, open: bool) -> Self {
+        self.open = open;
+        self
+    }
+
+    /// Adds a table, replacing one of the same name.
+    #[must_use]
+    pub fn with_table(mut self, table: TableSchema) -> Self {
+        self.tables.insert(table.name.clone(), Arc::new(table));
+        self
+    }
+
+    /// Adds a function, replacing one of the same name.
+    #[must_use]
+    pub fn with_function(mut self, function: Function) -> Self {
+        self.functions.insert(function.name.clone(), Arc::new(function));
+        self
+    }
+
+    /// Adds what is known of a watchlist's own columns.
+    #[must_use]
+    pub fn with_watchlist(mut self, alias: impl Into<String>, columns: Vec<(String, Type)>) -> Self {
+        self.watchlists.insert(alias.into(), columns);
+        self
+    }
+
+    /// Whether unknown tables are expected.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// The environment's facts.
+    pub fn tables(&self) -> &Arc<Tables> {
+        &self.base
+    }
+
+    /// The table of that name.
+    pub fn table(&self, name: &str) -> Option<Arc<TableSchema>> {
+        self.tables.get(name).cloned().or_else(|| self.base.get(name))
+    }
+
+    /// The function of that name.
+    pub fn function(&self, name: &str) -> Option<&Function> {
+        self.functions
+            .get(name)
+            .map(Arc::as_ref)
+            .or_else(|| self.base.function(name))
+    }
+
+    /// The columns `_GetWatchlist` gives for an alias; `None` when the alias is not known.
+    pub fn watchlist(&self, alias: Option<&str>) -> TableSchema {
+        let mut schema = self.base.watchlist(alias.unwrap_or_default());
+        if let Some(own) = alias.and_then(|alias| self.watchlists.get(alias)) {
+            schema.columns.retain(|(name, _)| own.iter().all(|(n, _)| n != name));
+            schema.columns.extend(own.iter().cloned());
+            schema.open = false;
+        }
+        schema
+    }
+
+    /// All table names that match a wildcard pattern such as `Device*`, in
+    /// the order a union lists them: sorted.
+    pub fn matching(&self, pattern: &str) -> Vec<String> {
+        let mut names: Vec<String> = self
+            .base
+            .names()
+            .into_iter()
+            .chain(self.tables.keys().map(String::as_str))
+            .filter(|name| wildcard(pattern, name))
+            .map(str::to_owned)
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
+    /// The tables that somebody who wrote `name` may have meant.
+    pub fn close_tables(&self, name: &str) -> Vec<String> {
+        let names = self.base.names();
+        rulec_facts::close_matches(name, names.into_iter().chain(self.tables.keys().map(String::as_str)), 3)
+            .into_iter()
+            .map(str::to_owned)
+            .collect()
+    }
+}
+
+/// Whether a name matches a pattern in which `*` stands for anything. Linear
+/// but for the usual backtracking to the last star.
+pub(crate) fn wildcard(pattern: &str, name: &str) -> bool {
+    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
+    let (mut p, mut n) = (0, 0);
+    let mut last: Option<(usize, usize)> = None;
+    while n < name.len() {
+        if pattern.get(p) == Some(&b'*') {
+            last = Some((p + 1, n));
+            p += 1;
+        } else if pattern.get(p) == Some(&name[n]) {
+            p += 1;
+            n += 1;
+        } else if let Some((star, seen)) = last {
+            p = star;
+            n = seen + 1;
+            last = Some((star, seen + 1));
+        } else {
+            return false;
+        }
+    }
+    pattern[p..].iter().all(|b| *b == b'*')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::wildcard;
+
+    #[test]
+    fn wildcards() {
+        assert!(wildcard("Device*", "DeviceEvents"));
+        assert!(wildcard("*Events", "DeviceEvents"));
+        assert!(wildcard("D*i*Ev*s", "DeviceEvents"));
+        assert!(wildcard("*", ""));
+        assert!(!wildcard("Device*", "EmailEvents"));
+        assert!(!wildcard("*x", "DeviceEvents"));
+        assert!(!wildcard("device*", "DeviceEvents"));
+    }
+}

@@ -1,0 +1,389 @@
+//! The algebra as text: stable and readable, for goldens and for
+//! `rulec dump --stage ir`.
+//!
+//! A relation is written in the order rows flow, one operator a line.
+//! `name#3` is the column with index 3 of the operator's input, `$name` a let
+//! binding. An operator that changes the columns says behind `->` what comes
+//! out; `extend` and its like only list what they compute.
+
+use std::fmt::Write as _;
+
+use rulec_functions::{Type, Value, text};
+
+use crate::{
+    BindingKind, Column, Expr, ExprKind, JoinKind, Origin, ParseKind, ParseStep, ProjectKind, Query, Rel, RelKind,
+    SortKey,
+};
+
+/// Writes a query.
+pub fn dump(query: &Query) -> String {
+    let mut out = Dump { query, text: String::new() };
+    for binding in &query.bindings {
+        match &binding.kind {
+            BindingKind::Scalar(value) => {
+                let expr = out.expr(value, &[]);
+                let _ = writeln!(out.text, "let {}: {} = {expr}", binding.name, value.ty);
+            }
+            BindingKind::Table { rel, materialized } => {
+                let word = if *materialized { "materialized table" } else { "table" };
+                let _ = writeln!(out.text, "let {}: {word} =", binding.name);
+                out.rel(rel, 1);
+            }
+            BindingKind::Function => {
+                let _ = writeln!(out.text, "let {}: function", binding.name);
+            }
+        }
+        if !binding.derived_from.is_empty() {
+            let _ = writeln!(out.text, "  from {}", binding.derived_from.join(", "));
+        }
+    }
+    if let Some(root) = &query.root {
+        out.text.push_str("result\n");
+        out.rel(root, 1);
+        let _ = writeln!(out.text, "columns{}", if root.open { " (open)" } else { "" });
+        for column in root.columns.iter() {
+            let _ = writeln!(out.text, "  {}: {}", column.name, column.ty);
+        }
+    }
+    let known: Vec<String> = query
+        .tables
+        .iter()
+        .map(|t| if t.known { t.name.clone() } else { format!("{} (unknown)", t.name) })
+        .collect();
+    for (word, names) in [("tables", &known), ("functions", &query.functions), ("operators", &query.operators)] {
+        if !names.is_empty() {
+            let _ = writeln!(out.text, "{word} {}", names.join(", "));
+        }
+    }
+    out.text
+}
+
+struct Dump<'q> {
+    query: &'q Query,
+    text: String,
+}
+
+impl<'q> Dump<'q> {
+    fn line(&mut self, depth: usize, text: &str) {
+        for _ in 0..depth {
+            self.text.push_str("  ");
+        }
+        self.text.push_str(text);
+        self.text.push('\n');
+    }
+
+    /// A pipeline from its source on.
+    fn rel(&mut self, rel: &'q Rel, depth: usize) {
+        let mut chain = vec![rel];
+        let mut at = rel;
+        while let Some(input) = main_input(at) {
+            chain.push(input);
+            at = input;
+        }
+        for rel in chain.into_iter().rev() {
+            self.operator(rel, depth);
+        }
+    }
+
+    fn operator(&mut self, rel: &'q Rel, depth: usize) {
+        let input: &[Column] = main_input(rel).map_or(&[], |input| &input.columns);
+        let mut line = match &rel.kind {
+            RelKind::Table { name } => format!("table {name}"),
+            RelKind::Ref(id) => format!("read ${}", self.query.binding(*id).map_or("?", |b| &b.name)),
+            RelKind::Input => "input".to_owned(),
+            RelKind::External { key } => format!("external {key}"),
+            RelKind::Rows(rows) => format!("rows {}", rows.len()),
+            RelKind::Range { from, to, step } => {
+                format!("range from {} to {} step {}", self.expr(from, &[]), self.expr(to, &[]), self.expr(step, &[]))
+            }
+            RelKind::Filter { predicate, .. } => format!("where {}", self.expr(predicate, input)),
+            RelKind::Project { kind, exprs, .. } => self.project(*kind, exprs, rel, input),
+            RelKind::Summarize { keys, aggregates, .. } => {
+                let aggregates: Vec<String> = aggregates
+                    .iter()
+                    .map(|call| format!("{}({})", call.function, self.list(&call.args, input)))
+                    .collect();
+                format!("summarize {} by {}", aggregates.join(", "), self.list(keys, input))
+            }
+            RelKind::Distinct { exprs, .. } => format!("distinct {}", self.list(exprs, input)),
+            RelKind::Count { .. } => "count".to_owned(),
+            RelKind::Sort { keys, .. } => format!("sort {}", self.keys(keys, input)),
+            RelKind::Take { count, .. } => format!("take {}", self.expr(count, &[])),
+            RelKind::Top { count, keys, .. } => {
+                format!("top {} by {}", self.expr(count, &[]), self.keys(keys, input))
+            }
+            RelKind::Join { kind, lookup, left_keys, right_keys, right, .. } => {
+                let on: Vec<String> = left_keys
+                    .iter()
+                    .zip(right_keys)
+                    .map(|(l, r)| format!("{} == {}", self.expr(l, input), self.expr(r, &right.columns)))
+                    .collect();
+                let word = if *lookup { "lookup" } else { "join" };
+                format!("{word} {} on {}", join_word(*kind), on.join(", "))
+            }
+            RelKind::Union { inputs, with_source } => {
+                let labels: Vec<&str> = inputs.iter().map(|i| i.label.as_str()).collect();
+                let source = if *with_source { " with source" } else { "" };
+                format!("union{source} {}", labels.join(", "))
+            }
+            RelKind::MvExpand { items, with_index, bags_as_arrays, limit, .. } => {
+                let items: Vec<String> =
+                    items.iter().map(|i| format!("{} to {}", self.expr(&i.expr, input), i.ty)).collect();
+                format!(
+                    "mv-expand {}{}{}{}",
+                    items.join(", "),
+                    if *with_index { " with index" } else { "" },
+                    if *bags_as_arrays { " bags as arrays" } else { "" },
+                    limit.as_ref().map_or(String::new(), |l| format!(" limit {}", self.expr(l, &[])))
+                )
+            }
+            RelKind::MvApply { items, with_index, limit, .. } => {
+                let items: Vec<String> =
+                    items.iter().map(|i| format!("{} to {}", self.expr(&i.expr, input), i.ty)).collect();
+                format!(
+                    "mv-apply {}{}{}",
+                    items.join(", "),
+                    if *with_index { " with index" } else { "" },
+                    limit.as_ref().map_or(String::new(), |l| format!(" limit {}", self.expr(l, &[])))
+                )
+            }
+            RelKind::Parse { kind, flags, expr, steps, filter, .. } => {
+                let steps: Vec<String> = steps
+                    .iter()
+                    .map(|step| match step {
+                        ParseStep::Skip => "*".to_owned(),
+                        ParseStep::Text(text) => format!("{text:?}"),
+                        ParseStep::Column { output, ty } => {
+                            format!("{}: {ty}", rel.columns.get(*output).map_or("?", |c| &c.name))
+                        }
+                    })
+                    .collect();
+                format!(
+                    "{} {}{}{} with {}",
+                    if *filter { "parse-where" } else { "parse" },
+                    match kind {
+                        ParseKind::Simple => "",
+                        ParseKind::Relaxed => "relaxed ",
+                        ParseKind::Regex => "regex ",
+                    },
+                    if flags.is_empty() { String::new() } else { format!("({flags}) ") },
+                    self.expr(expr, input),
+                    steps.join(" ")
+                )
+            }
+            RelKind::Invoke { function, args, .. } => format!("invoke {function}({})", self.list(args, input)),
+            RelKind::GetSchema { .. } => "getschema".to_owned(),
+            RelKind::Unsupported { construct, .. } => format!("unsupported {construct}"),
+        };
+        if rel.open && matches!(rel.kind, RelKind::Table { .. } | RelKind::External { .. } | RelKind::Unsupported { .. }) {
+            line.push_str(" (open)");
+        }
+        if shows_columns(rel) {
+            line.push_str(" -> ");
+            line.push_str(&columns(&rel.columns));
+        }
+        self.line(depth, &line);
+        self.below(rel, depth + 1);
+    }
+
+    /// What is written under an operator: rows, and inputs beside the main one.
+    fn below(&mut self, rel: &'q Rel, depth: usize) {
+        match &rel.kind {
+            RelKind::Rows(rows) => {
+                for row in rows {
+                    let row = self.list(row, &[]);
+                    self.line(depth, &row);
+                }
+            }
+            RelKind::Join { right, .. } => self.rel(right, depth),
+            RelKind::MvApply { subquery, .. } => self.rel(subquery, depth),
+            RelKind::Union { inputs, .. } => {
+                for input in inputs {
+                    let label = format!("from {}", input.label);
+                    self.line(depth, &label);
+                    self.rel(&input.rel, depth + 1);
+                }
+            }
+            RelKind::Unsupported { inputs, .. } => {
+                for input in inputs.iter().skip(1) {
+                    self.line(depth, "and");
+                    self.rel(input, depth + 1);
+                }
+            }
+            _ => {}
+        }
+        // Subqueries within expressions, in the order they are written.
+        let mut subqueries = Vec::new();
+        crate::walk::expressions(rel, &mut |expr| find_subqueries(expr, &mut subqueries));
+        for (number, sub) in subqueries.into_iter().enumerate() {
+            let label = format!("subquery {}", number + 1);
+            self.line(depth, &label);
+            self.rel(sub, depth + 1);
+        }
+    }
+
+    fn project(&mut self, kind: ProjectKind, exprs: &[Expr], rel: &Rel, input: &[Column]) -> String {
+        let all = matches!(kind, ProjectKind::Project);
+        let mut parts = Vec::new();
+        for (i, expr) in exprs.iter().enumerate() {
+            let name = rel.columns.get(i).map_or("?", |c| &*c.name);
+            let same = matches!(expr.kind, ExprKind::Column(index) if input.get(index).is_some_and(|c| *c.name == *name));
+            if same && !all {
+                continue;
+            }
+            parts.push(format!("{name} = {}", self.expr(expr, input)));
+        }
+        let word = match kind {
+            ProjectKind::Project => "project",
+            ProjectKind::Extend => "extend",
+            ProjectKind::Away => "project-away",
+            ProjectKind::Keep => "project-keep",
+            ProjectKind::Rename => "project-rename",
+            ProjectKind::Reorder => "project-reorder",
+            ProjectKind::Serialize => "serialize",
+        };
+        let mut line = word.to_owned();
+        if !parts.is_empty() {
+            line.push(' ');
+            line.push_str(&parts.join(", "));
+        }
+        line
+    }
+
+    fn keys(&mut self, keys: &[SortKey], input: &[Column]) -> String {
+        let keys: Vec<String> = keys
+            .iter()
+            .map(|key| {
+                format!(
+                    "{} {} nulls {}",
+                    self.expr(&key.expr, input),
+                    if key.descending { "desc" } else { "asc" },
+                    if key.nulls_first { "first" } else { "last" }
+                )
+            })
+            .collect();
+        keys.join(", ")
+    }
+
+    fn list(&mut self, exprs: &[Expr], input: &[Column]) -> String {
+        let exprs: Vec<String> = exprs.iter().map(|e| self.expr(e, input)).collect();
+        exprs.join(", ")
+    }
+
+    fn expr(&mut self, expr: &Expr, input: &[Column]) -> String {
+        match &expr.kind {
+            ExprKind::Literal(value) => literal(value, expr.ty),
+            ExprKind::Column(index) => {
+                format!("{}#{index}", input.get(*index).map_or("?", |c| &*c.name))
+            }
+            ExprKind::Binding(id) => format!("${}", self.query.binding(*id).map_or("?", |b| &b.name)),
+            ExprKind::Call { function, args } | ExprKind::Window { function, args } => {
+                format!("{}({})", function.name, self.list(args, input))
+            }
+            ExprKind::And(parts) => format!("and({})", self.list(parts, input)),
+            ExprKind::Or(parts) => format!("or({})", self.list(parts, input)),
+            ExprKind::Now => "now".to_owned(),
+            ExprKind::IngestionTime => "ingestion_time".to_owned(),
+            ExprKind::ToScalar(_) => "scalar(subquery)".to_owned(),
+            ExprKind::List(_) => "list(subquery)".to_owned(),
+        }
+    }
+}
+
+/// The input that stands before the operator in the text.
+fn main_input(rel: &Rel) -> Option<&Rel> {
+    match &rel.kind {
+        RelKind::Union { .. } => None,
+        RelKind::Join { left, .. } => Some(left),
+        RelKind::Unsupported { inputs, .. } => inputs.first(),
+        _ => {
+            let mut first = None;
+            crate::walk::inputs(rel, &mut |input| {
+                if first.is_none() {
+                    first = Some(input);
+                }
+            });
+            first
+        }
+    }
+}
+
+/// Whether the columns are worth writing: they are new, and follow from
+/// nothing else on the line.
+fn shows_columns(rel: &Rel) -> bool {
+    match &rel.kind {
+        RelKind::Table { .. }
+        | RelKind::Ref(_)
+        | RelKind::Input
+        | RelKind::Filter { .. }
+        | RelKind::Sort { .. }
+        | RelKind::Take { .. }
+        | RelKind::Top { .. }
+        | RelKind::Project { .. } => false,
+        RelKind::Rows(_)
+        | RelKind::Range { .. }
+        | RelKind::External { .. }
+        | RelKind::Summarize { .. }
+        | RelKind::Distinct { .. }
+        | RelKind::Count { .. }
+        | RelKind::Join { .. }
+        | RelKind::Union { .. }
+        | RelKind::MvExpand { .. }
+        | RelKind::MvApply { .. }
+        | RelKind::Parse { .. }
+        | RelKind::Invoke { .. }
+        | RelKind::GetSchema { .. }
+        | RelKind::Unsupported { .. } => true,
+    }
+}
+
+fn columns(columns: &[Column]) -> String {
+    let columns: Vec<String> = columns.iter().map(|c| format!("{}: {}", c.name, c.ty)).collect();
+    columns.join(", ")
+}
+
+fn find_subqueries<'q>(expr: &'q Expr, found: &mut Vec<&'q Rel>) {
+    let mut todo = vec![expr];
+    while let Some(next) = todo.pop() {
+        let from = todo.len();
+        crate::walk::parts(next, &mut |part| match part {
+            crate::walk::Node::Expr(part) => todo.push(part),
+            crate::walk::Node::Rel(rel) => found.push(rel),
+        });
+        todo[from..].reverse();
+    }
+}
+
+fn literal(value: &Value, ty: Type) -> String {
+    match value {
+        Value::Null => format!("{ty}(null)"),
+        Value::String(text) => format!("{text:?}"),
+        Value::Bool(_) | Value::Long(_) | Value::Real(_) => text::print(value),
+        Value::Array(_) | Value::Bag(_) => format!("dynamic({})", text::print(value)),
+        other => format!("{ty}({})", text::print(other)),
+    }
+}
+
+fn join_word(kind: JoinKind) -> &'static str {
+    match kind {
+        JoinKind::InnerUnique => "innerunique",
+        JoinKind::Inner => "inner",
+        JoinKind::LeftOuter => "leftouter",
+        JoinKind::RightOuter => "rightouter",
+        JoinKind::FullOuter => "fullouter",
+        JoinKind::LeftSemi => "leftsemi",
+        JoinKind::RightSemi => "rightsemi",
+        JoinKind::LeftAnti => "leftanti",
+        JoinKind::RightAnti => "rightanti",
+    }
+}
+
+/// Which side a column comes from, for those who print plans of their own.
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Origin::Left(index) => write!(f, "left#{index}"),
+            Origin::Right(index) => write!(f, "right#{index}"),
+        }
+    }
+}
