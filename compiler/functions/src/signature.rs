@@ -89,6 +89,8 @@ pub(crate) enum Ret {
     Loose,
     /// The type a `typeof` argument names.
     Named,
+    /// The binder knows.
+    Unknown,
 }
 
 /// One way to call a function.
@@ -364,6 +366,7 @@ fn check_one(signature: &Signature, args: &[Arg<'_>]) -> Result<Type, TypeError>
         Ret::Common => shared.unwrap_or(Type::Unknown),
         Ret::Loose if clash => Type::Dynamic,
         Ret::Loose => loose.unwrap_or(Type::Dynamic),
+        Ret::Unknown => Type::Unknown,
         Ret::Named => named.unwrap_or(Type::Unknown),
     })
 }

@@ -156,7 +156,9 @@ fn unescape(text: &str) -> String {
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let entity = rest.find(';').map(|end| (&rest[1..end], end + 1));
+        // The longest entity is `&#x10FFFF;`; looking further would be quadratic.
+        let end = rest.char_indices().take(12).find(|(_, c)| *c == ';');
+        let entity = end.map(|(end, _)| (&rest[1..end], end + 1));
         let resolved = entity.and_then(|(name, length)| {
             let c = match name {
                 "lt" => '<',

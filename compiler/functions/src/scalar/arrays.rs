@@ -38,9 +38,9 @@ rows! { ROWS: Function in arrays {
         "array_rotate_right(dynamic([1, 2, 3, 4, 5]), 2)" => "[4,5,1,2,3]";
     array_reverse "array_reverse", [(Array) -> First], "The elements in the opposite order.",
         "array_reverse(dynamic(['a', 'b']))" => "[\"b\",\"a\"]";
-    array_sort_asc "array_sort_asc", [(Array .. Scalar to 65) -> Dynamic], "An array sorted, nulls last, and further arrays in the order of the first; with false as the last argument, nulls first.",
+    array_sort_asc "array_sort_asc" with ["{}_sorted": Dynamic], [(Array .. Scalar to 65) -> Dynamic], "An array sorted, nulls last, and further arrays in the order of the first; with false as the last argument, nulls first.",
         "array_sort_asc(dynamic([null, 'd', 'a']))" => "[\"a\",\"d\",null]", "array_sort_asc(dynamic([2, 1]), dynamic(['a', 'b']))[1]" => "[\"b\",\"a\"]";
-    array_sort_desc "array_sort_desc", [(Array .. Scalar to 65) -> Dynamic], "As array_sort_asc, the other way around; nulls are last, too.",
+    array_sort_desc "array_sort_desc" with ["{}_sorted": Dynamic], [(Array .. Scalar to 65) -> Dynamic], "As array_sort_asc, the other way around; nulls are last, too.",
         "array_sort_desc(dynamic([null, 1, 3]))" => "[3,1,null]";
     zip "zip", [(Array, Array .. Array to 64) -> Dynamic], "An array of the first elements, of the second ones, and so on.",
         "zip(dynamic([1, 3]), dynamic([2, 4]))" => "[[1,2],[3,4]]", "zip(dynamic([1, 3]), dynamic([2]))" => "[[1,2],[3,null]]";

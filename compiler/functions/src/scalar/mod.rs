@@ -11,14 +11,14 @@ use std::sync::OnceLock;
 use crate::ScalarFunction;
 
 /// Writes a family's table. A row is
-/// `kernel "name" = "alias" instead "newer" as Naming, [signatures], "doc", "example" => "prints";`
+/// `kernel "name" = "alias" instead "newer" as Naming with [columns], [signatures], "doc", "example" => "prints";`
 /// where the kernel is a function of the module, or `none`, `window`, `context`;
 /// instead of signatures in brackets, `(path)` names a result rule with its
 /// bounds.
 macro_rules! rows {
     ($table:ident: $kind:ident in $module:ident { $(
         $kernel:ident $name:literal $(= $alias:literal)* $(instead $new:literal)?
-        $(as $naming:expr)?, $rule:tt, $doc:literal $(, $example:literal => $prints:literal)*
+        $(as $naming:ident $(($prefix:literal))?)? $(with [$($column:literal: $ty:ident),+])?, $rule:tt, $doc:literal $(, $example:literal => $prints:literal)*
     ;)* }) => {
         pub(crate) const $table: &[$crate::ScalarFunction] = &[$(
             $crate::ScalarFunction {
@@ -28,11 +28,11 @@ macro_rules! rows {
                 kind: $crate::scalar::kind!($kernel $kind),
                 min: $crate::scalar::rule!(min $rule),
                 max: $crate::scalar::rule!(max $rule),
-                naming: $crate::scalar::naming!($($naming)?),
+                naming: $crate::scalar::naming!($($naming $($prefix)?)?),
                 result: $crate::scalar::rule!(result $rule),
                 kernel: $crate::scalar::kernel!($kernel),
                 path: $crate::scalar::path_of!($kernel $module),
-                columns: &[],
+                columns: &[$($(($column, $crate::Type::$ty)),+)?],
                 doc: $doc,
                 examples: &[$(($example, $prints)),*],
             },
@@ -53,11 +53,12 @@ macro_rules! naming {
     () => {
         $crate::Naming::Default
     };
-    ($naming:expr) => {{
-        #[allow(unused_imports, reason = "not every naming is used in every family")]
-        use $crate::Naming::*;
-        $naming
-    }};
+    ($naming:ident) => {
+        $crate::Naming::$naming
+    };
+    ($naming:ident $prefix:literal) => {
+        $crate::Naming::$naming($prefix)
+    };
 }
 
 macro_rules! kind {
@@ -119,17 +120,21 @@ pub mod arithmetic;
 pub mod arrays;
 pub mod compare;
 pub mod conditional;
+pub mod context;
 pub mod conversion;
 pub mod datetimes;
 pub mod dynamic;
 pub mod encoding;
+pub mod geo;
 pub mod hashing;
 pub mod ip;
 pub mod matching;
 pub mod math;
 pub mod parsing;
 pub mod patterns;
+pub mod series;
 pub mod strings;
+pub mod units;
 
 const FAMILIES: &[&[ScalarFunction]] = &[
     arithmetic::FUNCTIONS,
@@ -137,18 +142,24 @@ const FAMILIES: &[&[ScalarFunction]] = &[
     arrays::ROWS,
     compare::ROWS,
     conditional::ROWS,
+    context::GRAPH,
+    context::ROWS,
     conversion::ROWS,
     datetimes::ROWS,
     dynamic::OPERATORS,
     dynamic::ROWS,
     encoding::ROWS,
+    geo::ROWS,
     hashing::ROWS,
     ip::ROWS,
     matching::ROWS,
     math::ROWS,
     parsing::ROWS,
     patterns::ROWS,
+    series::ROWS,
+    series::SEVERAL,
     strings::ROWS,
+    units::ROWS,
 ];
 
 /// The row of a scalar function or operator, by its exact name or an alias.

@@ -1,0 +1,46 @@
+//! Functions that depend on more than their arguments: window functions, and
+//! what only the binder or the runtime can answer.
+
+rows! { ROWS: Function in context {
+    window "row_number", [(; Long, Bool) -> Long], "The number of the row, from 1 or a start, anew where a condition holds.";
+    window "row_cumsum", [(Number; Bool) -> First], "The sum so far, anew where a condition holds.";
+    window "row_rank_dense", [(NotDynamic; Bool) -> Long], "How many different values came before, plus one.";
+    window "row_rank_min", [(NotDynamic; Bool) -> Long], "The number of the first row with the same value.";
+    window "row_rank" instead "row_rank_dense", [(NotDynamic; Bool) -> Long], "How many different values came before, plus one.";
+    window "row_window_session", [(DateTime, TimeSpan, TimeSpan; Bool) -> First], "The start of the session that a row's time belongs to.";
+    window "prev", [(Scalar; Long, Scalar) -> First], "The value of a column a number of rows before, or a default.";
+    window "next", [(Scalar; Long, Scalar) -> First], "The value of a column a number of rows after, or a default.";
+    context "ingestion_time" as Exactly("$IngestionTime"), [() -> DateTime], "When the row came in.";
+    context "new_guid", [() -> Guid], "A random guid.";
+    context "column_ifexists" as FirstArgumentValue, [(Text, Scalar) -> Second], "A column, or something else if there is no such column.";
+    context "columnifexists" instead "column_ifexists" as FirstArgumentValue, [(Text, Scalar) -> Second], "A column, or something else if there is no such column.";
+    context "iscolumnexists", [(Text) -> Bool], "Whether there is a column.";
+    context "column_names_of", [(Table) -> Dynamic], "The names of a table's columns.";
+    context "toscalar", [(Table) -> Unknown], "The first value of a table, as a constant.";
+    context "current_cluster_endpoint", [() -> String], "The service that runs the query.";
+    context "current_database", [() -> String], "The database that the query is about.";
+    context "current_principal", [() -> String], "Who runs the query.";
+    context "current_principal_details", [() -> Dynamic], "Who runs the query, in detail.";
+    context "current_principal_is_member_of", [(Text .. Text to 64) -> Bool], "Whether who runs the query belongs to one of some groups.";
+    context "current_node_id", [() -> String], "The machine that runs the query.";
+    context "extent_id", [() -> Guid], "The storage unit that holds the row.";
+    context "extentid" instead "extent_id", [() -> Guid], "The storage unit that holds the row.";
+    context "extent_tags", [() -> Dynamic], "The tags of the storage unit that holds the row.";
+    context "row_id", [() -> String], "The service's own name for the row.";
+    context "rowstore_ordinal_range", [() -> Dynamic], "Where the row lies in a row store.";
+    context "cursor_after", [(Text) -> Bool], "Whether the row came in after a point in time.";
+    context "cursor_before_or_at", [(Text) -> Bool], "Whether the row came in no later than a point in time.";
+    context "cursor_current", [() -> String], "The point in time up to which there are rows.";
+    context "current_cursor" instead "cursor_current", [() -> String], "The point in time up to which there are rows.";
+    context "percentile_tdigest" as Prefix("percentile_tdigest"), [(Array, Real) -> Dynamic, (Array, Real, TypeOf) -> Named], "A percentile of what a t-digest summarizes.";
+}}
+
+rows! { GRAPH: Function in context {
+    context "all", [(Scalar, Bool) -> Bool], "Whether a condition holds for all elements of a path.";
+    context "map", [(Scalar, Scalar) -> Dynamic], "An expression for each element of a path.";
+    context "inner_nodes", [(Scalar) -> Dynamic], "The nodes inside a path.";
+    context "node_id", [(; Scalar) -> String], "The identity of a node.";
+    context "node_degree_in", [(; Scalar) -> Long], "How many edges lead to a node.";
+    context "node_degree_out", [(; Scalar) -> Long], "How many edges lead from a node.";
+    context "labels", [(; Scalar) -> Dynamic], "The labels of a node or edge.";
+}}

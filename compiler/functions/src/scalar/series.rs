@@ -1,0 +1,362 @@
+//! Series: dynamic arrays of numbers, element by element or as a whole.
+//!
+//! An element that is no number makes the result at its place null. Fitting,
+//! filters, transforms and decompositions have rows but no kernels yet.
+
+use crate::args::{array, flag, get, real};
+use crate::{Value, convert};
+
+rows! { ROWS: Function in series {
+    add "series_add", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "The sum of two series, element by element.";
+    subtract "series_subtract", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "The difference of two series, element by element.";
+    multiply "series_multiply", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "The product of two series, element by element.";
+    divide "series_divide", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "The quotient of two series, element by element.";
+    pow "series_pow", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "The power of two series, element by element.";
+    greater "series_greater", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "Whether each element of a series is greater than its counterpart.";
+    greater_equals "series_greater_equals", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "Whether each element of a series is greater than or equal to its counterpart.";
+    less "series_less", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "Whether each element of a series is less than its counterpart.";
+    less_equals "series_less_equals", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "Whether each element of a series is less than or equal to its counterpart.";
+    equals "series_equals", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "Whether each element of a series is equal to its counterpart.";
+    not_equals "series_not_equals", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "Whether each element of a series is different from its counterpart.";
+    abs "series_abs", [(Array) -> First], "The absolute value of each element.";
+    exp "series_exp", [(Array) -> Dynamic], "The exponential of each element.";
+    sign "series_sign", [(Array) -> Dynamic], "The sign of each element.";
+    sin "series_sin", [(Array) -> Dynamic], "The sine of each element.";
+    cos "series_cos", [(Array) -> Dynamic], "The cosine of each element.";
+    tan "series_tan", [(Array) -> Dynamic], "The tangent of each element.";
+    asin "series_asin", [(Array) -> Dynamic], "The arc sine of each element.";
+    acos "series_acos", [(Array) -> Dynamic], "The arc cosine of each element.";
+    atan "series_atan", [(Array) -> Dynamic], "The arc tangent of each element.";
+    log "series_log", [(Array) -> Dynamic], "The natural logarithm of each element.";
+    floor "series_floor", [(Array) -> Dynamic], "The greatest whole number not above each element.";
+    ceiling "series_ceiling", [(Array) -> First], "The least whole number not below each element.";
+    sum "series_sum", [(Array) -> Real], "The sum of a series.", "series_sum(dynamic([1, 2, 3]))" => "6";
+    sum "array_sum" instead "series_sum", [(Array) -> Real], "The sum of a series.", "array_sum(dynamic([1, 2]))" => "3";
+    product "series_product", [(Array) -> Real], "The product of a series.", "series_product(dynamic([2, 3]))" => "6";
+    magnitude "series_magnitude", [(Array) -> Real], "The length of a series as a vector.", "series_magnitude(dynamic([3, 4]))" => "5";
+    dot_product "series_dot_product", [(Array, Array) -> Real, (Array, Number) -> Real, (Number, Array) -> Real], "The sum of the products of two series' elements.", "series_dot_product(dynamic([1, 2]), dynamic([3, 4]))" => "11";
+    cosine_similarity "series_cosine_similarity", [(Array, Array; Real, Real) -> Real], "The cosine of the angle between two series as vectors.", "series_cosine_similarity(dynamic([1, 0]), dynamic([2, 0]))" => "1";
+    pearson_correlation "series_pearson_correlation", [(Array, Array) -> Real], "How linear the relation of two series is, from -1 to 1.", "series_pearson_correlation(dynamic([1, 2, 3]), dynamic([2, 4, 6]))" => "1";
+    fill_forward "series_fill_forward" as FirstArgument, [(Array; Number) -> First], "A series with missing elements taking the one before.", "series_fill_forward(dynamic([1, null, 3]))" => "[1,1,3]";
+    fill_backward "series_fill_backward" as FirstArgument, [(Array; Number) -> First], "A series with missing elements taking the one after.", "series_fill_backward(dynamic([1, null, 3]))" => "[1,3,3]";
+    fill_const "series_fill_const" as FirstArgument, [(Array; Number, Number) -> First], "A series with missing elements replaced by a number.", "series_fill_const(dynamic([1, null, 3]), 0)" => "[1,0,3]";
+    none "series_fill_linear" as FirstArgument, [(Array; Number, Bool, Number) -> First], "A series with missing elements on the line between their neighbours.";
+    stats_dynamic "series_stats_dynamic", [(Array; Bool) -> Dynamic], "Least, greatest, mean, deviation and more of a series, as a bag.", "series_stats_dynamic(dynamic([1, 3])).avg" => "2";
+    none "series_fit_line_dynamic", [(Array) -> Dynamic], "The line that fits a series best, as a bag.";
+    none "series_fit_2lines_dynamic", [(Array) -> Dynamic], "The two lines that fit a series best, as a bag.";
+    none "series_fir" as FirstArgument, [(Array, Array; Bool, Bool) -> Dynamic], "A series through a filter of finite response.";
+    none "series_iir" as FirstArgument, [(Array, Array, Array) -> Dynamic], "A series through a filter of infinite response.";
+    none "series_outliers" as FirstArgument, [(Array; Text, Number) -> First, (Array, Text, Real, Real; Real, Integer) -> First], "How far each element is from what the series is like.";
+    none "series_seasonal", [(Array; Integer, Integer) -> Dynamic], "The part of a series that repeats.";
+}}
+
+rows! { SEVERAL: Function in series {
+    stats "series_stats" with ["series_stats_{}_min": Real, "series_stats_{}_min_idx": Long, "series_stats_{}_max": Real, "series_stats_{}_max_idx": Long, "series_stats_{}_avg": Real, "series_stats_{}_stdev": Real, "series_stats_{}_variance": Real],
+        [(Array; Bool) -> Dynamic], "Least, greatest, mean, deviation and more of a series, in columns.";
+    none "series_fit_line" with ["series_fit_line_{}_rsquare": Real, "series_fit_line_{}_slope": Real, "series_fit_line_{}_variance": Real, "series_fit_line_{}_rvariance": Real, "series_fit_line_{}_interception": Real, "series_fit_line_{}_line_fit": Dynamic],
+        [(Array) -> Dynamic], "The line that fits a series best, in columns.";
+    none "series_fit_2lines" with ["series_fit_2lines_{}_rsquare": Real, "series_fit_2lines_{}_split_idx": Long, "series_fit_2lines_{}_variance": Real, "series_fit_2lines_{}_rvariance": Real, "series_fit_2lines_{}_line_fit": Dynamic, "series_fit_2lines_{}_right_rsquare": Real, "series_fit_2lines_{}_right_slope": Real, "series_fit_2lines_{}_right_interception": Real, "series_fit_2lines_{}_right_variance": Real, "series_fit_2lines_{}_right_rvariance": Real, "series_fit_2lines_{}_left_rsquare": Real, "series_fit_2lines_{}_left_slope": Real, "series_fit_2lines_{}_left_interception": Real, "series_fit_2lines_{}_left_variance": Real, "series_fit_2lines_{}_left_rvariance": Real],
+        [(Array) -> Dynamic], "The two lines that fit a series best, in columns.";
+    none "series_fit_poly" with ["series_fit_poly_{}_rsquare": Real, "series_fit_poly_{}_coefficients": Dynamic, "series_fit_poly_{}_variance": Real, "series_fit_poly_{}_rvariance": Real, "series_fit_poly_{}_poly_fit": Dynamic],
+        [(Array; Array, Int) -> Dynamic], "The polynomial that fits a series best, in columns.";
+    none "series_decompose" with ["series_decompose_{}_baseline": Dynamic, "series_decompose_{}_seasonal": Dynamic, "series_decompose_{}_trend": Dynamic, "series_decompose_{}_residual": Dynamic],
+        [(Array; Integer, Text, Integer, Number) -> Dynamic], "A series as trend, season and rest, in columns.";
+    none "series_decompose_forecast" with ["series_decompose_forecast_{}_baseline": Dynamic, "series_decompose_forecast_{}_seasonal": Dynamic, "series_decompose_forecast_{}_trend": Dynamic, "series_decompose_forecast_{}_residual": Dynamic],
+        [(Array, Integer; Integer, Text, Number) -> Dynamic], "How a series may go on, in columns.";
+    none "series_decompose_anomalies" with ["series_decompose_anomalies_{}_ad_flag": Dynamic, "series_decompose_anomalies_{}_ad_score": Dynamic, "series_decompose_anomalies_{}_baseline": Dynamic],
+        [(Array; Number, Integer, Text, Integer, Text, Number) -> Dynamic], "What in a series does not fit its trend and season, in columns.";
+    none "series_periods_detect" with ["series_periods_detect_{}_periods": Dynamic, "series_periods_detect_{}_scores": Dynamic],
+        [(Array, Number, Number, Long) -> Dynamic], "The periods of a series, in columns.";
+    none "series_periods_validate" with ["series_periods_validate_{}_periods": Dynamic, "series_periods_validate_{}_scores": Dynamic],
+        [(Array, Number .. Number to 17) -> Dynamic], "How well a series has some periods, in columns.";
+    none "series_fft" with ["series_fft_{}_real": Dynamic, "series_fft_{}_imag": Dynamic],
+        [(Array; Array) -> Dynamic], "The Fourier transform of a series, in columns.";
+    none "series_ifft" with ["series_ifft_{}_real": Dynamic, "series_ifft_{}_imag": Dynamic],
+        [(Array; Array) -> Dynamic], "The inverse Fourier transform of a series, in columns.";
+}}
+
+/// Elements of two series, or of a series and a number for all of them.
+fn pairs(args: &[Value], function: impl Fn(&Value, &Value) -> Value) -> Value {
+    let (a, b) = (array(args, 0), array(args, 1));
+    let length = match (a, b) {
+        (Some(a), Some(b)) => a.len().max(b.len()),
+        (Some(one), None) | (None, Some(one)) => one.len(),
+        (None, None) => return Value::Null,
+    };
+    let at = |items: Option<&[Value]>, whole: &Value, i: usize| match items {
+        Some(items) => items.get(i).cloned().unwrap_or_default(),
+        None => whole.clone(),
+    };
+    let element = |i: usize| {
+        let (a, b) = (at(a, get(args, 0), i), at(b, get(args, 1), i));
+        if convert::to_real(&a).is_none() || convert::to_real(&b).is_none() {
+            return Value::Null;
+        }
+        function(&a, &b)
+    };
+    Value::Array((0..length).map(element).collect())
+}
+
+/// One kernel for each operation on two series.
+macro_rules! pairwise {
+    ($($kernel:ident $function:path;)*) => { $(
+        #[doc = concat!("`series_", stringify!($kernel), "`.")]
+        pub fn $kernel(args: &[Value]) -> Value {
+            pairs(args, |a, b| $function(&[a.clone(), b.clone()]))
+        }
+    )* };
+}
+
+pairwise! {
+    add super::arithmetic::add;
+    subtract super::arithmetic::subtract;
+    multiply super::arithmetic::multiply;
+    pow super::math::pow;
+    greater super::compare::gt;
+    greater_equals super::compare::ge;
+    less super::compare::lt;
+    less_equals super::compare::le;
+    equals super::compare::eq;
+    not_equals super::compare::ne;
+}
+
+/// `series_divide`: always real.
+pub fn divide(args: &[Value]) -> Value {
+    pairs(args, |a, b| {
+        convert::to_real(a)
+            .zip(convert::to_real(b))
+            .map_or(Value::Null, |(a, b)| Value::Real(a / b))
+    })
+}
+
+fn each(args: &[Value], function: impl Fn(&Value) -> Value) -> Value {
+    match array(args, 0) {
+        Some(items) => Value::Array(items.iter().map(function).collect()),
+        None => Value::Null,
+    }
+}
+
+/// One kernel for each operation on the elements of one series.
+macro_rules! elementwise {
+    ($($kernel:ident $function:path;)*) => { $(
+        #[doc = concat!("`series_", stringify!($kernel), "`.")]
+        pub fn $kernel(args: &[Value]) -> Value {
+            each(args, |value| $function(std::slice::from_ref(value)))
+        }
+    )* };
+}
+
+elementwise! {
+    abs super::math::abs;
+    exp super::math::exp;
+    sign super::math::sign;
+    sin super::math::sin;
+    cos super::math::cos;
+    tan super::math::tan;
+    asin super::math::asin;
+    acos super::math::acos;
+    atan super::math::atan;
+    log super::math::log;
+    ceiling super::math::ceiling;
+}
+
+/// `series_floor`.
+pub fn floor(args: &[Value]) -> Value {
+    each(args, |value| {
+        super::arithmetic::bin(&[value.clone(), Value::Long(1)])
+    })
+}
+
+/// The numbers of a series; none if an element is no number.
+fn numbers(args: &[Value], index: usize) -> Option<Vec<f64>> {
+    array(args, index)?.iter().map(convert::to_real).collect()
+}
+
+fn number(value: Option<f64>) -> Value {
+    value.map_or(Value::Null, Value::Real)
+}
+
+/// `series_sum`.
+pub fn sum(args: &[Value]) -> Value {
+    number(numbers(args, 0).map(|items| items.iter().sum()))
+}
+
+/// `series_product`.
+pub fn product(args: &[Value]) -> Value {
+    number(numbers(args, 0).map(|items| items.iter().product()))
+}
+
+fn length_of(items: &[f64]) -> f64 {
+    items.iter().map(|x| x * x).sum::<f64>().sqrt()
+}
+
+/// `series_magnitude`.
+pub fn magnitude(args: &[Value]) -> Value {
+    number(numbers(args, 0).map(|items| length_of(&items)))
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// `series_dot_product`.
+pub fn dot_product(args: &[Value]) -> Value {
+    let result = match (numbers(args, 0), numbers(args, 1)) {
+        (Some(a), Some(b)) => Some(dot(&a, &b)),
+        (Some(a), None) => real(args, 1).map(|b| a.iter().sum::<f64>() * b),
+        (None, Some(b)) => real(args, 0).map(|a| b.iter().sum::<f64>() * a),
+        (None, None) => None,
+    };
+    number(result)
+}
+
+/// `series_cosine_similarity`.
+pub fn cosine_similarity(args: &[Value]) -> Value {
+    let (Some(a), Some(b)) = (numbers(args, 0), numbers(args, 1)) else {
+        return Value::Null;
+    };
+    let long_a = real(args, 2).unwrap_or_else(|| length_of(&a));
+    let long_b = real(args, 3).unwrap_or_else(|| length_of(&b));
+    Value::Real(dot(&a, &b) / (long_a * long_b))
+}
+
+/// `series_pearson_correlation`.
+pub fn pearson_correlation(args: &[Value]) -> Value {
+    let (Some(a), Some(b)) = (numbers(args, 0), numbers(args, 1)) else {
+        return Value::Null;
+    };
+    if a.len() != b.len() || a.is_empty() {
+        return Value::Null;
+    }
+    let center = |items: &[f64]| -> Vec<f64> {
+        let mean = items.iter().sum::<f64>() / items.len() as f64;
+        items.iter().map(|x| x - mean).collect()
+    };
+    let (a, b) = (center(&a), center(&b));
+    let correlation = dot(&a, &b) / (length_of(&a) * length_of(&b));
+    if correlation.is_nan() {
+        Value::Null
+    } else {
+        Value::Real(correlation)
+    }
+}
+
+/// Whether an element is what stands for missing ones: null unless the call
+/// names another.
+fn is_missing(value: &Value, placeholder: &Value) -> bool {
+    value.is_null() || super::compare::equal(value, placeholder) == Some(true)
+}
+
+fn filled<'a>(items: impl Iterator<Item = &'a Value>, placeholder: &Value) -> Vec<Value> {
+    let mut last = Value::Null;
+    items
+        .map(|item| {
+            if !is_missing(item, placeholder) {
+                last = item.clone();
+            }
+            if last.is_null() {
+                item.clone()
+            } else {
+                last.clone()
+            }
+        })
+        .collect()
+}
+
+/// `series_fill_forward`.
+pub fn fill_forward(args: &[Value]) -> Value {
+    match array(args, 0) {
+        Some(items) => Value::array(filled(items.iter(), get(args, 1))),
+        None => Value::Null,
+    }
+}
+
+/// `series_fill_backward`.
+pub fn fill_backward(args: &[Value]) -> Value {
+    match array(args, 0) {
+        Some(items) => {
+            let mut filled = filled(items.iter().rev(), get(args, 1));
+            filled.reverse();
+            Value::array(filled)
+        }
+        None => Value::Null,
+    }
+}
+
+/// `series_fill_const`.
+pub fn fill_const(args: &[Value]) -> Value {
+    let replacement = args.get(1).cloned().unwrap_or(Value::Long(0));
+    each(args, |item| {
+        if is_missing(item, get(args, 2)) {
+            replacement.clone()
+        } else {
+            item.clone()
+        }
+    })
+}
+
+/// The names and values of a series' statistics; with a flag, elements that
+/// are no numbers do not count.
+fn statistics(args: &[Value]) -> Option<[(&'static str, Value); 7]> {
+    let items = array(args, 0)?;
+    let known: Vec<(usize, f64)> = items
+        .iter()
+        .enumerate()
+        .filter_map(|(i, item)| convert::to_real(item).filter(|x| x.is_finite()).map(|x| (i, x)))
+        .collect();
+    let usable = !known.is_empty() && (known.len() == items.len() || flag(args, 1));
+    let count = known.len() as f64;
+    let mean = known.iter().map(|(_, x)| x).sum::<f64>() / count;
+    let squares = known.iter().map(|(_, x)| (x - mean).powi(2)).sum::<f64>();
+    let variance = if known.len() > 1 {
+        squares / (count - 1.0)
+    } else {
+        0.0
+    };
+    let mut least = known.first().copied().unwrap_or_default();
+    let mut greatest = least;
+    for &(i, x) in &known {
+        if x < least.1 {
+            least = (i, x);
+        }
+        if x > greatest.1 {
+            greatest = (i, x);
+        }
+    }
+    let real = |x: f64| if usable { Value::Real(x) } else { Value::Null };
+    let long = |i: usize| {
+        if usable {
+            Value::Long(i as i64)
+        } else {
+            Value::Null
+        }
+    };
+    Some([
+        ("min", real(least.1)),
+        ("min_idx", long(least.0)),
+        ("max", real(greatest.1)),
+        ("max_idx", long(greatest.0)),
+        ("avg", real(mean)),
+        ("stdev", real(variance.sqrt())),
+        ("variance", real(variance)),
+    ])
+}
+
+/// `series_stats`: an array of the columns' values.
+pub fn stats(args: &[Value]) -> Value {
+    let values = statistics(args).map(|entries| entries.map(|(_, value)| value));
+    Value::array(values.unwrap_or_default())
+}
+
+/// `series_stats_dynamic`.
+pub fn stats_dynamic(args: &[Value]) -> Value {
+    match statistics(args) {
+        Some(entries) => super::dynamic::new_bag(
+            entries
+                .into_iter()
+                .map(|(name, value)| (name.into(), value))
+                .collect(),
+        ),
+        None => Value::Null,
+    }
+}
