@@ -25,8 +25,14 @@ pub enum Format {
     Text,
 }
 
-/// Whether `text` loads back to `meant`. The error names the template.
-pub fn check(template: &str, format: Format, text: &str, meant: &Value) -> Result<(), Box<Diagnostic>> {
+/// Loads `text` and holds it against `meant`, if something is meant. Gives what
+/// was loaded, none for [`Format::Text`]. The error names the template.
+pub fn check(
+    template: &str,
+    format: Format,
+    text: &str,
+    meant: Option<&Value>,
+) -> Result<Option<Value>, Box<Diagnostic>> {
     let wrong = |what: String| {
         let diagnostic = Diagnostic::new(
             TEMPLATE_WRONG,
@@ -35,14 +41,14 @@ pub fn check(template: &str, format: Format, text: &str, meant: &Value) -> Resul
         .help("print strings through `yaml_string`, `yaml_block`, `yaml` or `json`, and every value that is meant");
         Box::new(diagnostic)
     };
-    match load(format, text) {
-        Err(message) => Err(wrong(format!("its output cannot be read back: {message}"))),
-        Ok(None) => Ok(()),
-        Ok(Some(loaded)) => match difference(meant, &loaded) {
-            None => Ok(()),
-            Some(difference) => Err(wrong(difference)),
-        },
+    let loaded =
+        load(format, text).map_err(|message| wrong(format!("its output cannot be read back: {message}")))?;
+    if let (Some(meant), Some(loaded)) = (meant, &loaded)
+        && let Some(difference) = difference(meant, loaded)
+    {
+        return Err(wrong(difference));
     }
+    Ok(loaded)
 }
 
 /// Loads an artifact; none for [`Format::Text`].
@@ -153,9 +159,9 @@ mod tests {
     #[test]
     fn formats_load() {
         let two = json!([{"a": 1}, {"b": 2}]);
-        assert!(check("t/a.j2", Format::YamlStream, "a: 1\n---\nb: 2\n", &two).is_ok());
-        assert!(check("t/a.j2", Format::Text, "{", &two).is_ok());
-        assert!(check("t/a.j2", Format::Json, "[{\"a\":1},{\"b\":2}]", &two).is_ok());
+        assert!(check("t/a.j2", Format::YamlStream, "a: 1\n---\nb: 2\n", Some(&two)).is_ok());
+        assert!(check("t/a.j2", Format::Text, "{", Some(&two)).is_ok());
+        assert!(check("t/a.j2", Format::Json, "[{\"a\":1},{\"b\":2}]", Some(&two)).is_ok());
         for (format, text) in [
             (Format::Json, "{"),
             (Format::Yaml, "a: [b"),
@@ -163,7 +169,7 @@ mod tests {
             (Format::Yaml, "a: !x 1"),
             (Format::Yaml, ""),
         ] {
-            let error = check("t/a.j2", format, text, &json!({"a": 1})).unwrap_err();
+            let error = check("t/a.j2", format, text, Some(&json!({"a": 1}))).unwrap_err();
             assert_eq!(error.code, TEMPLATE_WRONG);
             assert!(
                 error

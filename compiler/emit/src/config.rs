@@ -7,6 +7,7 @@
 //! template = "rule.yaml.j2"       # beside this file
 //! path = "{name}.yaml"            # below the target's folder of the output
 //! format = "yaml"                 # yaml, yaml-stream, json, text: how it is read back
+//! schema = "sentinel-rule"        # may be left out: schema/targets/<schema>.schema.json
 //!
 //! # Everything else is the target's own: limits, capabilities, versions.
 //! ```
@@ -51,6 +52,13 @@ pub struct FileSpec {
     pub path: String,
     /// How it is read back.
     pub format: Format,
+    /// The JSON Schema it has to be valid against, by its name in
+    /// `schema/targets/` (`defender-detection`).
+    #[serde(default)]
+    pub schema: Option<String>,
+    /// The part that the schema is about, as a JSON pointer; the whole without.
+    #[serde(default)]
+    pub schema_at: String,
 }
 
 #[derive(Deserialize)]
@@ -156,10 +164,11 @@ impl<T> Config<T> {
             .templates
             .render(&template, &variables)
             .map_err(|error| Box::new(error.to_diagnostic()))?;
-        let meant = if self.strict { meant } else { &json!({}) };
-        let relaxed = !self.strict && file.format == Format::YamlStream;
-        if !relaxed {
-            check::check(&template, file.format, &text, meant)?;
+        // Without strictness nothing in particular is meant, but it has to load.
+        let loaded = check::check(&template, file.format, &text, self.strict.then_some(meant))?;
+        if let (Some(schema), Some(loaded)) = (&file.schema, loaded) {
+            let part = loaded.pointer(&file.schema_at).unwrap_or(&Value::Null);
+            context.validate(&format!("schema/targets/{schema}.schema.json"), part)?;
         }
         Ok(Artifact {
             path: format!("{}/{}", self.target, file.path.replace("{name}", name)),

@@ -6,12 +6,16 @@
 //! question "is this target X" outside `targets/`.
 
 mod artifact;
+mod attack;
 pub mod check;
 mod codes;
+mod columns;
 mod config;
+mod findings;
 mod ledger;
 mod name;
 mod provenance;
+mod scan;
 mod schema;
 pub mod targets;
 mod template;
@@ -23,6 +27,10 @@ pub use ledger::{LedgerEntry, losses_json};
 pub use name::{collisions, stem};
 pub use provenance::Provenance;
 pub use template::{TemplateError, Templates, identifier};
+
+use std::any::{Any, TypeId};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rulec_facts::{FactsError, Pack};
 use rulec_model::{Resolved, Rule, RuleQuery};
@@ -74,6 +82,7 @@ pub struct Context {
     /// ATT&CK version that rules are written against.
     pub attack: rulec_facts::attack::Attack,
     schemas: Schemas,
+    prepared: Mutex<BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
 impl Context {
@@ -85,8 +94,29 @@ impl Context {
             templates: Templates::new(&pack),
             attack: rulec_facts::attack::Attack::load(&pack, attack)?,
             schemas: Schemas::default(),
+            prepared: Mutex::default(),
             pack,
         })
+    }
+
+    /// What a target makes of the pack, made once: data files read, patterns
+    /// compiled. `T` is the target's own type and tells the targets apart.
+    pub fn prepared<T: Any + Send + Sync>(
+        &self,
+        prepare: impl FnOnce(&Pack) -> Result<T, Box<Diagnostic>>,
+    ) -> Result<Arc<T>, Box<Diagnostic>> {
+        let known = |all: &BTreeMap<TypeId, Arc<dyn Any + Send + Sync>>| all.get(&TypeId::of::<T>()).cloned();
+        let found = known(&self.prepared.lock().unwrap_or_else(PoisonError::into_inner));
+        if let Some(found) = found.and_then(|any| any.downcast().ok()) {
+            return Ok(found);
+        }
+        // Not under the lock: two threads may both prepare, and get the same.
+        let made = Arc::new(prepare(&self.pack)?);
+        self.prepared
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(TypeId::of::<T>(), made.clone());
+        Ok(made)
     }
 
     /// Checks a value against a JSON Schema of the pack

@@ -1,10 +1,18 @@
 //! The targets, one file or folder each.
 
+mod defender;
+mod sentinel;
+#[cfg(test)]
+pub(crate) mod testing;
+
 use crate::Target;
+
+pub use defender::Defender;
+pub use sentinel::Sentinel;
 
 /// All targets in the order they are listed and built.
 pub fn all() -> &'static [&'static dyn Target] {
-    &[]
+    &[&Sentinel, &Defender]
 }
 
 /// The target of that name.

@@ -1,0 +1,164 @@
+//! Microsoft Sentinel analytics rules, in two forms: the YAML template that
+//! public content repositories use, and an Azure Resource Manager template
+//! that deploys the rule as it is.
+//!
+//! In: a rule, its settings and its bound query. Out: `<name>.yaml` and
+//! `<name>.arm.json`. Limits and names come from `schema/targets/sentinel.yaml`
+//! and `schema/entities.yaml`, what is a choice of ours from
+//! `templates/sentinel/target.toml`.
+//!
+//! The YAML template lists, if `every_tactic` says so, every tactic of each
+//! technique, because the checks of the public repository ask for it; the ARM
+//! form lists the tactics the document names, because analysts read them.
+//!
+//! Deliberately absent: bundles of many rules, and whether the columns of
+//! mappings have sensible types.
+
+mod build;
+mod limits;
+mod rule;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+use rulec_facts::attack::Attack;
+use rulec_facts::entities::Entities;
+use rulec_facts::tables::{Environment, Tables};
+use rulec_facts::targets;
+use rulec_facts::{FactsError, Pack};
+use rulec_model::Status;
+use rulec_source::Diagnostic;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::codes::TARGET_CONFIG;
+use crate::findings::{Findings, facts_error, is_for_another_query};
+use crate::{Config, Context, Emitted, Input, Target};
+
+/// The target.
+#[derive(Clone, Copy, Debug)]
+pub struct Sentinel;
+
+const NAME: &str = "sentinel";
+
+/// The own part of `templates/sentinel/target.toml`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Own {
+    arm: Arm,
+    choices: Choices,
+    status: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Arm {
+    api_version: String,
+    api_version_preview: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Choices {
+    #[serde(deserialize_with = "uuid")]
+    namespace: Uuid,
+    every_tactic: bool,
+    create_incident: bool,
+    aggregation: String,
+    aggregation_with_placeholders: String,
+}
+
+fn uuid<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Uuid, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    Uuid::parse_str(&text).map_err(D::Error::custom)
+}
+
+/// Everything that is the same for all rules.
+struct Prepared {
+    config: Config<Own>,
+    facts: targets::Sentinel,
+    attack: Attack,
+    entities: Entities,
+    /// What Sentinel has, and what Defender has: the difference is refused.
+    tables: Tables,
+    defender_tables: Tables,
+    query_refused: Vec<Regex>,
+    column: Regex,
+    detail_key: Regex,
+}
+
+impl Prepared {
+    fn load(pack: &Pack) -> Result<Self, Box<Diagnostic>> {
+        let config = Config::load(pack, NAME)?;
+        let facts = |error: FactsError| facts_error(&error);
+        let sentinel = targets::Sentinel::load(pack).map_err(facts)?;
+        let pattern = |text: &str| {
+            Regex::new(text)
+                .map_err(|error| Box::new(Diagnostic::new(TARGET_CONFIG, format!("sentinel.yaml: {error}"))))
+        };
+        Ok(Self {
+            config,
+            attack: Attack::for_target(pack, NAME).map_err(facts)?,
+            entities: Entities::load(pack).map_err(facts)?,
+            tables: Tables::new(pack, Environment::Sentinel).map_err(facts)?,
+            defender_tables: Tables::new(pack, Environment::M365).map_err(facts)?,
+            query_refused: sentinel
+                .query_refused
+                .iter()
+                .map(|text| pattern(text))
+                .collect::<Result<_, _>>()?,
+            column: pattern(&sentinel.column_pattern)?,
+            detail_key: pattern(&sentinel.custom_details.key_pattern)?,
+            facts: sentinel,
+        })
+    }
+}
+
+impl Target for Sentinel {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> &'static str {
+        "Microsoft Sentinel analytics rules: YAML templates and ARM templates"
+    }
+
+    fn rule(&self, context: &Context, input: &Input<'_>) -> Emitted {
+        let mut findings = Findings::new(input);
+        let prepared = match context.prepared(Prepared::load) {
+            Ok(prepared) => prepared,
+            Err(diagnostic) => {
+                findings.report(*diagnostic);
+                return findings.emitted;
+            }
+        };
+        if is_for_another_query(input, rulec_model::Environment::Sentinel) {
+            return findings.emitted;
+        }
+        let (rule, tactics) = build::rule(&prepared, input, &mut findings);
+        limits::check(&prepared, input, &rule, &mut findings);
+        let mut emitted = findings.emitted;
+        if emitted.is_rejected() {
+            return emitted;
+        }
+        let template = prepared
+            .config
+            .render(context, input, "template", &json!(rule), json!({}));
+        let resource = rule.arm(&rule::Deployment {
+            facts: &prepared.facts,
+            api_version: &prepared.config.own.arm.api_version,
+            api_version_preview: &prepared.config.own.arm.api_version_preview,
+            attack: &prepared.attack,
+            tactics: &tactics,
+            enabled: input.resolved.status.value != Status::Deprecated,
+        });
+        let meant = json!({ "resources": [resource] });
+        emitted.add(template);
+        emitted.add(prepared.config.render(context, input, "arm", &meant, json!({})));
+        emitted
+    }
+}
