@@ -3,7 +3,7 @@
 use rulec_functions::{Kernel, ScalarFunction, Type, Value, convert, text};
 use rulec_ir::{Expr, ExprKind};
 use rulec_runtime::ops::{self, column, constant, each};
-use rulec_runtime::{Batch, Column, Memory, Row, Schema, TextSet};
+use rulec_runtime::{Batch, Column, Memory, Row, Schema, TextSet, session};
 use rulec_source::Span;
 
 use crate::error::EvalError;
@@ -59,7 +59,7 @@ impl Planner<'_, '_> {
             ExprKind::And(operands) => junction(self.exprs(operands, scope)?, false),
             ExprKind::Or(operands) => junction(self.exprs(operands, scope)?, true),
             ExprKind::Call { function, args } => {
-                let Some(kernel) = function.kernel else {
+                let Some(kernel) = kernel(function) else {
                     return Err(EvalError::unsupported(
                         expr.span,
                         &format!("The function `{}`", function.name),
@@ -114,6 +114,12 @@ fn call(function: &'static ScalarFunction, kernel: Kernel, args: Vec<Compiled>) 
             },
         },
     }
+}
+
+/// The kernel of a function, which the runtime has for those that depend on
+/// who runs a query.
+pub(crate) fn kernel(function: &ScalarFunction) -> Option<Kernel> {
+    function.kernel.or_else(|| session::kernel(function.name))
 }
 
 /// Whether a call gives the same value each time: `rand` and `new_guid` do not.
@@ -229,7 +235,7 @@ fn with_window(input: &Batch, window: &Window) -> Result<Batch, rulec_runtime::R
         "next" => ops::window::next(input, made(), term, long(1, 1), arg(2).unwrap_or(&null)),
         "row_number" => ops::window::row_number(input, name, long(0, 1), arg(1)),
         "row_cumsum" => ops::window::row_cumsum(input, made(), term, arg(1)),
-        "row_rank_dense" => ops::window::row_rank_dense(input, name, term, arg(1)),
+        "row_rank_dense" | "row_rank" => ops::window::row_rank_dense(input, name, term, arg(1)),
         "row_rank_min" => ops::window::row_rank_min(input, name, term, arg(1)),
         "row_window_session" => {
             let ticks = |index: usize| match value(index) {

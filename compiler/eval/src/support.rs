@@ -6,6 +6,8 @@ use rulec_functions::{ScalarFunction, aggregate};
 use rulec_ir::{BindingId, BindingKind, Expr, ExprKind, Query, Rel, RelKind};
 use rulec_source::Span;
 
+use crate::expr::kernel;
+
 /// The places of constructs that cannot run, and how the user knows each:
 /// "The function `x`", "The plugin `y`". Bindings that the result does not
 /// need are not looked at.
@@ -22,11 +24,12 @@ pub fn unsupported(query: &Query) -> Vec<(Span, String)> {
 }
 
 /// Window functions that the plan knows.
-pub(crate) const WINDOWS: [&str; 7] = [
+pub(crate) const WINDOWS: [&str; 8] = [
     "prev",
     "next",
     "row_number",
     "row_cumsum",
+    "row_rank",
     "row_rank_dense",
     "row_rank_min",
     "row_window_session",
@@ -93,7 +96,7 @@ impl Search<'_> {
     fn expr(&mut self, expr: &Expr) {
         match &expr.kind {
             ExprKind::Call { function, args } => {
-                if function.kernel.is_none() {
+                if kernel(function).is_none() {
                     self.found.push((expr.span, name(function)));
                 }
                 self.exprs(args);

@@ -213,30 +213,39 @@ impl Batch {
         let Some(first) = batches.first() else {
             return Ok(None);
         };
-        if batches.len() == 1 {
-            return Ok(Some(first.clone()));
+        let full = batches
+            .iter()
+            .filter(|batch| !batch.is_empty())
+            .collect::<Vec<_>>();
+        if full.len() < 2 {
+            return Ok(Some((*full.first().unwrap_or(&first)).clone()));
         }
-        let rows = batches.iter().map(Self::rows).sum();
+        let rows = full.iter().map(|batch| batch.rows).sum();
         let mut columns = Vec::with_capacity(first.schema.len());
         for (index, column) in first.schema.columns().iter().enumerate() {
             let mut builder = Builder::new(column.ty, rows);
-            for batch in batches {
-                for row in 0..batch.rows {
-                    builder.push(batch.value(row, index));
+            for batch in &full {
+                match batch.column(index) {
+                    Some(vector) => builder.extend(vector),
+                    None => builder.extend(&Vector::constant(Value::Null, batch.rows)),
                 }
             }
             columns.push(builder.finish());
         }
         let batch = Self::with_rows(first.schema.clone(), columns, rows, &first.memory, operator)?;
-        if batches.iter().all(Self::has_ingestion_time) {
-            let times = batches
-                .iter()
-                .flat_map(|batch| batch.iter().map(Row::ingestion_time));
-            return batch
-                .with_ingestion_time(Vector::from_values(Type::DateTime, times))
-                .map(Some);
+        if full.iter().all(|batch| batch.has_ingestion_time()) {
+            let mut times = Builder::new(Type::DateTime, rows);
+            full.iter()
+                .filter_map(|batch| batch.ingestion.as_ref())
+                .for_each(|held| times.extend(&held.vector));
+            return batch.with_ingestion_time(times.finish()).map(Some);
         }
         Ok(Some(batch))
+    }
+
+    /// When each row was ingested, if that is known.
+    pub fn ingestion_times(&self) -> Option<&Vector> {
+        self.ingestion.as_ref().map(|held| &held.vector)
     }
 
     /// The columns at the given places under new names and types, shared.

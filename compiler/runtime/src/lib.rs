@@ -19,6 +19,7 @@ mod memory;
 pub mod ops;
 pub mod read;
 mod schema;
+pub mod session;
 mod text_set;
 mod vector;
 pub mod write;

@@ -401,6 +401,33 @@ impl Builder {
         }
     }
 
+    /// Appends all values of a column, quickly where the types are the same.
+    pub fn extend(&mut self, other: &Vector) {
+        let start = self.len();
+        match (&mut self.data, &other.data) {
+            (Data::Bool(to), Data::Bool(from)) => to.extend_from_slice(from),
+            (Data::Int(to), Data::Int(from)) => to.extend_from_slice(from),
+            (Data::Long(to), Data::Long(from))
+            | (Data::DateTime(to), Data::DateTime(from))
+            | (Data::TimeSpan(to), Data::TimeSpan(from)) => to.extend_from_slice(from),
+            (Data::Real(to), Data::Real(from)) => to.extend_from_slice(from),
+            (Data::Decimal(to), Data::Decimal(from)) => to.extend_from_slice(from),
+            (Data::Guid(to), Data::Guid(from)) => to.extend_from_slice(from),
+            (Data::String(to), Data::String(from)) => to.extend_from_slice(from),
+            (Data::Any(to), Data::Any(from)) => to.extend_from_slice(from),
+            _ => {
+                (0..other.len()).for_each(|row| self.push(other.get(row)));
+                return;
+            }
+        }
+        self.heap += other.heap;
+        if !other.nulls.is_empty() {
+            (0..other.len())
+                .filter(|row| other.nulls.get(*row))
+                .for_each(|row| self.nulls.set(start + row));
+        }
+    }
+
     /// The column.
     pub fn finish(self) -> Vector {
         Vector {
@@ -416,6 +443,10 @@ impl Builder {
 struct Mask(Vec<u64>);
 
 impl Mask {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     fn get(&self, row: usize) -> bool {
         self.0
             .get(row / 64)
@@ -432,7 +463,7 @@ impl Mask {
 
     fn select(&self, rows: &[u32]) -> Self {
         let mut selected = Self::default();
-        if self.0.is_empty() {
+        if self.is_empty() {
             return selected;
         }
         for (new, old) in rows.iter().enumerate() {

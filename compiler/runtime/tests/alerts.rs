@@ -1,5 +1,7 @@
 //! Alerts as they are written, and the command line of rule packages.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 

@@ -1,5 +1,7 @@
 //! The operators, each with what sets it apart.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
+
 use rulec_functions::{Value, text};
 use rulec_runtime::ops::{
     self, Expand, JoinKind, ParseKind, Pattern, Step, asc, column, constant, desc, each, item, left, out,

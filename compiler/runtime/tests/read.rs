@@ -1,5 +1,7 @@
 //! Readers: every shape of export, and everything that is wrong with files.
 
+#![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
+
 use rulec_functions::text;
 use rulec_runtime::read::{Format, Report, Source, batches, read};
 use rulec_runtime::{Batch, Memory, RuntimeError, Schema, Type};

@@ -3,9 +3,10 @@
 use rulec_functions::{Type, Value};
 
 use super::Result;
-use crate::batch::{Batch, Row};
+use crate::batch::Batch;
+use crate::error::RuntimeError;
 use crate::memory::Memory;
-use crate::schema::Schema;
+use crate::schema::{Column, Schema};
 use crate::vector::{Builder, Vector};
 
 /// One table of a union.
@@ -30,7 +31,8 @@ pub fn part<'a>(label: &'a str, rows: &'a Batch, columns: impl Into<Vec<Option<u
 }
 
 /// `union`: the rows of all parts, one part after the other, under a schema.
-/// With `with_source` the schema's first column takes the parts' labels.
+/// With `with_source` the schema's first column takes the parts' labels. Under
+/// an open schema, columns that it does not name follow those that it does.
 pub fn union(schema: &Schema, with_source: bool, parts: &[Part<'_>]) -> Result<Batch> {
     let memory = parts
         .first()
@@ -38,34 +40,69 @@ pub fn union(schema: &Schema, with_source: bool, parts: &[Part<'_>]) -> Result<B
     let rows = parts.iter().map(|part| part.rows.rows()).sum();
     let mut held = memory.growing("union");
     let mut columns = Vec::with_capacity(schema.len());
-    for (index, column) in schema.columns().iter().enumerate() {
-        let mut builder = Builder::new(column.ty, rows);
-        for part in parts {
-            if with_source && index == 0 {
-                let label = Value::string(part.label);
-                (0..part.rows.rows()).for_each(|_| builder.push(label.clone()));
-                continue;
-            }
-            let source = part
-                .columns
-                .get(index - usize::from(with_source))
-                .copied()
-                .flatten();
-            let source = source.and_then(|source| part.rows.column(source));
+    let mut fill = |ty: Type, sources: &mut dyn Iterator<Item = (&Batch, Option<usize>)>| {
+        let mut builder = Builder::new(ty, rows);
+        for (rows, source) in sources {
+            let source = source.and_then(|source| rows.column(source));
             held.add(source.map_or(0, Vector::bytes))?;
-            for row in 0..part.rows.rows() {
-                builder.push(source.map_or(Value::Null, |source| source.get(row)));
+            match source {
+                Some(source) => builder.extend(source),
+                None => builder.extend(&Vector::constant(Value::Null, rows.rows())),
             }
         }
-        columns.push(builder.finish());
+        Ok::<_, RuntimeError>(builder.finish())
+    };
+    for (index, column) in schema.columns().iter().enumerate() {
+        if with_source && index == 0 {
+            let mut builder = Builder::new(column.ty, rows);
+            for part in parts {
+                builder.extend(&Vector::constant(Value::string(part.label), part.rows.rows()));
+            }
+            columns.push(builder.finish());
+            continue;
+        }
+        let place = index - usize::from(with_source);
+        let source = |part: &Part<'_>| part.columns.get(place).copied().flatten();
+        columns.push(fill(
+            column.ty,
+            &mut parts.iter().map(|part| (part.rows, source(part))),
+        )?);
+    }
+    let mut names = schema.columns().to_vec();
+    for part in parts.iter().filter(|_| schema.is_open()) {
+        for (index, column) in part.rows.schema().columns().iter().enumerate() {
+            let known = names.iter().any(|name| name.name == column.name);
+            if known || part.columns.contains(&Some(index)) {
+                continue;
+            }
+            let place = |part: &Part<'_>| part.rows.schema().index_of(&column.name);
+            // Tables that nobody knows need not agree on types.
+            let ty = if parts.len() == 1 {
+                column.ty
+            } else {
+                Type::Unknown
+            };
+            columns.push(fill(ty, &mut parts.iter().map(|part| (part.rows, place(part))))?);
+            names.push(Column {
+                name: column.name.clone(),
+                ty,
+            });
+        }
     }
     drop(held);
-    let batch = Batch::with_rows(schema.clone(), columns, rows, &memory, "union")?;
-    if !parts.is_empty() && parts.iter().all(|part| part.rows.has_ingestion_time()) {
-        let times = parts
-            .iter()
-            .flat_map(|part| part.rows.iter().map(Row::ingestion_time));
-        return batch.with_ingestion_time(Vector::from_values(Type::DateTime, times));
+    let schema = if schema.is_open() {
+        Schema::new(names).open()
+    } else {
+        schema.clone()
+    };
+    let batch = Batch::with_rows(schema, columns, rows, &memory, "union")?;
+    if parts.is_empty() || !parts.iter().all(|part| part.rows.has_ingestion_time()) {
+        return Ok(batch);
     }
-    Ok(batch)
+    let mut times = Builder::new(Type::DateTime, rows);
+    parts
+        .iter()
+        .filter_map(|part| part.rows.ingestion_times())
+        .for_each(|part| times.extend(part));
+    batch.with_ingestion_time(times.finish())
 }

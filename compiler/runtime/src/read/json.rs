@@ -14,11 +14,14 @@ use crate::error::RuntimeError;
 /// Keys under which exports keep their rows.
 const WRAPPERS: [&str; 3] = ["Results", "results", "value"];
 
-/// Whether a line is one event by itself, and not the start of a document
-/// that wraps events.
+/// Whether a line that starts an object is an event, and not the start of a
+/// document: one over several lines, or one that wraps events.
 pub(super) fn is_event(line: &[u8]) -> bool {
-    serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(line)
-        .is_ok_and(|object| wrapped(&object).is_none() && tables(&object).is_none())
+    match serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(line) {
+        Ok(object) => wrapped(&object).is_none() && tables(&object).is_none(),
+        // A document goes on after an opening bracket or a comma; an event does not.
+        Err(_) => !line.ends_with(b"{") && !line.ends_with(b"[") && !line.ends_with(b","),
+    }
 }
 
 fn wrapped(object: &serde_json::Map<String, serde_json::Value>) -> Option<&Vec<serde_json::Value>> {
