@@ -1,1 +1,1 @@
-//! Helpers shared by the test targets.
+//! The tests are the targets in src/; there is no library.

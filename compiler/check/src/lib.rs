@@ -1,1 +1,113 @@
-//! Lints
+//! Lints: what is wrong with a rule that compiles.
+//!
+//! In: a rule, its bound queries and its resolved settings. Out: findings
+//! placed in the document. Deliberately absent: anything that keeps a rule
+//! from compiling (`read`, `kql`, `ir`), and the save-time rules of one target
+//! (`emit`).
+//!
+//! A lint is a file in `lints/`, its page in `pages/`, its row in
+//! [`lints::ALL`], and a case in tests/cases/check.
+
+mod lints;
+
+use std::collections::BTreeMap;
+
+use rulec_explain::Facts;
+use rulec_ir::Query as Ir;
+use rulec_model::{Resolved, Rule};
+use rulec_source::{Code, Diagnostic, Fragment, SourceFile, Span};
+
+/// A query of the rule.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// Its text and the way back to the document.
+    pub fragment: &'a Fragment,
+    /// Its syntax tree.
+    pub parsed: &'a rulec_kql::Parsed,
+    /// Its algebra.
+    pub ir: &'a Ir,
+    /// Settings as this query tells them.
+    pub resolved: &'a Resolved,
+}
+
+/// A rule and everything known about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The document.
+    pub file: &'a SourceFile,
+    /// The rule.
+    pub rule: &'a Rule,
+    /// Where its values stand, by JSON pointer.
+    pub places: &'a BTreeMap<String, Span>,
+    /// Its queries.
+    pub queries: &'a [Query<'a>],
+    /// Data.
+    pub facts: &'a Facts,
+}
+
+/// One lint.
+struct Lint {
+    code: Code,
+    /// Why it exists and what to do, in markdown.
+    page: &'static str,
+    run: fn(&Input<'_>, &mut Vec<Diagnostic>),
+}
+
+/// The findings this stage can report.
+pub const CODES: &[Code] = &lints::CODES;
+
+/// Runs all lints. Findings come in the order of the lints; labels are bytes
+/// of the document.
+pub fn check(input: &Input<'_>) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for lint in lints::ALL {
+        (lint.run)(input, &mut found);
+    }
+    found
+}
+
+/// The page of a lint, by name.
+pub fn page(name: &str) -> Option<&'static str> {
+    lints::ALL.iter().find(|l| l.code.name == name).map(|l| l.page)
+}
+
+impl Input<'_> {
+    /// The place of a value, or of what is around it.
+    fn place(&self, pointer: &str) -> Span {
+        let mut at = pointer;
+        loop {
+            if let Some(span) = self.places.get(at) {
+                return *span;
+            }
+            match at.rfind('/') {
+                Some(end) if end > 0 => at = &at[..end],
+                _ => return self.places.get("/title").copied().unwrap_or_default(),
+            }
+        }
+    }
+
+    /// The first place of `word` as a whole word behind the place of a value;
+    /// the value's own place when it is not found nearby.
+    fn word(&self, pointer: &str, word: &str) -> Span {
+        /// A front matter block is not longer than this.
+        const NEAR: usize = 4_000;
+        let start = self.place(pointer);
+        let text = &self.file.text;
+        let from = start.start as usize;
+        let mut to = text.len().min(from + NEAR);
+        while !text.is_char_boundary(to) {
+            to -= 1;
+        }
+        let letter = |c: char| c.is_alphanumeric() || c == '_';
+        text.get(from..to)
+            .unwrap_or_default()
+            .match_indices(word)
+            .map(|(at, _)| from + at)
+            .find(|at| {
+                let before = text[..*at].chars().next_back();
+                let after = text[at + word.len()..].chars().next();
+                !before.is_some_and(letter) && !after.is_some_and(letter)
+            })
+            .map_or(start, |at| Span::new(at, at + word.len()))
+    }
+}

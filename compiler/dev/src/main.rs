@@ -7,6 +7,8 @@
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
 
 mod generate;
+mod new;
+mod test;
 
 use std::process::ExitCode;
 
@@ -24,11 +26,18 @@ struct Arguments {
 enum Chore {
     /// Generate the data files under schema/ from the collected facts.
     Generate(generate::Arguments),
+    /// Begin a lint, a function or a target.
+    #[command(subcommand)]
+    New(new::Arguments),
+    /// Everything that must pass before a change lands.
+    Test(test::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().chore {
         Chore::Generate(arguments) => generate::run(&arguments),
+        Chore::New(arguments) => new::run(&arguments),
+        Chore::Test(arguments) => test::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

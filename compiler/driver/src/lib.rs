@@ -1,1 +1,38 @@
-//! Configuration, files, parallelism, golden comparison: the pipeline
+//! The pipeline: configuration, files, parallelism, golden comparison.
+//!
+//! The only stage that touches files, the clock and the environment. Its
+//! modules are the commands' work; the command line only parses arguments and
+//! prints.
+#![allow(clippy::disallowed_methods)] // The one crate, with `cli`, that may touch files.
+
+pub mod analyze;
+pub mod build;
+pub mod codes;
+pub mod config;
+pub mod dump;
+pub mod explain;
+pub mod fixtures;
+pub mod format;
+pub mod golden;
+pub mod hunt;
+pub mod list;
+pub mod load;
+pub mod output;
+mod pipeline;
+pub mod query;
+pub mod repository;
+pub mod scaffold;
+
+pub use pipeline::{Bound, Compilation, Document, Pipeline};
+
+/// The version of rulec, as artifacts and reports name it.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Sets the number of worker threads; the output is the same for any number.
+/// Only the first call, before any work, has an effect.
+pub fn set_threads(threads: usize) {
+    // It fails only when threads run already.
+    let _ = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global();
+}

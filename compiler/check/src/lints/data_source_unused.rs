@@ -1,0 +1,50 @@
+//! Tables the document declares are read by the query.
+
+use rulec_source::{Diagnostic, Severity};
+
+use super::code;
+use crate::{Input, Lint};
+
+pub(crate) const LINT: Lint = Lint {
+    code: code(
+        "RL006",
+        "data-source-unused",
+        Severity::Warning,
+        "The document lists a table that no query reads.",
+    ),
+    page: include_str!("../../pages/data-source-unused.md"),
+    run,
+};
+
+fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
+    let used: Vec<&str> = input
+        .queries
+        .iter()
+        .flat_map(|q| &q.ir.tables)
+        .map(|t| t.name.as_str())
+        .collect();
+    if used.is_empty() {
+        return;
+    }
+    let mut seen = Vec::new();
+    for (index, source) in input.rule.data_sources.iter().enumerate() {
+        let Some(table) = source.table.as_deref().filter(|_| !source.table_from_query) else {
+            continue;
+        };
+        if used.contains(&table) || seen.contains(&table) {
+            continue;
+        }
+        seen.push(table);
+        let diagnostic = Diagnostic::new(
+            LINT.code,
+            format!("the document lists the table `{table}`, which the query does not read"),
+        )
+        .at(input.place(&format!("/data_sources/{index}/table")));
+        found.push(
+            match rulec_facts::close_matches(table, used.iter().copied(), 1).first() {
+                Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
+                None => diagnostic.help("remove the row, or read the table"),
+            },
+        );
+    }
+}

@@ -1,0 +1,15 @@
+//! The commands, one file each: arguments, help text, and what is printed.
+
+pub(crate) mod analyze;
+pub(crate) mod build;
+pub(crate) mod check;
+pub(crate) mod dump;
+pub(crate) mod explain;
+pub(crate) mod fmt;
+pub(crate) mod golden;
+pub(crate) mod list;
+pub(crate) mod new;
+pub(crate) mod query;
+pub(crate) mod run;
+pub(crate) mod shell;
+pub(crate) mod test;

@@ -1,0 +1,93 @@
+//! `cargo dev test`: everything that must pass before a change lands.
+//!
+//! Each step is a process of its own, printed before it runs, so that a red
+//! run says what to repeat by hand.
+
+use std::{
+    path::PathBuf,
+    process::{Command, Stdio},
+};
+
+/// Where the repository is: this crate stands two folders below it.
+pub(crate) fn root() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).map(PathBuf::from).unwrap_or(here)
+}
+
+/// Options of `cargo dev test`.
+#[derive(clap::Args)]
+pub(crate) struct Arguments {
+    /// Leave out what takes minutes: the emitted Rust and cargo-deny.
+    #[arg(long)]
+    quick: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
+    step("cargo", &["fmt", "--all", "--check"])?;
+    step(
+        "cargo",
+        &[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--locked",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    )?;
+    step("cargo", &["test", "--workspace", "--locked"])?;
+    step("cargo", &["build", "--release", "--locked"])?;
+    let rulec = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root().join("target"), PathBuf::from)
+        .join("release/rulec");
+    let rulec = rulec.to_string_lossy();
+    step(&rulec, &["check"])?;
+    step(&rulec, &["golden", "check"])?;
+    if arguments.quick {
+        return step(&rulec, &["test"]);
+    }
+    step(&rulec, &["test", "--native"])?;
+    deny()
+}
+
+/// Runs a command in the repository and fails with it.
+fn step(program: &str, arguments: &[&str]) -> Result<(), String> {
+    println!("\n$ {program} {}", arguments.join(" "));
+    let status = Command::new(program)
+        .args(arguments)
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .status()
+        .map_err(|error| format!("{program} cannot be run: {error}"))?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(format!("`{program} {}` failed", arguments.join(" ")))
+    }
+}
+
+/// Licences, bans and sources of the dependencies; needs no network of its own.
+fn deny() -> Result<(), String> {
+    let installed = || {
+        Command::new("cargo")
+            .args(["deny", "--version"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success())
+    };
+    if !installed()
+        && let Err(error) = step(
+            "cargo",
+            &["install", "cargo-deny", "--version", "^0.20", "--locked"],
+        )
+    {
+        println!("skipped: cargo-deny could not be installed ({error})");
+        return Ok(());
+    }
+    step(
+        "cargo",
+        &["deny", "--offline", "check", "bans", "licenses", "sources"],
+    )
+}

@@ -1,0 +1,211 @@
+//! `rulec analyze`: what queries mean, without running them.
+
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, Write},
+    path::PathBuf,
+};
+
+use rulec_facts::tables::{Environment, TableSchema};
+use rulec_functions::Type;
+use rulec_ir::Catalog;
+use rulec_source::{Diagnostic, SourceFile};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::{
+    load::{Want, load},
+    pipeline::Pipeline,
+};
+
+/// What is known of queries in files.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// One JSON object a line.
+    pub output: String,
+    /// Files that could not be read.
+    pub problems: Vec<(SourceFile, Diagnostic)>,
+    /// Whether some query has an error.
+    pub broken: bool,
+}
+
+/// One request of `--ndjson`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Request {
+    #[serde(default)]
+    id: Value,
+    query: String,
+    env: Option<String>,
+    #[serde(default)]
+    tables: BTreeMap<String, serde_json::Map<String, Value>>,
+    #[serde(default)]
+    watchlists: BTreeMap<String, serde_json::Map<String, Value>>,
+    #[serde(default)]
+    open: bool,
+}
+
+/// Lines held before they are answered together.
+const BATCH: usize = 1024;
+
+/// Answers requests, a line each, in their order.
+pub fn ndjson(
+    pipeline: &Pipeline,
+    environment: Option<&str>,
+    input: impl BufRead,
+    mut output: impl Write,
+) -> Result<(), String> {
+    use rayon::prelude::*;
+    let mut lines = input.split(b'\n');
+    loop {
+        let mut batch = Vec::with_capacity(BATCH);
+        for line in lines.by_ref().take(BATCH) {
+            batch.push(line.map_err(|e| format!("standard input cannot be read: {e}"))?);
+        }
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let answers: Vec<Option<Value>> = batch
+            .par_iter()
+            .map(|line| answer(pipeline, environment, line))
+            .collect();
+        for value in answers.into_iter().flatten() {
+            if let Err(error) = writeln!(output, "{value}") {
+                // The reader has what it wanted.
+                return if error.kind() == std::io::ErrorKind::BrokenPipe {
+                    Ok(())
+                } else {
+                    Err(error.to_string())
+                };
+            }
+        }
+    }
+}
+
+fn answer(pipeline: &Pipeline, environment: Option<&str>, line: &[u8]) -> Option<Value> {
+    if line.trim_ascii().is_empty() {
+        return None;
+    }
+    let request: Request = match serde_json::from_slice(line) {
+        Ok(request) => request,
+        Err(error) => {
+            return Some(json!({ "id": null, "error": format!("the request cannot be read: {error}") }));
+        }
+    };
+    Some(match catalog(pipeline, environment, &request) {
+        Ok(catalog) => analysis(request.id, &request.query, &catalog).0,
+        Err(message) => json!({ "id": request.id, "error": message }),
+    })
+}
+
+fn catalog(pipeline: &Pipeline, environment: Option<&str>, request: &Request) -> Result<Catalog, String> {
+    let name = request.env.as_deref().or(environment).unwrap_or("none");
+    let environment = Environment::parse(name).ok_or_else(|| format!("`{name}` is not an environment"))?;
+    let mut catalog = pipeline
+        .catalog(environment)
+        .map_err(|e| e.to_string())?
+        .clone()
+        .open(request.open);
+    for (name, columns) in &request.tables {
+        let columns = typed(name, columns)?;
+        catalog = catalog.with_table(TableSchema {
+            name: name.clone(),
+            columns,
+            open: false,
+        });
+    }
+    for (alias, columns) in &request.watchlists {
+        catalog = catalog.with_watchlist(alias.clone(), typed(alias, columns)?);
+    }
+    Ok(catalog)
+}
+
+fn typed(table: &str, columns: &serde_json::Map<String, Value>) -> Result<Vec<(String, Type)>, String> {
+    columns
+        .iter()
+        .map(|(name, ty)| {
+            let parsed = ty.as_str().and_then(Type::parse);
+            parsed
+                .map(|ty| (name.clone(), ty))
+                .ok_or_else(|| format!("unknown type {ty} for {table}.{name}"))
+        })
+        .collect()
+}
+
+/// The answer, and whether the query has an error.
+fn analysis(id: Value, query: &str, catalog: &Catalog) -> (Value, bool) {
+    let analysis = rulec_ir::analyze::analyze(query, catalog);
+    let list = |diagnostics: &[Diagnostic]| -> Vec<Value> {
+        diagnostics
+            .iter()
+            .map(|d| {
+                let span = d.span().unwrap_or_default();
+                json!({
+                    "code": d.code.id,
+                    "message": d.message,
+                    "start": span.start,
+                    "length": span.len(),
+                })
+            })
+            .collect()
+    };
+    let broken = !analysis.syntax_errors.is_empty() || !analysis.semantic_errors.is_empty();
+    let columns = analysis.result_columns.as_ref().map(|columns| {
+        columns
+            .iter()
+            .map(|c| json!({ "name": &*c.name, "type": c.ty.name() }))
+            .collect::<Vec<_>>()
+    });
+    let value = json!({
+        "id": id,
+        "syntax_errors": list(&analysis.syntax_errors),
+        "semantic_errors": list(&analysis.semantic_errors),
+        "warnings": list(&analysis.warnings),
+        "result_columns": columns,
+        "tables": analysis.tables,
+        "functions": analysis.functions,
+        "operators": analysis.operators,
+    });
+    (value, broken)
+}
+
+/// Analyses the queries in files: KQL files whole, documents query by query.
+pub fn files(pipeline: &Pipeline, environment: Option<&str>, paths: &[PathBuf]) -> Result<Answer, String> {
+    let mut answer = Answer::default();
+    let environment = environment.unwrap_or("merged-columns");
+    let environment =
+        Environment::parse(environment).ok_or_else(|| format!("`{environment}` is not an environment"))?;
+    let catalog = pipeline.catalog(environment).map_err(|e| e.to_string())?;
+    for loaded in load(&pipeline.repository.root, paths, Want::Queries) {
+        if let Some(problem) = loaded.problem {
+            answer.broken = true;
+            answer.problems.push((loaded.file, problem));
+            continue;
+        }
+        let path = loaded.file.path.clone();
+        let is_document = path.to_ascii_lowercase().ends_with(".md") || loaded.file.text.starts_with('#');
+        let queries: Vec<String> = if is_document {
+            pipeline
+                .document(loaded.file)
+                .queries
+                .into_iter()
+                .map(|q| q.fragment.text)
+                .collect()
+        } else {
+            vec![loaded.file.text]
+        };
+        let several = queries.len() > 1;
+        for (index, query) in queries.iter().enumerate() {
+            let id = if several {
+                format!("{path}#{}", index + 1)
+            } else {
+                path.clone()
+            };
+            let (value, broken) = analysis(Value::String(id), query, catalog);
+            answer.broken |= broken;
+            answer.output.push_str(&value.to_string());
+            answer.output.push('\n');
+        }
+    }
+    Ok(answer)
+}

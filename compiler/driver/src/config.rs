@@ -1,0 +1,150 @@
+//! `rulec.toml`: what a repository says once for all its rules.
+
+use std::collections::BTreeMap;
+
+use rulec_facts::tables::Environment;
+use rulec_model::FrontMatter;
+use rulec_source::{Diagnostic, Severity, SourceFile, Span};
+use serde::Deserialize;
+
+use crate::codes;
+
+/// The configuration of a repository. Every key has a default; unknown keys are errors.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Config {
+    /// Where things are.
+    pub repository: Repository,
+    /// Settings for rules whose documents do not say them.
+    pub defaults: FrontMatter,
+    /// How rules are checked.
+    pub check: Check,
+    /// How artifacts are built.
+    pub build: Build,
+    /// Severity by lint name.
+    pub lints: BTreeMap<String, Level>,
+}
+
+/// `[repository]`: folders, relative to rulec.toml.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Repository {
+    /// Folders and files with rule documents.
+    pub rules: Vec<String>,
+    /// Where `rulec build` writes.
+    pub out: String,
+    /// The blessed output.
+    pub golden: String,
+    /// Fixtures, `<id>.yaml` each.
+    pub fixtures: String,
+}
+
+impl Default for Repository {
+    fn default() -> Self {
+        Self {
+            rules: vec!["rules".to_owned()],
+            out: "dist".to_owned(),
+            golden: "golden".to_owned(),
+            fixtures: "tests/rules".to_owned(),
+        }
+    }
+}
+
+/// `[check]`.
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Check {
+    /// Findings of this severity or above make the exit code 1.
+    pub fail_on: Level,
+    /// The ATT&CK version rules are written against.
+    pub attack: String,
+    /// The tables queries are bound against; without it, each query's own platform decides.
+    pub environment: Option<String>,
+}
+
+impl Default for Check {
+    fn default() -> Self {
+        Self {
+            fail_on: Level::Error,
+            attack: "18.1".to_owned(),
+            environment: None,
+        }
+    }
+}
+
+/// `[build]`.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Build {
+    /// Targets to build; all when empty.
+    pub targets: Vec<String>,
+    /// Effects in the loss ledger that make the build fail.
+    pub deny: Vec<String>,
+}
+
+/// A severity, or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)]
+pub enum Level {
+    Off,
+    Note,
+    Warning,
+    Error,
+}
+
+impl Level {
+    /// The severity; none for off.
+    pub fn severity(self) -> Option<Severity> {
+        match self {
+            Level::Off => None,
+            Level::Note => Some(Severity::Note),
+            Level::Warning => Some(Severity::Warning),
+            Level::Error => Some(Severity::Error),
+        }
+    }
+}
+
+impl std::str::FromStr for Level {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "off" | "never" => Level::Off,
+            "note" => Level::Note,
+            "warning" => Level::Warning,
+            "error" => Level::Error,
+            _ => return Err(format!("`{text}` is none of off, note, warning, error")),
+        })
+    }
+}
+
+/// Reads a configuration file.
+pub fn parse(file: &SourceFile) -> Result<Config, Box<Diagnostic>> {
+    let config: Config = toml::from_str(&file.text).map_err(|error| {
+        let mut diagnostic = Diagnostic::new(
+            codes::BAD_CONFIG,
+            format!("rulec.toml cannot be used: {}", error.message()),
+        );
+        if let Some(range) = error.span() {
+            diagnostic = diagnostic.at(Span::new(range.start, range.end));
+        }
+        Box::new(
+            diagnostic
+                .help("rulec.toml takes the tables [repository], [defaults], [check], [build] and [lints]"),
+        )
+    })?;
+    if let Some(name) = &config.check.environment
+        && Environment::parse(name).is_none()
+    {
+        return Err(Box::new(
+            Diagnostic::new(codes::BAD_CONFIG, format!("`{name}` is not an environment"))
+                .at(file
+                    .text
+                    .find(name.as_str())
+                    .map_or(Span::default(), |at| Span::new(at, at + name.len())))
+                .help("one of m365, sentinel, merged, merged-columns, docs"),
+        ));
+    }
+    Ok(config)
+}

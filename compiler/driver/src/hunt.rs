@@ -1,0 +1,374 @@
+//! `rulec run`: rules over exported events.
+
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead},
+    path::{Path, PathBuf},
+    sync::Mutex,
+};
+
+use rayon::prelude::*;
+use rulec_model::Rule;
+use rulec_runtime::{
+    Batch, Context, Memory, RuntimeError, TableRequest, Tables,
+    alert::{self, Alert, RuleInfo},
+    read,
+};
+use rulec_source::{Diagnostic, Severity, SourceFile};
+
+use crate::pipeline::{Bound, Compilation, Pipeline};
+
+pub use rulec_runtime::alert::Format;
+
+/// Where events come from, as the command line says it.
+#[derive(Clone, Debug, Default)]
+pub struct Input {
+    /// `TABLE=PATH`, or a path named after its table.
+    pub data: Vec<String>,
+    /// What now() gives.
+    pub now: Option<String>,
+    /// Skip lines that cannot be read.
+    pub lenient: bool,
+    /// Memory for operators, in megabytes.
+    pub memory: u64,
+}
+
+/// What a hunt found.
+pub struct Report {
+    /// The alerts, in the format asked for.
+    pub output: String,
+    /// How many.
+    pub alerts: usize,
+    /// Rules that could not be run to their end.
+    pub problems: Vec<(SourceFile, String, Diagnostic)>,
+    /// What a person wants to know besides.
+    pub notes: Vec<String>,
+}
+
+/// The rows of one table.
+#[derive(Clone, Debug)]
+enum Rows {
+    Path(PathBuf),
+    Memory(Vec<u8>),
+}
+
+/// Tables by name, read anew by every rule that asks, in pieces, so that
+/// memory holds only what rules keep.
+pub struct Source {
+    tables: BTreeMap<String, Vec<Rows>>,
+    lenient: bool,
+    missing_is_empty: bool,
+    reports: Mutex<BTreeMap<String, read::Report>>,
+}
+
+impl Source {
+    /// Tables in memory, as NDJSON.
+    pub fn memory(tables: BTreeMap<String, Vec<u8>>, missing_is_empty: bool) -> Self {
+        Self {
+            tables: tables
+                .into_iter()
+                .map(|(name, rows)| (name, vec![Rows::Memory(rows)]))
+                .collect(),
+            lenient: false,
+            missing_is_empty,
+            reports: Mutex::default(),
+        }
+    }
+
+    /// Files, as the command line names them.
+    pub fn files(input: &Input, known: impl Fn(&str) -> bool) -> Result<Self, String> {
+        let mut tables: BTreeMap<String, Vec<Rows>> = BTreeMap::new();
+        for given in &input.data {
+            let (table, path) = match given.split_once('=') {
+                Some((table, path)) if !table.contains(['/', '\\', '.']) || table.contains(':') => {
+                    (Some(table), Path::new(path))
+                }
+                _ => (None, Path::new(given.as_str())),
+            };
+            for file in expand(path)? {
+                let name = match table {
+                    Some(table) => table.to_owned(),
+                    None => guess(&file, &known).ok_or_else(|| {
+                        format!(
+                            "{} is not named after a table; say --data TABLE={}",
+                            file.display(),
+                            file.display()
+                        )
+                    })?,
+                };
+                tables.entry(name).or_default().push(Rows::Path(file));
+            }
+        }
+        Ok(Self {
+            tables,
+            lenient: input.lenient,
+            missing_is_empty: false,
+            reports: Mutex::default(),
+        })
+    }
+
+    fn each(
+        &self,
+        request: &TableRequest<'_>,
+        stage: &mut dyn FnMut(Batch) -> Result<(), RuntimeError>,
+    ) -> Result<(), RuntimeError> {
+        let Some(rows) = self.tables.get(request.name) else {
+            return if self.missing_is_empty {
+                Ok(())
+            } else {
+                Err(RuntimeError::missing_table(request.name))
+            };
+        };
+        for rows in rows {
+            let (label, input): (String, Box<dyn BufRead + '_>) = match rows {
+                Rows::Memory(bytes) => (request.name.to_owned(), Box::new(bytes.as_slice())),
+                Rows::Path(path) => (path.display().to_string(), open(path)?),
+            };
+            let source = read::Source {
+                needed: request.needed,
+                lenient: self.lenient,
+                ..read::Source::new(&label, request.schema, request.memory)
+            };
+            let report = read::batches(input, &source, stage)?;
+            if let Ok(mut reports) = self.reports.lock() {
+                reports.insert(label, report);
+            }
+        }
+        Ok(())
+    }
+
+    /// What was skipped, a sentence a file.
+    fn warnings(&self) -> Vec<String> {
+        let Ok(reports) = self.reports.lock() else {
+            return Vec::new();
+        };
+        reports
+            .iter()
+            .filter(|(_, report)| report.malformed > 0)
+            .map(|(path, report)| {
+                format!(
+                    "warning: {path}: skipped {} malformed lines, the first: {}",
+                    report.malformed,
+                    report.first.as_deref().unwrap_or_default()
+                )
+            })
+            .collect()
+    }
+}
+
+fn open(path: &Path) -> Result<Box<dyn BufRead>, RuntimeError> {
+    if path.as_os_str() == "-" {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = std::fs::File::open(path).map_err(|error| {
+        RuntimeError::new(
+            rulec_runtime::Code::INPUT_UNREADABLE,
+            format!("`{}` cannot be opened: {error}.", path.display()),
+        )
+    })?;
+    Ok(Box::new(io::BufReader::with_capacity(1 << 20, file)))
+}
+
+impl Tables for Source {
+    fn table(&self, request: &TableRequest<'_>) -> Result<Batch, RuntimeError> {
+        self.scan(request, &|batch| Ok(batch.clone()))
+    }
+
+    fn scan(
+        &self,
+        request: &TableRequest<'_>,
+        stage: &rulec_runtime::Stage<'_>,
+    ) -> Result<Batch, RuntimeError> {
+        let mut parts = Vec::new();
+        self.each(request, &mut |batch| {
+            parts.push(stage(&batch)?);
+            Ok(())
+        })?;
+        match Batch::concat(&parts, "read")? {
+            Some(whole) => Ok(whole),
+            // The stage decides the columns even of nothing.
+            None => stage(&Batch::empty(request.schema.clone(), request.memory)),
+        }
+    }
+}
+
+/// A file, or the files of a folder in order of name.
+fn expand(path: &Path) -> Result<Vec<PathBuf>, String> {
+    if !path.is_dir() {
+        return Ok(vec![path.to_path_buf()]);
+    }
+    let unreadable = |e: io::Error| format!("{} cannot be read: {e}", path.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(path).map_err(unreadable)? {
+        let entry = entry.map_err(unreadable)?;
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if !hidden && entry.path().is_file() {
+            files.push(entry.path());
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// The table a file is named after: `DeviceEvents.ndjson`, `DeviceEvents-2026-01.json`.
+fn guess(path: &Path, known: &impl Fn(&str) -> bool) -> Option<String> {
+    let name = path.file_name()?.to_string_lossy().into_owned();
+    let ends = name
+        .char_indices()
+        .filter(|(_, c)| !c.is_alphanumeric())
+        .map(|(i, _)| i);
+    let mut candidates: Vec<&str> = ends.map(|end| &name[..end]).chain([name.as_str()]).collect();
+    candidates.reverse();
+    candidates.into_iter().find(|c| known(c)).map(str::to_owned)
+}
+
+/// `--now`, else the clock.
+pub fn now(input: &Input) -> Result<i64, String> {
+    match &input.now {
+        Some(text) => rulec_functions::text::parse_datetime(text)
+            .ok_or_else(|| format!("`{text}` is not a time such as 2026-01-31T12:00:00Z")),
+        None => {
+            const EPOCH: i64 = 621_355_968_000_000_000;
+            let since = std::time::SystemTime::now()
+                .duration_since(std::time::UNIX_EPOCH)
+                .unwrap_or_default();
+            Ok(i64::try_from(since.as_nanos() / 100).map_or(EPOCH, |ticks| EPOCH.saturating_add(ticks)))
+        }
+    }
+}
+
+/// What an alert says of its rule.
+fn info(rule: &Rule, bound: &Bound) -> RuleInfo {
+    let resolved = &bound.resolved;
+    rulec_emit::targets::native::rule_info(rule, resolved)
+}
+
+fn evaluate(rule: &Rule, bound: &Bound, context: &Context<'_>) -> Result<Vec<Alert>, rulec_eval::EvalError> {
+    let result = rulec_eval::run(&bound.ir, context)?;
+    Ok(alert::alerts(&info(rule, bound), &result))
+}
+
+fn write(format: Format, alerts: &[Alert]) -> String {
+    let mut bytes = Vec::new();
+    // Writing to memory does not fail.
+    let _ = alert::write(&mut bytes, format, alerts);
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The alerts of one rule as NDJSON.
+pub fn alerts(
+    rule: &Rule,
+    bound: &Bound,
+    now: i64,
+    source: &Source,
+) -> Result<String, rulec_eval::EvalError> {
+    let alerts = evaluate(rule, bound, &Context::new(now, source))?;
+    Ok(write(Format::Ndjson, &alerts))
+}
+
+/// Runs all sound rules, or those whose id contains `only`.
+pub fn run(
+    pipeline: &Pipeline,
+    compilation: &Compilation,
+    input: &Input,
+    only: Option<&str>,
+    format: Format,
+) -> Result<Report, String> {
+    if input.data.is_empty() {
+        return Err("there are no events: give them with --data TABLE=PATH".to_owned());
+    }
+    let catalog = pipeline
+        .catalog(rulec_facts::tables::Environment::MergedColumns)
+        .map_err(|e| e.to_string())?;
+    let asked: std::collections::BTreeSet<&str> = compilation
+        .documents
+        .iter()
+        .flat_map(|d| &d.queries)
+        .flat_map(|q| &q.ir.tables)
+        .map(|t| t.name.as_str())
+        .chain(["FileProfile", "DeviceFromIP"])
+        .collect();
+    let source = Source::files(input, |name| {
+        asked.contains(name) || catalog.table(name).is_some()
+    })?;
+    let now = now(input)?;
+    let memory = Memory::new(usize::try_from(input.memory.saturating_mul(1 << 20)).unwrap_or(usize::MAX));
+    let context = Context::new(now, &source).with_memory(memory);
+    let chosen: Vec<_> = compilation
+        .sound()
+        .into_iter()
+        .filter(|(_, rule)| only.is_none_or(|o| rule.id.contains(o)))
+        .collect();
+    if chosen.is_empty() {
+        return Err(match only {
+            Some(only) => format!("no rule that compiles has an id that contains `{only}`"),
+            None => "no rule compiles, so there is nothing to run".to_owned(),
+        });
+    }
+    let results: Vec<_> = chosen
+        .par_iter()
+        .flat_map_iter(|(document, rule)| {
+            document
+                .queries
+                .iter()
+                .map(move |bound| (*document, *rule, bound))
+        })
+        .map(|(document, rule, bound)| (document, rule, bound, evaluate(rule, bound, &context)))
+        .collect();
+    let mut report = Report {
+        output: String::new(),
+        alerts: 0,
+        problems: Vec::new(),
+        notes: Vec::new(),
+    };
+    let mut fired = Vec::new();
+    let mut skipped: BTreeMap<String, usize> = BTreeMap::new();
+    let ran = results.len();
+    for (document, rule, bound, result) in results {
+        match result {
+            Ok(alerts) => fired.extend(alerts),
+            // A hunt is given the tables one has; rules over others are not wrong.
+            Err(error) if error.is_missing_table() && only.is_none() => {
+                *skipped.entry(error.message().to_owned()).or_default() += 1;
+            }
+            Err(error) => {
+                let diagnostic = bound.fragment.map_diagnostic(diagnostic(&error));
+                report
+                    .problems
+                    .push((document.file.clone(), rule.id.clone(), diagnostic));
+            }
+        }
+    }
+    report.output = write(format, &fired);
+    report.alerts = fired.len();
+    report.notes = source.warnings();
+    for (message, rules) in &skipped {
+        report.notes.push(format!(
+            "skipped {rules} {}: {message}",
+            if *rules == 1 { "rule" } else { "rules" }
+        ));
+    }
+    let ran = ran - skipped.values().sum::<usize>() - report.problems.len();
+    report.notes.push(format!(
+        "{} alerts from {ran} rules, now() being {}",
+        report.alerts,
+        rulec_functions::text::print_datetime(now)
+    ));
+    Ok(report)
+}
+
+/// An error of a run as a finding about the query.
+pub(crate) fn diagnostic(error: &rulec_eval::EvalError) -> Diagnostic {
+    let code = error.code();
+    let code = rulec_source::Code {
+        id: code.id,
+        name: code.name,
+        severity: Severity::Error,
+        summary: code.summary,
+    };
+    let diagnostic = Diagnostic::new(code, error.message());
+    match error.span() {
+        Some(span) => diagnostic.at(span),
+        None => diagnostic,
+    }
+}

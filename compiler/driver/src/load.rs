@@ -1,0 +1,195 @@
+//! Finding and reading files.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use rulec_source::{Diagnostic, SourceFile};
+
+use crate::{codes, output::slashes};
+
+/// Documents above this size are refused: the largest rule document known is a
+/// thousand times smaller.
+pub const LIMIT: u64 = 16 * 1024 * 1024;
+
+/// A file as read, with what is to be said when it could not be.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The file; its text is empty when it could not be read.
+    pub file: SourceFile,
+    /// Why it could not be read.
+    pub problem: Option<Diagnostic>,
+}
+
+/// Which files below a folder are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Markdown, and files without extension that begin like markdown.
+    Documents,
+    /// KQL files and documents.
+    Queries,
+}
+
+/// All files meant by `paths` (files, folders, `-`), each once, folders in
+/// order of name. A path given by name is read whatever its extension.
+pub fn load(root: &Path, paths: &[PathBuf], want: Want) -> Vec<Loaded> {
+    let mut found: Vec<(PathBuf, bool)> = Vec::new();
+    let mut loaded = Vec::new();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            loaded.push(stdin());
+        } else if path.is_dir() {
+            walk(path, want, &mut found, &mut loaded, root, 0);
+        } else {
+            found.push((path.clone(), true));
+        }
+    }
+    let mut seen = std::collections::BTreeSet::new();
+    found.retain(|(path, _)| seen.insert(path.clone()));
+    use rayon::prelude::*;
+    let read: Vec<Option<Loaded>> = found
+        .par_iter()
+        .map(|(path, named)| read(root, path, *named))
+        .collect();
+    loaded.extend(read.into_iter().flatten());
+    loaded
+}
+
+fn walk(
+    folder: &Path,
+    want: Want,
+    found: &mut Vec<(PathBuf, bool)>,
+    loaded: &mut Vec<Loaded>,
+    root: &Path,
+    depth: usize,
+) {
+    let entries = fs::read_dir(folder).and_then(|e| e.collect::<Result<Vec<_>, io::Error>>());
+    let mut entries = match entries {
+        Ok(entries) => entries,
+        Err(error) => {
+            loaded.push(unreadable(root, folder, &error));
+            return;
+        }
+    };
+    entries.sort_by_key(fs::DirEntry::file_name);
+    for entry in entries {
+        let path = entry.path();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') {
+            continue;
+        }
+        let Ok(kind) = entry.file_type() else { continue };
+        if kind.is_dir() {
+            // Deeper than any repository; a guard against mounts that contain themselves.
+            if depth < 64 {
+                walk(&path, want, found, loaded, root, depth + 1);
+            }
+        } else if wanted(&path, want) && (kind.is_file() || fs::metadata(&path).is_ok_and(|m| m.is_file())) {
+            found.push((path, false));
+        }
+    }
+}
+
+fn wanted(path: &Path, want: Want) -> bool {
+    let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    match extension.as_deref() {
+        Some("md" | "markdown") | None => true,
+        Some("kql" | "kusto" | "csl") => want == Want::Queries,
+        Some(other) => {
+            // A dot in an id is no extension: `0xFF-0508-…-AWS v1.2`.
+            other.len() > 8 || other.contains(' ')
+        }
+    }
+}
+
+/// Reads one file. None when a file that was not named turns out to be no document.
+fn read(root: &Path, path: &Path, named: bool) -> Option<Loaded> {
+    let name = display(root, path);
+    let size = match fs::metadata(path) {
+        Ok(meta) => meta.len(),
+        Err(error) => return Some(unreadable(root, path, &error)),
+    };
+    if size > LIMIT {
+        return Some(Loaded {
+            problem: Some(
+                Diagnostic::new(
+                    codes::TOO_LARGE,
+                    format!("{name} has {size} bytes; documents of more than {LIMIT} bytes are not read"),
+                )
+                .help("a rule document is text; is this another kind of file?"),
+            ),
+            file: SourceFile::new(name, ""),
+        });
+    }
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => return Some(unreadable(root, path, &error)),
+    };
+    let extensionless = path.extension().is_none();
+    if extensionless && !named && !bytes.trim_ascii_start().starts_with(b"#") {
+        return None;
+    }
+    Some(decode(name, bytes))
+}
+
+fn stdin() -> Loaded {
+    let mut bytes = Vec::new();
+    match io::Read::read_to_end(&mut io::Read::take(io::stdin(), LIMIT + 1), &mut bytes) {
+        Ok(_) => decode("<stdin>".to_owned(), bytes),
+        Err(error) => Loaded {
+            problem: Some(Diagnostic::new(
+                codes::UNREADABLE,
+                format!("standard input cannot be read: {error}"),
+            )),
+            file: SourceFile::new("<stdin>", ""),
+        },
+    }
+}
+
+fn decode(name: String, bytes: Vec<u8>) -> Loaded {
+    match String::from_utf8(bytes) {
+        Ok(text) => Loaded {
+            file: SourceFile::new(name, text),
+            problem: None,
+        },
+        Err(error) => {
+            let at = error.utf8_error().valid_up_to();
+            let bytes = error.into_bytes();
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let problem = Diagnostic::new(
+                codes::NOT_UTF8,
+                format!(
+                    "{name} is not UTF-8: byte {at} ({:#04x}) begins no character",
+                    bytes[at]
+                ),
+            )
+            .at(rulec_source::Span::new(at, at + '\u{fffd}'.len_utf8()))
+            .help("save the document as UTF-8");
+            Loaded {
+                file: SourceFile::new(name, text),
+                problem: Some(problem),
+            }
+        }
+    }
+}
+
+fn unreadable(root: &Path, path: &Path, error: &io::Error) -> Loaded {
+    let name = display(root, path);
+    Loaded {
+        problem: Some(Diagnostic::new(
+            codes::UNREADABLE,
+            format!("{name} cannot be read: {error}"),
+        )),
+        file: SourceFile::new(name, ""),
+    }
+}
+
+/// A path as findings and artifacts show it: relative to the repository, with `/`.
+pub fn display(root: &Path, path: &Path) -> String {
+    let absolute = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    match absolute.strip_prefix(root) {
+        Ok(relative) => slashes(relative),
+        Err(_) => path.to_string_lossy().replace('\\', "/"),
+    }
+}

@@ -1,0 +1,179 @@
+//! Writing: complete or not at all, and only below the folder the user named.
+
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    io::Write as _,
+    path::{Component, Path, PathBuf},
+};
+
+/// Whether an artifact's path stays below the folder it is joined to.
+pub fn is_safe(relative: &str) -> bool {
+    !relative.is_empty()
+        && !relative.contains(['\\', '\0', ':'])
+        && Path::new(relative)
+            .components()
+            .all(|c| matches!(c, Component::Normal(_)))
+}
+
+/// A folder that is written to. No file is created or replaced outside it:
+/// symbolic links below it are never followed.
+pub struct Folder {
+    root: PathBuf,
+}
+
+impl Folder {
+    /// Creates the folder if it is missing.
+    pub fn create(root: &Path) -> io::Result<Self> {
+        fs::create_dir_all(root)?;
+        Ok(Self {
+            root: fs::canonicalize(root)?,
+        })
+    }
+
+    /// Writes a file whole: first beside its place, then renamed over it. A
+    /// file that already has these bytes is left alone.
+    pub fn write(&self, relative: &str, bytes: &[u8]) -> io::Result<()> {
+        if !is_safe(relative) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("`{relative}` would leave the output folder"),
+            ));
+        }
+        let path = self.root.join(relative);
+        let parent = path.parent().unwrap_or(&self.root);
+        self.make_folders(parent)?;
+        match fs::symlink_metadata(&path) {
+            Ok(meta) if meta.is_symlink() => fs::remove_file(&path)?,
+            Ok(meta) if meta.is_dir() => {
+                return Err(io::Error::new(
+                    io::ErrorKind::AlreadyExists,
+                    format!("`{relative}` is a folder"),
+                ));
+            }
+            Ok(meta) if meta.len() == bytes.len() as u64 && fs::read(&path)? == bytes => return Ok(()),
+            _ => {}
+        }
+        let mut file = tempfile::Builder::new().prefix(".rulec-").tempfile_in(parent)?;
+        file.write_all(bytes)?;
+        set_permissions(file.as_file())?;
+        file.persist(&path).map_err(|e| e.error)?;
+        Ok(())
+    }
+
+    /// Creates the folders down to `parent`, refusing symbolic links on the way.
+    fn make_folders(&self, parent: &Path) -> io::Result<()> {
+        let below = parent.strip_prefix(&self.root).unwrap_or(Path::new(""));
+        let mut at = self.root.clone();
+        for component in below.components() {
+            at.push(component);
+            match fs::symlink_metadata(&at) {
+                Ok(meta) if meta.is_symlink() => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::InvalidInput,
+                        format!(
+                            "`{}` is a symbolic link; rulec does not write through it",
+                            at.display()
+                        ),
+                    ));
+                }
+                Ok(_) => {}
+                Err(_) => fs::create_dir(&at)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// All files below the folder, relative and sorted; links are not followed.
+    pub fn files(&self) -> io::Result<BTreeSet<String>> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![self.root.clone()];
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(folder)? {
+                let entry = entry?;
+                let kind = entry.file_type()?;
+                if kind.is_dir() {
+                    open.push(entry.path());
+                } else if let Ok(relative) = entry.path().strip_prefix(&self.root) {
+                    found.insert(slashes(relative));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Removes a file and the folders that became empty.
+    pub fn remove(&self, relative: &str) -> io::Result<()> {
+        if !is_safe(relative) {
+            return Ok(());
+        }
+        let path = self.root.join(relative);
+        fs::remove_file(&path)?;
+        let mut parent = path.parent();
+        while let Some(folder) = parent {
+            if folder == self.root || fs::remove_dir(folder).is_err() {
+                break;
+            }
+            parent = folder.parent();
+        }
+        Ok(())
+    }
+
+    /// The bytes of a file; none when it is missing or not a regular file.
+    pub fn read(&self, relative: &str) -> Option<Vec<u8>> {
+        let path = self.root.join(relative);
+        let regular = is_safe(relative) && fs::symlink_metadata(&path).is_ok_and(|m| m.is_file());
+        regular.then(|| fs::read(path).ok()).flatten()
+    }
+}
+
+/// A path with `/` on every system.
+pub fn slashes(path: &Path) -> String {
+    path.components()
+        .map(|c| c.as_os_str().to_string_lossy())
+        .collect::<Vec<_>>()
+        .join("/")
+}
+
+/// Temporary files are private; what is written for others is not.
+#[cfg(unix)]
+fn set_permissions(file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn set_permissions(_: &fs::File) -> io::Result<()> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_that_leave_the_folder_are_refused() {
+        for path in ["../x", "a/../../x", "/etc/x", "", "a\\b", "c:x", "a\0b", "./x/.."] {
+            assert!(!is_safe(path), "{path}");
+        }
+        for path in ["x", "a/b.yaml", "a/RL-0001.json"] {
+            assert!(is_safe(path), "{path}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn symbolic_links_are_not_written_through() {
+        let outside = tempfile::tempdir().unwrap();
+        let inside = tempfile::tempdir().unwrap();
+        std::os::unix::fs::symlink(outside.path(), inside.path().join("link")).unwrap();
+        let victim = outside.path().join("victim");
+        fs::write(&victim, "mine").unwrap();
+        std::os::unix::fs::symlink(&victim, inside.path().join("file")).unwrap();
+        let folder = Folder::create(inside.path()).unwrap();
+        assert!(folder.write("link/x", b"y").is_err());
+        folder.write("file", b"theirs").unwrap();
+        assert_eq!(fs::read(&victim).unwrap(), b"mine");
+        assert_eq!(folder.read("file").unwrap(), b"theirs");
+    }
+}

@@ -1,0 +1,414 @@
+//! From files to bound rules: read, parse, bind, resolve, lint.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::{Arc, OnceLock},
+};
+
+use rayon::prelude::*;
+use rulec_facts::{
+    FactsError,
+    aliases::Aliases,
+    tables::{Environment, Tables},
+};
+use rulec_ir::Catalog;
+use rulec_model::{Resolved, Rule, RuleQuery};
+use rulec_read::{Document as Read, RuleDoc};
+use rulec_source::{Diagnostic, Fragment, Severity, SourceFile, render};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    codes,
+    load::{Want, load},
+    repository::{Refused, Repository},
+};
+
+/// A repository with its data loaded, ready to compile.
+pub struct Pipeline {
+    /// The repository.
+    pub repository: Repository,
+    /// What headings and table columns mean.
+    pub aliases: Aliases,
+    /// Data for explaining and checking.
+    pub facts: rulec_explain::Facts,
+    catalogs: [OnceLock<Result<Catalog, FactsError>>; Environment::ALL.len()],
+    emit: OnceLock<Result<rulec_emit::Context, FactsError>>,
+}
+
+/// Documents in the order they were given, compiled as far as they go.
+pub struct Compilation {
+    /// One per document.
+    pub documents: Vec<Document>,
+}
+
+/// One document.
+pub struct Document {
+    /// Its text.
+    pub file: SourceFile,
+    /// SHA-256 of its bytes, in hexadecimal.
+    pub sha256: String,
+    /// What was read; none when the file could not be.
+    pub read: Option<RuleDoc>,
+    /// The rule's queries, bound; parallel to `Rule::queries`.
+    pub queries: Vec<Bound>,
+    /// All findings, placed in the document, in the order of their place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// A query, bound.
+pub struct Bound {
+    /// Its text and the way back to the document.
+    pub fragment: Fragment,
+    /// Its syntax tree.
+    pub parsed: rulec_kql::Parsed,
+    /// Its algebra.
+    pub ir: rulec_ir::Query,
+    /// How the rule is run, as this query tells it.
+    pub resolved: Resolved,
+    /// The environment it was bound in.
+    pub environment: Environment,
+    /// Whether it parsed and bound without errors.
+    pub sound: bool,
+}
+
+impl Pipeline {
+    /// Opens the repository around `start`.
+    pub fn open(start: &Path, config: Option<&Path>) -> Result<Self, Box<Refused>> {
+        let repository = Repository::open(start, config)?;
+        let aliases = Aliases::load(&repository.pack).map_err(|e| bad_data(&e))?;
+        let facts = rulec_explain::Facts::load(&repository.pack, &repository.config.check.attack)
+            .map_err(|e| bad_data(&e))?;
+        Ok(Self {
+            repository,
+            aliases,
+            facts,
+            catalogs: Default::default(),
+            emit: OnceLock::new(),
+        })
+    }
+
+    /// The catalog of an environment, loaded once.
+    pub fn catalog(&self, environment: Environment) -> Result<&Catalog, FactsError> {
+        let index = Environment::ALL
+            .iter()
+            .position(|e| *e == environment)
+            .unwrap_or_default();
+        self.catalogs[index]
+            .get_or_init(|| {
+                Ok(Catalog::new(Arc::new(Tables::new(
+                    &self.repository.pack,
+                    environment,
+                )?)))
+            })
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+
+    /// What emitting shares, loaded once.
+    pub fn emit_context(&self) -> Result<&rulec_emit::Context, FactsError> {
+        self.emit
+            .get_or_init(|| rulec_emit::Context::load(&self.repository.pack))
+            .as_ref()
+            .map_err(Clone::clone)
+    }
+
+    /// The paths given, or the repository's rules.
+    pub fn paths(&self, given: &[PathBuf]) -> Vec<PathBuf> {
+        if given.is_empty() {
+            self.repository
+                .config
+                .repository
+                .rules
+                .iter()
+                .map(|p| self.repository.path(p))
+                .collect()
+        } else {
+            given.to_vec()
+        }
+    }
+
+    /// Reads and compiles documents. Never fails: what is wrong is in the findings.
+    pub fn compile(&self, paths: &[PathBuf]) -> Compilation {
+        let loaded = load(&self.repository.root, &self.paths(paths), Want::Documents);
+        let mut documents: Vec<Document> = loaded
+            .into_par_iter()
+            .map(|loaded| match loaded.problem {
+                Some(problem) => Document {
+                    sha256: String::new(),
+                    file: loaded.file,
+                    read: None,
+                    queries: Vec::new(),
+                    diagnostics: vec![problem],
+                },
+                None => self.document(loaded.file),
+            })
+            .collect();
+        duplicates(&mut documents);
+        Compilation { documents }
+    }
+
+    /// Compiles the rule of the repository that has this id.
+    pub fn compile_rule(&self, id: &str) -> Result<Compilation, String> {
+        let mut compilation = self.compile(&[]);
+        let known: Vec<String> = compilation
+            .documents
+            .iter()
+            .filter_map(|d| d.rule())
+            .map(|r| r.id.clone())
+            .collect();
+        let exact = known.iter().any(|k| k == id);
+        compilation.documents.retain(|d| {
+            d.rule()
+                .is_some_and(|r| if exact { r.id == id } else { r.id.starts_with(id) })
+        });
+        match compilation.documents.len() {
+            1 => Ok(compilation),
+            0 => {
+                let close = rulec_facts::close_matches(id, known.iter().map(String::as_str), 3);
+                Err(match close.first() {
+                    Some(close) => format!("no rule has the id `{id}`; did you mean `{close}`?"),
+                    None => format!("no rule has the id `{id}`, and no file has that name"),
+                })
+            }
+            n => Err(format!("{n} rules have ids that begin with `{id}`")),
+        }
+    }
+
+    /// Compiles one text.
+    pub fn document(&self, file: SourceFile) -> Document {
+        let sha256 = hex(&Sha256::digest(file.text.as_bytes()));
+        let options = rulec_read::Options {
+            aliases: &self.aliases,
+            defaults: self.repository.config.defaults.clone(),
+        };
+        let mut read = rulec_read::read(&file, &options);
+        let mut diagnostics = std::mem::take(&mut read.diagnostics);
+        let mut queries = Vec::new();
+        if let Read::Rule(rule) = &read.document {
+            for (index, (query, fragment)) in rule.queries.iter().zip(&read.queries).enumerate() {
+                let (bound, found) = self.bind(rule, index, query, fragment);
+                diagnostics.extend(found.into_iter().map(|d| fragment.map_diagnostic(d)));
+                queries.extend(bound);
+            }
+        }
+        let mut document = Document {
+            file,
+            sha256,
+            read: Some(read),
+            queries,
+            diagnostics,
+        };
+        let lints = self.lint(&document);
+        document.diagnostics.extend(lints);
+        document
+            .diagnostics
+            .sort_by_key(|d| d.span().map_or((0, 0), |s| (s.start, s.end)));
+        document.diagnostics.dedup();
+        document
+    }
+
+    /// The environment a query is bound in: the configuration's, else its
+    /// platform's, else all columns of both.
+    fn environment(&self, query: &RuleQuery) -> Environment {
+        let chosen = self
+            .repository
+            .config
+            .check
+            .environment
+            .as_deref()
+            .and_then(Environment::parse);
+        chosen.unwrap_or(match query.environment {
+            Some(rulec_model::Environment::M365) => Environment::Merged,
+            Some(rulec_model::Environment::Sentinel) => Environment::Sentinel,
+            None => Environment::MergedColumns,
+        })
+    }
+
+    fn bind(
+        &self,
+        rule: &Rule,
+        index: usize,
+        query: &RuleQuery,
+        fragment: &Fragment,
+    ) -> (Option<Bound>, Vec<Diagnostic>) {
+        let environment = self.environment(query);
+        let parsed = rulec_kql::parse(&fragment.text);
+        let mut found = parsed.diagnostics.clone();
+        let catalog = match self.catalog(environment) {
+            Ok(catalog) => catalog,
+            Err(error) => {
+                found.push(Diagnostic::new(codes::BAD_DATA, error.to_string()));
+                return (None, found);
+            }
+        };
+        let lowered = rulec_ir::lower(&parsed, catalog);
+        found.extend(lowered.diagnostics);
+        let sound = !found.iter().any(Diagnostic::is_error);
+        let resolved = rulec_explain::resolve(rule, index, &lowered.query, &self.facts);
+        let bound = Bound {
+            fragment: fragment.clone(),
+            parsed,
+            ir: lowered.query,
+            resolved,
+            environment,
+            sound,
+        };
+        (Some(bound), found)
+    }
+
+    fn lint(&self, document: &Document) -> Vec<Diagnostic> {
+        let Some(RuleDoc {
+            document: Read::Rule(rule),
+            places,
+            ..
+        }) = &document.read
+        else {
+            return Vec::new();
+        };
+        let queries: Vec<rulec_check::Query<'_>> = document
+            .queries
+            .iter()
+            .map(|bound| rulec_check::Query {
+                fragment: &bound.fragment,
+                parsed: &bound.parsed,
+                ir: &bound.ir,
+                resolved: &bound.resolved,
+            })
+            .collect();
+        let input = rulec_check::Input {
+            file: &document.file,
+            rule,
+            places,
+            queries: &queries,
+            facts: &self.facts,
+        };
+        let levels = &self.repository.config.lints;
+        rulec_check::check(&input)
+            .into_iter()
+            .filter_map(|mut diagnostic| {
+                if let Some(level) = levels.get(diagnostic.code.name) {
+                    diagnostic.severity = level.severity()?;
+                }
+                Some(diagnostic)
+            })
+            .collect()
+    }
+}
+
+impl Document {
+    /// The rule, when the document holds one.
+    pub fn rule(&self) -> Option<&Rule> {
+        match &self.read.as_ref()?.document {
+            Read::Rule(rule) => Some(rule),
+            _ => None,
+        }
+    }
+
+    /// Whether the rule may be emitted and run: it was read and bound without errors.
+    pub fn is_sound(&self) -> bool {
+        self.rule().is_some()
+            && !self
+                .diagnostics
+                .iter()
+                .any(|d| d.is_error() && !d.code.id.starts_with("RL"))
+            && self.queries.iter().all(|q| q.sound)
+    }
+
+    fn findings(&self, only_errors: bool) -> impl Iterator<Item = render::Finding<'_>> {
+        let rule = self.rule().map(|r| r.id.as_str());
+        self.diagnostics
+            .iter()
+            .filter(move |d| !only_errors || (d.is_error() && !d.code.id.starts_with("RL")))
+            .map(move |diagnostic| render::Finding {
+                file: &self.file,
+                rule,
+                diagnostic,
+            })
+    }
+}
+
+impl Compilation {
+    /// All findings, document by document.
+    pub fn findings(&self) -> Vec<render::Finding<'_>> {
+        self.documents.iter().flat_map(|d| d.findings(false)).collect()
+    }
+
+    /// What kept rules from compiling.
+    pub fn errors(&self) -> Vec<render::Finding<'_>> {
+        self.documents.iter().flat_map(|d| d.findings(true)).collect()
+    }
+
+    /// The rules that may be emitted and run, in order of id.
+    pub fn sound(&self) -> Vec<(&Document, &Rule)> {
+        let mut sound: Vec<_> = self
+            .documents
+            .iter()
+            .filter(|d| d.is_sound())
+            .filter_map(|d| Some((d, d.rule()?)))
+            .collect();
+        sound.sort_by(|a, b| a.1.id.cmp(&b.1.id));
+        sound
+    }
+
+    /// The names of all documents.
+    pub fn files(&self) -> Vec<&str> {
+        self.documents.iter().map(|d| d.file.path.as_str()).collect()
+    }
+
+    /// Totals.
+    pub fn summary(&self) -> render::Summary {
+        let count = |severity| {
+            self.documents
+                .iter()
+                .flat_map(|d| &d.diagnostics)
+                .filter(|d| d.severity == severity)
+                .count()
+        };
+        render::Summary {
+            files: self.documents.len(),
+            rules: self.documents.iter().filter(|d| d.rule().is_some()).count(),
+            errors: count(Severity::Error),
+            warnings: count(Severity::Warning),
+        }
+    }
+}
+
+/// Two documents with the same id would overwrite each other's artifacts, on
+/// some systems even when only the case differs.
+fn duplicates(documents: &mut [Document]) {
+    let mut first: BTreeMap<String, String> = BTreeMap::new();
+    for document in documents {
+        let Some(id) = document.rule().map(|r| r.id.clone()) else {
+            continue;
+        };
+        let path = document.file.path.clone();
+        match first.get(&id.to_lowercase()) {
+            Some(other) => {
+                let span = document.read.as_ref().and_then(|r| r.places.get("/id").copied());
+                let mut diagnostic =
+                    Diagnostic::new(codes::DUPLICATE_ID, format!("the id `{id}` is taken by {other}"))
+                        .help("give the rule an id of its own");
+                if let Some(span) = span {
+                    diagnostic = diagnostic.at(span);
+                }
+                document.diagnostics.push(diagnostic);
+            }
+            None => {
+                first.insert(id.to_lowercase(), path);
+            }
+        }
+    }
+}
+
+pub(crate) fn bad_data(error: &FactsError) -> Box<Refused> {
+    Box::new(Refused {
+        file: SourceFile::new("schema/", ""),
+        diagnostic: Diagnostic::new(codes::BAD_DATA, error.to_string()),
+    })
+}
+
+/// Lower-case hexadecimal.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,37 @@
+//! `rulec new`: a document to start from.
+
+use std::path::Path;
+
+use crate::{output::Folder, pipeline::Pipeline};
+
+/// Writes `<id>.md` and returns its path. Never overwrites.
+pub fn run(pipeline: &Pipeline, id: &str, title: &str, folder: Option<&Path>) -> Result<String, String> {
+    if !rulec_read::is_safe_id(id) {
+        return Err(format!(
+            "`{id}` cannot be an id: it would not be a file name everywhere"
+        ));
+    }
+    if title.trim().is_empty() {
+        return Err("a rule needs a title".to_owned());
+    }
+    let folder = folder.map_or_else(
+        || {
+            let rules = &pipeline.repository.config.repository.rules;
+            pipeline
+                .repository
+                .path(rules.first().map_or("rules", String::as_str))
+        },
+        Path::to_path_buf,
+    );
+    let name = format!("{id}.md");
+    let path = folder.join(&name);
+    if path.exists() {
+        return Err(format!("{} exists", path.display()));
+    }
+    let text = rulec_read::scaffold(id, title);
+    let place = Folder::create(&folder).map_err(|e| format!("{} cannot be used: {e}", folder.display()))?;
+    place
+        .write(&name, text.as_bytes())
+        .map_err(|e| format!("{} cannot be written: {e}", path.display()))?;
+    Ok(path.display().to_string())
+}

@@ -1,0 +1,245 @@
+//! Putting an explanation together.
+
+use std::collections::BTreeSet;
+
+use rulec_functions::{Value, text};
+use rulec_ir::{Expr, ExprKind, Query, Rel, RelKind};
+use rulec_model::{Origin, Resolved, Rule, ScheduleKind};
+use rulec_source::{Fragment, SourceFile};
+
+use crate::{
+    Facts,
+    constant::constant,
+    explanation::{Event, Explanation, OutputField, Schedule, Stage, Tactic, Technique},
+    predicates, stages, walk,
+};
+
+/// One query of a rule and everything known about it.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The document.
+    pub file: &'a SourceFile,
+    /// The rule.
+    pub rule: &'a Rule,
+    /// Which of its queries.
+    pub query: usize,
+    /// The query's text and the way back to the document.
+    pub fragment: &'a Fragment,
+    /// Its syntax tree.
+    pub parsed: &'a rulec_kql::Parsed,
+    /// Its algebra.
+    pub ir: &'a Query,
+    /// The rule's settings, complete.
+    pub resolved: &'a Resolved,
+    /// Data.
+    pub facts: &'a Facts,
+}
+
+/// Explains a query of a rule. Never fails: what is not known is left out.
+pub fn explain(input: &Input<'_>) -> Explanation {
+    let pipeline = stages::stages(input);
+    let (exclusions, indicators) = predicates::predicates(input.ir, &pipeline.spans);
+    Explanation {
+        rule: input.rule.id.clone(),
+        title: input.rule.title.clone(),
+        parameters: stages::parameters(input.ir, input),
+        bindings: stages::bindings(input.ir, input, &pipeline.through),
+        output_fields: output_fields(input.ir, &pipeline.stages),
+        stages: pipeline.stages,
+        exclusions,
+        indicators,
+        event_coverage: coverage(input),
+        attack: attack(input.rule, input.facts),
+        schedule: schedule(input.resolved),
+        settings: input.resolved.clone(),
+    }
+}
+
+/// Each column of the result, with the last stage that built it.
+fn output_fields(query: &Query, stages: &[Stage]) -> Vec<OutputField> {
+    let Some(root) = &query.root else {
+        return Vec::new();
+    };
+    let building = ["extend", "summarize", "project", "print", "count", "distinct"];
+    root.columns
+        .iter()
+        .map(|column| {
+            // A stage built a column when it is new there, or named in what it computes.
+            let source = stages.iter().enumerate().rev().find(|(index, stage)| {
+                let before = index.checked_sub(1).and_then(|i| stages.get(i));
+                let is_new = before.is_some_and(|b| !b.columns.iter().any(|c| c.name == *column.name));
+                let named = building.contains(&stage.kind.as_str()) && assigns(&stage.text, &column.name);
+                let there = stage.columns.iter().any(|c| c.name == *column.name);
+                there && stage.kind != "source" && (is_new || named)
+            });
+            OutputField {
+                name: column.name.to_string(),
+                ty: column.ty.to_string(),
+                source: source.map_or_else(|| "source".to_owned(), |(_, s)| s.kind.clone()),
+                explicit: source.is_some(),
+            }
+        })
+        .collect()
+}
+
+/// Whether an operator's text has `name =` in it, but not `name ==`.
+fn assigns(text: &str, name: &str) -> bool {
+    text.match_indices(name).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        let after = text[at + name.len()..].trim_start();
+        !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '.')
+            && after.starts_with('=')
+            && !after.starts_with("==")
+            && !after.starts_with("=~")
+    })
+}
+
+/// Columns whose values name an event.
+const EVENT_COLUMNS: [&str; 5] = ["ActionType", "EventID", "EventName", "OperationName", "Operation"];
+
+/// Events from the query itself: for each table, the values of its event
+/// columns that survive the predicates; with the document's own list where the
+/// query names none.
+fn coverage(input: &Input<'_>) -> Vec<Event> {
+    let mut asked: BTreeSet<(String, String)> = BTreeSet::new();
+    for rel in walk::relations(input.ir) {
+        let RelKind::Filter {
+            input: rows,
+            predicate,
+        } = &rel.kind
+        else {
+            continue;
+        };
+        let Some(table) = walk::source_table(input.ir, rows) else {
+            continue;
+        };
+        for value in walk::subexpressions(predicate)
+            .into_iter()
+            .flat_map(|e| event_values(input.ir, rows, e))
+        {
+            match value {
+                Value::Array(items) => asked.extend(items.iter().map(|i| (table.to_owned(), text::print(i)))),
+                value => {
+                    asked.insert((table.to_owned(), text::print(&value)));
+                }
+            }
+        }
+    }
+    if asked.is_empty() {
+        for source in &input.rule.data_sources {
+            if let (Some(table), Some(event)) = (&source.table, &source.event) {
+                asked.insert((table.clone(), event.clone()));
+            }
+        }
+    }
+    input
+        .facts
+        .events
+        .coverage_of(
+            asked
+                .iter()
+                .map(|(table, event)| (table.as_str(), event.as_str())),
+        )
+        .into_iter()
+        .map(|row| Event {
+            provider: row.provider,
+            event: row.event,
+            title: row.title,
+        })
+        .collect()
+}
+
+/// The constants that an expression compares an event column with.
+fn event_values(query: &Query, rows: &Rel, expr: &Expr) -> Vec<Value> {
+    let ExprKind::Call { function, args } = &expr.kind else {
+        return Vec::new();
+    };
+    let Some((first, rest)) = args.split_first() else {
+        return Vec::new();
+    };
+    let ExprKind::Column(index) = &first.kind else {
+        return Vec::new();
+    };
+    let named = rows
+        .columns
+        .get(*index)
+        .is_some_and(|c| EVENT_COLUMNS.contains(&&*c.name));
+    if !named || !matches!(function.name, "==" | "=~" | "in" | "in~") {
+        return Vec::new();
+    }
+    rest.iter().filter_map(|value| constant(query, value)).collect()
+}
+
+/// The document's tags under the names of the newest version.
+fn attack(rule: &Rule, facts: &Facts) -> Vec<Tactic> {
+    let mut tactics: Vec<Tactic> = Vec::new();
+    for tag in &rule.attack {
+        let stated = tag
+            .tactic_id
+            .as_deref()
+            .or(tag.tactic.as_deref())
+            .unwrap_or_default();
+        let id = tag.technique_id();
+        let placed = id.as_deref().and_then(|id| facts.newest.place(id, stated));
+        let (names, technique) = match (&placed, &id) {
+            (Some(placement), _) => (
+                placement.tactics.iter().map(|t| t.name.clone()).collect(),
+                Some(Technique {
+                    id: placement.technique.id.clone(),
+                    name: facts.newest.full_name(placement.technique),
+                }),
+            ),
+            (None, id) => {
+                let name = facts.newest.tactic(stated).map(|t| t.name.clone());
+                let name = name.or_else(|| tag.tactic.clone()).unwrap_or_default();
+                let technique = id.as_ref().map(|id| Technique {
+                    id: id.clone(),
+                    name: tag.name.clone().unwrap_or_default(),
+                });
+                (vec![name], technique)
+            }
+        };
+        for name in names {
+            let place = match tactics.iter().position(|t| t.tactic == name) {
+                Some(place) => place,
+                None => {
+                    tactics.push(Tactic {
+                        tactic: name,
+                        techniques: Vec::new(),
+                    });
+                    tactics.len() - 1
+                }
+            };
+            let techniques = &mut tactics[place].techniques;
+            techniques.extend(technique.clone().filter(|t| !techniques.contains(t)));
+        }
+    }
+    tactics
+}
+
+fn schedule(resolved: &Resolved) -> Schedule {
+    Schedule {
+        kind: match resolved.kind.value {
+            ScheduleKind::Scheduled => "scheduled".to_owned(),
+            ScheduleKind::Nrt => "nrt".to_owned(),
+        },
+        frequency: resolved.frequency.value.to_string(),
+        period: resolved.period.value.to_string(),
+        why: format!(
+            "{}; {}",
+            origin(&resolved.frequency.origin),
+            origin(&resolved.period.origin)
+        ),
+    }
+}
+
+/// Where a value came from, in words.
+pub(crate) fn origin(origin: &Origin) -> String {
+    match origin {
+        Origin::Document => "the document".to_owned(),
+        Origin::FrontMatter => "front matter".to_owned(),
+        Origin::Config => "rulec.toml".to_owned(),
+        Origin::Derived(why) => why.clone(),
+        Origin::Default(why) => format!("default: {why}"),
+    }
+}

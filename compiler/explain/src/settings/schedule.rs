@@ -1,0 +1,123 @@
+//! How often a rule runs and how far it looks back, from its own time bounds.
+
+use rulec_functions::Value;
+use rulec_ir::{BindingKind, Expr, ExprKind, Query};
+use rulec_model::{Duration, Origin, Sourced};
+
+use crate::{
+    constant::{ago, constant},
+    walk,
+};
+
+/// What the query's time bounds ask for.
+pub(super) struct Timing {
+    pub(super) frequency: Sourced<Duration>,
+    pub(super) period: Sourced<Duration>,
+}
+
+const TICKS: i64 = 10_000_000;
+const HOUR: Duration = Duration::from_seconds(3_600);
+const DAY: Duration = Duration::from_seconds(86_400);
+
+/// A window of time written in the query.
+struct Window {
+    length: Duration,
+    /// `2*1h`: the window is so many runs long.
+    runs: Option<(i64, Duration)>,
+    /// Name of the let binding, when it has one.
+    name: Option<String>,
+}
+
+/// `let timeframe = 2*1h` with `ago(timeframe)` means: every hour, looking back
+/// two. Without that form, a run every window, at most a day apart. A longer
+/// `ago()` anywhere lengthens the period.
+pub(super) fn derive(query: &Query) -> Timing {
+    let windows = windows(query);
+    let Some(longest) = windows.iter().max_by_key(|w| w.length) else {
+        let why = "the query has no time bounds of its own".to_owned();
+        return Timing {
+            frequency: Sourced::new(HOUR, Origin::Default(why.clone())),
+            period: Sourced::new(HOUR, Origin::Default(why)),
+        };
+    };
+    let period = Sourced::new(
+        longest.length,
+        Origin::Derived(format!("the query looks back {}", said(longest))),
+    );
+    let frequency = match windows.iter().find_map(|w| Some((w, w.runs?))) {
+        Some((window, (times, every))) => Sourced::new(
+            every,
+            Origin::Derived(format!("{} is {times} runs long", said(window))),
+        ),
+        None => {
+            let shortest = windows.iter().map(|w| w.length).min().unwrap_or(HOUR);
+            Sourced::new(
+                shortest.min(DAY),
+                Origin::Derived(format!("the query covers {shortest} at a time")),
+            )
+        }
+    };
+    Timing { frequency, period }
+}
+
+fn said(window: &Window) -> String {
+    match &window.name {
+        Some(name) => format!("`{name}` ({})", window.length),
+        None => window.length.to_string(),
+    }
+}
+
+/// Every constant `ago(…)` of the query, in order of appearance.
+fn windows(query: &Query) -> Vec<Window> {
+    walk::all_expressions(query)
+        .into_iter()
+        .filter_map(|expr| window(query, expr))
+        .collect()
+}
+
+fn window(query: &Query, expr: &Expr) -> Option<Window> {
+    let ExprKind::Call { args, .. } = &expr.kind else {
+        return None;
+    };
+    let length = duration(ago(query, expr).filter(|ticks| *ticks > 0)?);
+    let by = args.get(1)?;
+    let binding = match &by.kind {
+        ExprKind::Binding(id) => query.bindings.get(id.0),
+        _ => None,
+    };
+    let (name, written) = match binding.map(|b| (&b.name, &b.kind)) {
+        Some((name, BindingKind::Scalar(value))) => (Some(name.clone()), value),
+        _ => (None, by),
+    };
+    Some(Window {
+        length,
+        runs: runs(query, written),
+        name,
+    })
+}
+
+/// `2*1h` or `1h*2` as (2, 1h).
+fn runs(query: &Query, expr: &Expr) -> Option<(i64, Duration)> {
+    let ExprKind::Call { function, args } = &expr.kind else {
+        return None;
+    };
+    if function.name != "*" {
+        return None;
+    }
+    let values: Vec<Value> = args.iter().map(|a| constant(query, a)).collect::<Option<_>>()?;
+    let (times, every) = match values.as_slice() {
+        [Value::TimeSpan(every), times] | [times, Value::TimeSpan(every)] => (times, *every),
+        _ => return None,
+    };
+    let times = match times {
+        Value::Long(n) => *n,
+        Value::Int(n) => i64::from(*n),
+        _ => return None,
+    };
+    (times > 0 && every > 0).then(|| (times, duration(every)))
+}
+
+/// Whole seconds, rounded up: a window is never shortened.
+fn duration(ticks: i64) -> Duration {
+    Duration::from_seconds(ticks.unsigned_abs().div_ceil(TICKS.unsigned_abs()))
+}
