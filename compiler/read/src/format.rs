@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use rulec_source::{SourceFile, Span};
 
 use crate::outline::{self, Outline};
-use crate::table::{cells, delimiter_row};
+use crate::table::{delimiter_row, split};
 use crate::{codes, front};
 
 /// Cells wider than this are not waited for by the others of their column.
@@ -129,12 +129,16 @@ fn align(lines: &mut [Out<'_>]) {
 }
 
 fn align_table(lines: &mut [Out<'_>]) {
+    let blanks = [' ', '\t'];
     let rows: Vec<Vec<String>> = lines
         .iter()
         .map(|line| {
-            let text: &str = &line.text;
-            let cells = cells(text, Span::new(0, text.len()), false);
-            cells.into_iter().map(|cell| cell.of(text).to_owned()).collect()
+            let text = line.text.trim_matches(blanks);
+            let cells = split(text, Span::new(0, text.len()), false);
+            cells
+                .into_iter()
+                .map(|cell| cell.of(text).trim_matches(blanks).to_owned())
+                .collect()
         })
         .collect();
     let width = |text: &str| text.chars().count();
@@ -151,6 +155,10 @@ fn align_table(lines: &mut [Out<'_>]) {
         }
     }
     for (i, (line, row)) in lines.iter_mut().zip(&rows).enumerate() {
+        // A line of words right below a table belongs to it as its first cell.
+        if row.len() < 2 && columns > 1 {
+            continue;
+        }
         let mut out = String::from("|");
         let delimiters = i == 1 && delimiter_row(&line.text).is_some();
         for (cell, wide) in row.iter().zip(&widths) {

@@ -24,6 +24,8 @@ pub(crate) enum Line {
     Code(usize),
     /// Part of an HTML block.
     Html,
+    /// A row of a table that has been read, but stays in the prose as well.
+    Read,
     /// Its content is in a field.
     Consumed,
 }
@@ -120,6 +122,11 @@ impl Lines {
         self.kinds[range].fill(Line::Consumed);
     }
 
+    /// Marks lines as read, but to be kept.
+    pub(crate) fn keep(&mut self, range: std::ops::Range<usize>) {
+        self.kinds[range].fill(Line::Read);
+    }
+
     /// What is left of some lines as markdown with `\n` line ends, runs of
     /// blank lines made one, and where it stands. Empty when nothing is left.
     pub(crate) fn left(&self, text: &str, range: std::ops::Range<usize>) -> (String, Option<Span>) {
@@ -130,12 +137,12 @@ impl Lines {
                 Line::Consumed | Line::Apart => {}
                 // Blank lines within code are code.
                 Line::Code(_) => kept.push(i),
-                Line::Text | Line::Html if blank(i) => {
+                Line::Text | Line::Read | Line::Html if blank(i) => {
                     if kept.last().is_some_and(|last| !blank(*last)) {
                         kept.push(i);
                     }
                 }
-                Line::Text | Line::Html => kept.push(i),
+                Line::Text | Line::Read | Line::Html => kept.push(i),
             }
         }
         let divides = |i: usize| blank(i) || (self.kinds[i] == Line::Text && is_rule(self.spans[i].of(text)));

@@ -79,6 +79,7 @@ impl Reader<'_> {
                 skip_to = self.take(part, line, lines.end, &key, &pair);
             }
         }
+        self.index_entries();
         self.read_fields();
     }
 
@@ -190,6 +191,25 @@ impl Reader<'_> {
         next
     }
 
+    /// Notes where the first entry of each key stands that says something,
+    /// in each part and in the document.
+    fn index_entries(&mut self) {
+        for (i, entry) in self.entries.iter().enumerate() {
+            if entry.key != "query" && is_nothing(&entry.value) {
+                continue;
+            }
+            for part in [Some(entry.part), None] {
+                self.index.entry((part, entry.key.clone())).or_insert(i);
+            }
+        }
+    }
+
+    /// The first entry of that key that says something, in one part or in the document.
+    pub(crate) fn first(&self, part: Option<usize>, key: &str) -> Option<&Entry> {
+        let i = self.index.get(&(part, key.to_owned()))?;
+        self.entries.get(*i)
+    }
+
     /// The first entry of that key; a second one that says something else is named.
     fn only(&mut self, key: &str) -> Option<Entry> {
         let mut entries = self
@@ -239,13 +259,24 @@ impl Reader<'_> {
 
     /// The author's name, without the links that often follow it in brackets.
     pub(crate) fn read_author(&mut self) {
-        if let Some(entry) = self.only("author").filter(|e| !is_nothing(&e.value)) {
-            let name = match entry.value.split_once(" (") {
-                Some((name, rest)) if rest.ends_with(')') => trim(name).to_owned(),
-                _ => entry.value.clone(),
-            };
-            self.place("/author", entry.value_span);
-            self.rule.author = Some(name);
+        let authors: Vec<&Entry> = self
+            .entries
+            .iter()
+            .filter(|e| e.key == "author" && !is_nothing(&e.value))
+            .collect();
+        if let Some(first) = authors.first().map(|e| e.value_span) {
+            let mut names: Vec<&str> = Vec::new();
+            for entry in &authors {
+                let name = match entry.value.split_once(" (") {
+                    Some((name, rest)) if rest.ends_with(')') => trim(name),
+                    _ => entry.value.as_str(),
+                };
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+            self.rule.author = Some(names.join(", "));
+            self.place("/author", first);
             return;
         }
         // A section of its own: `Name: …`, or the first line.

@@ -4,13 +4,15 @@
 //! byte. A block below a heading for queries is one. Where a document has no
 //! such heading, blocks that say or look as if they were KQL are.
 
+use std::collections::BTreeMap;
+
 use rulec_model::{Environment, RuleQuery};
 use rulec_source::{Diagnostic, Span};
 
 use crate::codes;
 use crate::lines::{Line, Scope, environment};
-use crate::metadata::{Entry, is_nothing};
-use crate::outline::CodeBlock;
+use crate::metadata::Entry;
+use crate::outline::{CodeBlock, plain, trim};
 use crate::reader::Reader;
 
 /// How sure it is that a block is a query.
@@ -28,11 +30,27 @@ enum Claim {
 
 impl Reader<'_> {
     pub(crate) fn read_queries(&mut self) {
-        let claims: Vec<(Claim, usize)> = (0..self.outline.blocks.len())
-            .map(|i| {
-                let line = self.lines.at(self.outline.blocks[i].span.start);
-                let part = self.part_of(line);
-                (self.claim(self.block(i), line, part), part)
+        let places: Vec<(usize, usize)> = self
+            .outline
+            .blocks
+            .iter()
+            .map(|block| {
+                let line = self.lines.at(block.span.start);
+                (line, self.part_of(line))
+            })
+            .collect();
+        let mut in_part = vec![0_usize; self.parts.len()];
+        for (_, part) in &places {
+            in_part[*part] += 1;
+        }
+        let claims: Vec<(Claim, usize)> = places
+            .iter()
+            .enumerate()
+            .map(|(i, (line, part))| {
+                (
+                    self.claim(self.block(i), *line, *part, in_part[*part] == 1),
+                    *part,
+                )
             })
             .collect();
         let best = claims
@@ -44,14 +62,15 @@ impl Reader<'_> {
             self.report_foreign();
             return;
         }
+        let counts = self.counting(&claims, best);
         let chosen: Vec<(usize, usize)> = claims
             .iter()
             .enumerate()
-            .filter(|(_, (claim, _))| *claim == best)
+            .filter(|(_, (claim, _))| *claim >= counts)
             .map(|(i, (_, part))| (i, *part))
             .collect();
         for (i, (claim, _)) in claims.iter().enumerate() {
-            if *claim != Claim::None && *claim != best {
+            if *claim != Claim::None && *claim < counts {
                 let opening = self.block(i).opening;
                 self.report(
                     Diagnostic::new(
@@ -66,7 +85,7 @@ impl Reader<'_> {
         }
         let mut taken = Vec::new();
         for (block, part) in chosen {
-            if self.speaks_kusto(block, part) && !self.is_empty_query(block) {
+            if self.speaks_kusto(part) && !self.is_empty_query(block) {
                 taken.push((block, part));
             }
         }
@@ -74,11 +93,29 @@ impl Reader<'_> {
         self.name_queries(&taken);
     }
 
-    fn claim(&self, block: &CodeBlock, line: usize, part: usize) -> Claim {
-        let marked = self
-            .entries
-            .iter()
-            .any(|e| e.key == "query" && e.part == part && e.line < line);
+    /// The least claim that makes a query. A document that has several queries
+    /// for one environment is a collection: there every block counts that is
+    /// not within prose.
+    fn counting(&self, claims: &[(Claim, usize)], best: Claim) -> Claim {
+        let stated = claims.iter().filter(|(claim, _)| *claim == Claim::Stated);
+        let mut environments: Vec<Option<Environment>> = stated
+            .map(|(_, part)| match self.parts[*part].scope {
+                Scope::Query(environment) => environment,
+                _ => None,
+            })
+            .collect();
+        let queries = environments.len();
+        environments.sort_unstable();
+        environments.dedup();
+        if environments.len() < queries {
+            Claim::Unclaimed
+        } else {
+            best
+        }
+    }
+
+    fn claim(&self, block: &CodeBlock, line: usize, part: usize, alone: bool) -> Claim {
+        let marked = self.first(Some(part), "query").is_some_and(|e| e.line < line);
         let scope = match self.parts[part].scope {
             Scope::Query(_) => Scope::Query(None),
             _ if marked => Scope::Query(None),
@@ -89,24 +126,13 @@ impl Reader<'_> {
         let fence = block.fenced && self.aliases.is_query_fence(label);
         let says_so = fence && is_kusto(label);
         match scope {
-            Scope::Query(_) if fence && (kql || !label.is_empty() || self.is_alone(part)) => Claim::Stated,
+            Scope::Query(_) if fence && (kql || !label.is_empty() || alone) => Claim::Stated,
             Scope::Query(_) if !block.fenced && kql => Claim::Stated,
             Scope::Query(_) | Scope::Neutral if fence && (says_so || kql) => Claim::Unclaimed,
             Scope::Query(_) | Scope::Neutral if kql => Claim::Prose,
             Scope::Prose if says_so || kql => Claim::Prose,
             _ => Claim::None,
         }
-    }
-
-    /// Whether a section holds one code block only.
-    fn is_alone(&self, part: usize) -> bool {
-        let lines = self.parts[part].lines.clone();
-        let mut blocks = lines.filter_map(|line| match self.lines.kinds[line] {
-            Line::Code(i) => Some(i),
-            _ => None,
-        });
-        let first = blocks.next();
-        blocks.all(|i| Some(i) == first)
     }
 
     /// Names the blocks of a query section that are written in another language.
@@ -131,36 +157,25 @@ impl Reader<'_> {
     /// The metadata entry that holds for a part: its own, an ancestor's, or
     /// the document's.
     fn entry_for(&self, key: &str, part: usize) -> Option<Entry> {
-        let all = || {
-            self.entries
-                .iter()
-                .filter(|e| e.key == key && !is_nothing(&e.value))
-        };
-        let near = self.ancestry(part).find_map(|p| all().find(|e| e.part == p));
-        near.or_else(|| all().next()).cloned()
+        let near = self.ancestry(part).find_map(|p| self.first(Some(p), key));
+        near.or_else(|| self.first(None, key)).cloned()
     }
 
-    fn speaks_kusto(&mut self, _block: usize, part: usize) -> bool {
+    fn speaks_kusto(&mut self, part: usize) -> bool {
         let Some(entry) = self.entry_for("language", part) else {
             return true;
         };
         if is_kusto(&entry.value) || self.aliases.is_query_fence(&entry.value) {
             return true;
         }
-        let known = self
-            .diagnostics
-            .iter()
-            .any(|d| d.code == codes::UNKNOWN_LANGUAGE && d.span() == Some(entry.value_span));
-        if !known {
-            self.report(
-                Diagnostic::new(
-                    codes::UNKNOWN_LANGUAGE,
-                    format!("a query in `{}` cannot be read", entry.value),
-                )
-                .at(entry.value_span)
-                .help("rulec reads KQL; write `Kusto`"),
-            );
-        }
+        self.report_once(
+            Diagnostic::new(
+                codes::UNKNOWN_LANGUAGE,
+                format!("a query in `{}` cannot be read", entry.value),
+            )
+            .at(entry.value_span)
+            .help("rulec reads KQL; write `Kusto`"),
+        );
         false
     }
 
@@ -230,12 +245,8 @@ impl Reader<'_> {
             .value
             .split(['/', ',', ';'])
             .any(|part| self.aliases.platform(part).is_some());
-        let known = self
-            .diagnostics
-            .iter()
-            .any(|d| d.code == codes::UNKNOWN_PLATFORM && d.span() == Some(entry.value_span));
-        if !partly && found.is_none() && !known {
-            self.report(
+        if !partly && found.is_none() {
+            self.report_once(
                 Diagnostic::new(
                     codes::UNKNOWN_PLATFORM,
                     format!("`{}` is not a platform rulec knows", entry.value),
@@ -257,21 +268,33 @@ impl Reader<'_> {
             .iter()
             .map(|(_, part)| self.heading(*part).to_owned())
             .collect();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        for name in &own {
+            *counts.entry(name).or_default() += 1;
+        }
+        let mut in_part: BTreeMap<usize, usize> = BTreeMap::new();
+        for (_, part) in taken {
+            *in_part.entry(*part).or_default() += 1;
+        }
+        let topics = self.topics();
+        let mut used: BTreeMap<String, usize> = BTreeMap::new();
         let mut names: Vec<String> = Vec::new();
-        for (i, (_, part)) in taken.iter().enumerate() {
-            let repeated = own.iter().filter(|name| **name == own[i]).count() > 1;
-            let topic = repeated.then(|| self.topic(*part)).flatten();
-            let mut name = match topic {
-                Some(topic) if own[i].is_empty() => topic,
-                Some(topic) => format!("{topic}: {}", own[i]),
-                None => own[i].clone(),
+        for (i, (block, part)) in taken.iter().enumerate() {
+            let repeated = counts.get(own[i].as_str()).is_some_and(|n| *n > 1);
+            let in_one_part = in_part.get(part).is_some_and(|n| *n > 1);
+            let mut name = match (repeated, in_one_part) {
+                (true, true) => self.caption(*block, *part).unwrap_or_else(|| own[i].clone()),
+                (true, false) => match topics[*part].clone() {
+                    Some(topic) if own[i].is_empty() => topic,
+                    Some(topic) => format!("{topic}: {}", own[i]),
+                    None => own[i].clone(),
+                },
+                (false, _) => own[i].clone(),
             };
-            let before = names
-                .iter()
-                .filter(|n| **n == name || n.starts_with(&format!("{name} (")))
-                .count();
-            if before > 0 {
-                name = format!("{name} ({})", before + 1);
+            let times = used.entry(name.clone()).or_default();
+            *times += 1;
+            if *times > 1 {
+                name = format!("{name} ({times})");
             }
             names.push(name);
         }
@@ -283,14 +306,34 @@ impl Reader<'_> {
         }
     }
 
-    /// The nearest heading before a part that is not one for queries.
-    fn topic(&self, part: usize) -> Option<String> {
-        (0..part)
+    /// The line right above a block, when it is short enough to be its name.
+    fn caption(&self, block: usize, part: usize) -> Option<String> {
+        let first = self.lines.at(self.block(block).span.start);
+        let above = (self.parts[part].lines.start..first)
             .rev()
-            .find(|p| !self.parts[*p].opens_query)
-            .filter(|p| self.parts[*p].key.is_none() && self.parts[*p].level > 0)
-            .map(|p| self.heading(p).to_owned())
-            .filter(|heading| *heading != self.rule.title)
+            .take(2)
+            .find(|line| !trim(self.line(*line)).is_empty())?;
+        if self.lines.kinds[above] != Line::Text {
+            return None;
+        }
+        let text = plain(self.line(above));
+        let text = text.trim_end_matches([':', '.']);
+        (text.chars().count() <= 80 && !text.is_empty()).then(|| text.to_owned())
+    }
+
+    /// For each part the nearest heading before it that is not one for queries.
+    fn topics(&self) -> Vec<Option<String>> {
+        let mut last = None;
+        let mut topics = Vec::with_capacity(self.parts.len());
+        for (i, part) in self.parts.iter().enumerate() {
+            topics.push(last.clone());
+            if !part.opens_query {
+                // The title is no topic, nor is a section of prose.
+                let named = part.key.is_none() && part.level > 1;
+                last = named.then(|| self.heading(i).to_owned());
+            }
+        }
+        topics
     }
 }
 

@@ -4,7 +4,7 @@
 //! by a module of its own; this one says in which order, and decides what the
 //! document is.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rulec_facts::aliases::Aliases;
 use rulec_model::{FrontMatter, Origin, Replacement, Rule, RuleKind, Settings};
@@ -28,10 +28,14 @@ pub(crate) struct Reader<'a> {
     pub(crate) parts: Vec<Part>,
     /// Metadata in the order of the document.
     pub(crate) entries: Vec<Entry>,
+    /// The first entry of a key, in a part or in the document.
+    pub(crate) index: BTreeMap<(Option<usize>, String), usize>,
     pub(crate) rule: Rule,
     pub(crate) places: BTreeMap<String, Span>,
     pub(crate) queries: Vec<Fragment>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Findings that several values may lead to, made once for each place.
+    said: BTreeSet<(&'static str, Span)>,
 }
 
 pub(crate) fn read(file: &SourceFile, options: &Options<'_>) -> RuleDoc {
@@ -49,10 +53,12 @@ pub(crate) fn read(file: &SourceFile, options: &Options<'_>) -> RuleDoc {
         lines,
         parts,
         entries: Vec::new(),
+        index: BTreeMap::new(),
         rule: empty_rule(),
         places: front.places,
         queries: Vec::new(),
         diagnostics,
+        said: BTreeSet::new(),
     };
     for unclosed in breaks {
         reader.report(unclosed);
@@ -119,6 +125,14 @@ impl Reader<'_> {
         self.diagnostics.push(diagnostic);
     }
 
+    /// Reports a finding unless the same was reported about the same place.
+    pub(crate) fn report_once(&mut self, diagnostic: Diagnostic) {
+        let place = diagnostic.span().unwrap_or_default();
+        if self.said.insert((diagnostic.code.id, place)) {
+            self.report(diagnostic);
+        }
+    }
+
     pub(crate) fn warn(&mut self, code: Code, span: Span, message: impl Into<String>) {
         self.report(Diagnostic::new(code, message).at(span));
     }
@@ -166,11 +180,14 @@ impl Reader<'_> {
 
     /// Control characters, and those that make text read otherwise than it is.
     fn invisible(&mut self) {
-        let hidden = |c: char| {
-            (c.is_control() && !matches!(c, '\t' | '\n' | '\r'))
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        let bytes = self.text.as_bytes();
+        let hidden = |at: usize, c: char| match c {
+            '\t' | '\n' => false,
+            // Alone it ends a line for some readers and not for others.
+            '\r' => bytes.get(at + 1) != Some(&b'\n'),
+            c => c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'),
         };
-        let mut found = self.text.char_indices().filter(|(_, c)| hidden(*c));
+        let mut found = self.text.char_indices().filter(|(at, c)| hidden(*at, *c));
         let Some((at, c)) = found.next() else { return };
         let more = found.count();
         let mut diagnostic = Diagnostic::new(

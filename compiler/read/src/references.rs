@@ -65,7 +65,7 @@ impl Reader<'_> {
             .filter(|link| link.span.end <= span.end)
             .collect();
         let mut at = span.start as usize;
-        let mut bare = |from: usize, to: usize, found: &mut Vec<(String, Span)>| {
+        let bare = |from: usize, to: usize, found: &mut Vec<(String, Span)>| {
             let text = self.text.get(from..to).unwrap_or_default();
             for (start, url) in bare_links(text) {
                 found.push((url.to_owned(), Span::new(from + start, from + start + url.len())));
@@ -106,16 +106,13 @@ fn bare_links(text: &str) -> Vec<(usize, &str)> {
             .find(|c: char| is_blank(c) || matches!(c, '<' | '>' | '"' | '`' | '|'))
             .unwrap_or(rest.len());
         let mut url = &rest[..end];
-        loop {
-            let open = url.matches('(').count();
-            let close = url.matches(')').count();
-            let last = url.chars().next_back();
-            let drop = match last {
-                Some('.' | ',' | ';' | ':' | '!' | '\'' | '*' | ']' | '}' | '”' | '’') => true,
-                Some(')') => close > open,
-                _ => false,
-            };
-            let Some(last) = last.filter(|_| drop) else { break };
+        let mut unopened = url.matches(')').count().saturating_sub(url.matches('(').count());
+        while let Some(last) = url.chars().next_back() {
+            match last {
+                '.' | ',' | ';' | ':' | '!' | '\'' | '*' | ']' | '}' | '”' | '’' => {}
+                ')' if unopened > 0 => unopened -= 1,
+                _ => break,
+            }
             url = &url[..url.len() - last.len_utf8()];
         }
         if is_web(url) {

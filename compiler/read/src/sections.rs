@@ -3,6 +3,8 @@
 //! In: the lines that are left. Out: sections, in order, known or not. Runs
 //! last among the readers.
 
+use std::collections::BTreeMap;
+
 use rulec_facts::aliases::fold;
 use rulec_model::Section;
 use rulec_source::{Diagnostic, Span};
@@ -26,6 +28,7 @@ impl Reader<'_> {
             }
         }
         let mut below_title = None;
+        let mut first: BTreeMap<(String, String), Span> = BTreeMap::new();
         for part in 0..self.parts.len() {
             let (text, span) = self.lines.left(self.text, self.parts[part].lines.clone());
             let heading_span = self.heading_span(part);
@@ -45,7 +48,13 @@ impl Reader<'_> {
             if let Some(span) = span {
                 self.place(format!("/sections/{index}/text"), span);
             }
-            self.report_repeated(key.as_deref(), part, place);
+            if let Some(key) = key.as_deref().filter(|key| words::PROSE.contains(key)) {
+                let same = (key.to_owned(), fold(self.heading(part)));
+                match first.get(&same).copied() {
+                    Some(first) => self.report_repeated(part, place, first),
+                    None => drop(first.insert(same, place)),
+                }
+            }
             let heading = self.heading(part).to_owned();
             let level = self.parts[part].level;
             self.rule.sections.push(Section {
@@ -59,27 +68,16 @@ impl Reader<'_> {
     }
 
     /// The same heading of prose twice.
-    fn report_repeated(&mut self, key: Option<&str>, part: usize, place: Span) {
-        let Some(key) = key.filter(|key| words::PROSE.contains(key)) else {
-            return;
-        };
-        let heading = fold(self.heading(part));
-        let first = self
-            .rule
-            .sections
-            .iter()
-            .position(|s| s.key.as_deref() == Some(key) && fold(&s.heading) == heading);
-        let Some(first) = first else { return };
-        let mut diagnostic = Diagnostic::new(
-            codes::DUPLICATE,
-            format!("there are two sections `{}`", self.heading(part)),
-        )
-        .label(place, "again here")
-        .note("both are kept; where one is asked for, the first that says something is used");
-        if let Some(span) = self.places.get(&format!("/sections/{first}")) {
-            diagnostic = diagnostic.label(*span, "first here");
-        }
-        self.report(diagnostic);
+    fn report_repeated(&mut self, part: usize, place: Span, first: Span) {
+        self.report(
+            Diagnostic::new(
+                codes::DUPLICATE,
+                format!("there are two sections `{}`", self.heading(part)),
+            )
+            .label(place, "again here")
+            .label(first, "first here")
+            .note("both are kept; where one is asked for, the first that says something is used"),
+        );
     }
 
     /// A document without a section that describes it describes itself below

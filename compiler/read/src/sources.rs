@@ -3,7 +3,7 @@
 //! In: data sources and queries. Out: the missing tables, marked as such.
 //! Deliberately absent: any knowledge of which tables exist; the binder has it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rulec_source::{Diagnostic, Span};
 
@@ -38,6 +38,8 @@ impl Reader<'_> {
                 Some(name) => filled.push((i, name.to_owned(), true)),
                 None => match near().or_else(single) {
                     Some(table) => filled.push((i, table.to_owned(), false)),
+                    // A function the query calls, such as FileProfile, has no table.
+                    None if scans.iter().any(|scan| scan.names(source)) => {}
                     None => missing.push(i),
                 },
             }
@@ -106,7 +108,9 @@ impl Reader<'_> {
 #[derive(Debug, Default)]
 struct Scan<'q> {
     tables: Vec<(usize, &'q str)>,
-    literals: Vec<(usize, &'q str)>,
+    /// A literal in lower case, and the table named last before it first stands.
+    literals: BTreeMap<String, Option<&'q str>>,
+    names: BTreeSet<&'q str>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,11 +141,15 @@ impl<'q> Scan<'q> {
         for (i, (offset, token)) in tokens.iter().enumerate() {
             let before = i.checked_sub(1);
             match token {
-                Token::Literal(text) => scan.literals.push((*offset, text)),
+                Token::Literal(text) => {
+                    let table = scan.tables.last().map(|(_, table)| *table);
+                    scan.literals.entry(text.to_lowercase()).or_insert(table);
+                }
                 Token::Mark(b'|' | b';') => in_union = false,
                 Token::Mark(_) => {}
                 Token::Name("union") => in_union = true,
                 Token::Name(name) => {
+                    scan.names.insert(name);
                     let next = mark(i + 1);
                     let ends = matches!(next, None | Some(b'|' | b')' | b';'))
                         && at(i + 1) != Some(Token::Mark(b'('));
@@ -197,14 +205,18 @@ impl<'q> Scan<'q> {
         scan
     }
 
+    /// Whether the query names what the row has in the column of the event's name.
+    fn names(&self, source: &rulec_model::DataSource) -> bool {
+        source.event.is_none()
+            && source
+                .event_name
+                .as_deref()
+                .is_some_and(|name| self.names.contains(name))
+    }
+
     /// The table named last before the event.
     fn table_before(&self, event: &str) -> Option<&'q str> {
-        let (place, _) = self
-            .literals
-            .iter()
-            .find(|(_, text)| text.eq_ignore_ascii_case(event))?;
-        let before = self.tables.partition_point(|(offset, _)| offset < place);
-        before.checked_sub(1).map(|i| self.tables[i].1)
+        self.literals.get(&event.to_lowercase()).copied().flatten()
     }
 }
 

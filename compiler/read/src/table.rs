@@ -33,7 +33,12 @@ pub(crate) struct Row {
 /// separate, and with `code` neither does one within backticks: the markdown
 /// of tables knows no such thing, but their authors hope for it.
 pub(crate) fn cells(text: &str, line: Span, code: bool) -> Vec<Span> {
-    let line = trim_span(text, line);
+    let cells = split(text, trim_span(text, line), code);
+    cells.into_iter().map(|cell| trim_span(text, cell)).collect()
+}
+
+/// As [`cells`], with the blanks around each.
+pub(crate) fn split(text: &str, line: Span, code: bool) -> Vec<Span> {
     let source = line.of(text);
     let bytes = source.as_bytes();
     let start = line.start as usize;
@@ -46,7 +51,7 @@ pub(crate) fn cells(text: &str, line: Span, code: bool) -> Vec<Span> {
             b'\\' => at += 1,
             b'`' if code => in_code = !in_code && source[at + 1..].contains('`'),
             b'|' if !in_code => {
-                cells.push(trim_span(text, Span::new(start + from, start + at)));
+                cells.push(Span::new(start + from, start + at));
                 from = at + 1;
             }
             _ => {}
@@ -54,10 +59,7 @@ pub(crate) fn cells(text: &str, line: Span, code: bool) -> Vec<Span> {
         at += 1;
     }
     if from < bytes.len() || cells.is_empty() {
-        cells.push(trim_span(
-            text,
-            Span::new(start + from.min(bytes.len()), start + bytes.len()),
-        ));
+        cells.push(Span::new(start + from.min(bytes.len()), start + bytes.len()));
     }
     cells
 }

@@ -16,6 +16,9 @@ use crate::reader::Reader;
 use crate::table::{self, Row, Table};
 use crate::words;
 
+/// A table with more columns is none of ours.
+const WIDEST: usize = 40;
+
 /// A table whose columns are known.
 struct Known {
     kind: String,
@@ -48,9 +51,17 @@ impl Reader<'_> {
 
     fn read_table(&mut self, part: usize, table: &Table, offset: usize) {
         let headers: Vec<String> = table.header.iter().map(|h| plain(h.of(self.text))).collect();
+        if headers.len() > WIDEST {
+            return;
+        }
         let Some(known) = self.understand(part, &headers) else {
             return;
         };
+        // One familiar header does not make a table of ours, unless the heading says so.
+        let familiar = known.columns.iter().flatten().count();
+        if familiar < 2 && self.parts[part].key.as_deref() != Some(known.kind.as_str()) {
+            return;
+        }
         for (i, meant) in &known.corrected {
             self.report(
                 Diagnostic::new(
@@ -78,8 +89,11 @@ impl Reader<'_> {
                 _ => self.version_row(row, &known, &cells),
             };
         }
+        let lines = offset + table.first..offset + table.end;
         if complete {
-            self.lines.consume(offset + table.first..offset + table.end);
+            self.lines.consume(lines);
+        } else {
+            self.lines.keep(lines);
         }
     }
 
@@ -166,12 +180,11 @@ impl Reader<'_> {
     fn report_strangers(&mut self, table: &Table, headers: &[String], known: &Known) -> bool {
         let mut complete = true;
         for (i, column) in known.columns.iter().enumerate() {
-            let filled = table
-                .rows
-                .iter()
-                .filter_map(|row| row.cells.get(i))
-                .any(|cell| !is_nothing(cell.of(self.text)));
-            if column.is_some() || !filled {
+            let filled = || {
+                let cells = table.rows.iter().filter_map(|row| row.cells.get(i));
+                cells.clone().any(|cell| !is_nothing(cell.of(self.text)))
+            };
+            if column.is_some() || !filled() {
                 continue;
             }
             complete = false;
@@ -206,9 +219,13 @@ impl Reader<'_> {
         let mut cells: Vec<Cell> = row
             .cells
             .iter()
-            .map(|span| Cell {
-                text: plain(&span.of(self.text).replace("\\|", "|")),
-                span: *span,
+            .map(|span| {
+                let text = plain(&span.of(self.text).replace("\\|", "|"));
+                Cell {
+                    // Blanks in a cell are layout.
+                    text: text.split_whitespace().collect::<Vec<_>>().join(" "),
+                    span: *span,
+                }
             })
             .collect();
         let width = known.columns.len();
@@ -247,14 +264,6 @@ impl Reader<'_> {
                     .note("the missing cells are read as empty ones at its end"),
                 );
             }
-            let at = Span::at(row.span.end as usize);
-            cells.resize(
-                width,
-                Cell {
-                    text: String::new(),
-                    span: at,
-                },
-            );
         }
         cells
     }

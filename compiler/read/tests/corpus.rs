@@ -57,7 +57,7 @@ fn read_all(folder: &Path) -> BTreeMap<String, (SourceFile, RuleDoc)> {
         .map(|(path, text)| {
             let file = SourceFile::new(path.clone(), text);
             let doc = read(&file, &options);
-            if std::env::args().any(|a| a == "--verbose") {
+            if option_env!("READ_VERBOSE").is_some() {
                 println!("{path}: {}", summary(&doc));
                 for diagnostic in &doc.diagnostics {
                     println!("    {}", say(&file, diagnostic));
@@ -284,10 +284,15 @@ fn hunts() {
         Some("DeviceFileCertificateInfo")
     );
     assert_eq!(signature.references.len(), 1);
+    let (_, _, macros) = rule(&docs, "T1204");
+    assert_eq!(
+        macros.queries[1].name.as_deref(),
+        Some("Rule 2 (process injection)")
+    );
     let (_, _, dcom) = rule(&docs, "T1021");
     assert_eq!(dcom.attack[0].technique_id().as_deref(), Some("T1021.003"));
     let (_, _, tools) = rule(&docs, "FireEye");
-    assert_eq!(tools.queries.len(), 42);
+    assert_eq!(tools.queries.len(), 47);
     assert_eq!(tools.queries[0].name.as_deref(), Some("ADPASSHUNT"));
 }
 
