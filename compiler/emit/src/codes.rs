@@ -51,8 +51,8 @@ codes! {
         "Sentinel refuses this custom detail.";
     SENTINEL_ATTACK = "RE026" "sentinel-attack" Warning
         "A tactic or technique has no place in the ATT&CK version that Sentinel takes.";
-    SENTINEL_NRT = "RE027" "sentinel-nrt" Error
-        "A near-real-time rule in Sentinel cannot do this.";
+    SENTINEL_NRT = "RE027" "sentinel-nrt" Warning
+        "A near-real-time rule in Sentinel has no place for this setting.";
     SENTINEL_VERSION = "RE028" "sentinel-version" Warning
         "A version cannot be written as three numbers.";
 
@@ -64,8 +64,8 @@ codes! {
         "Defender needs an impacted asset that the rule's mappings do not give.";
     DEFENDER_QUERY = "RE043" "defender-query" Error
         "Defender refuses this construct in a query.";
-    DEFENDER_NRT = "RE044" "defender-nrt" Error
-        "A continuous (NRT) custom detection cannot do this.";
+    DEFENDER_NRT = "RE044" "defender-nrt" Warning
+        "A near-real-time rule cannot be a continuous custom detection and runs on a schedule instead.";
     DEFENDER_LOOKBACK = "RE045" "defender-lookback" Warning
         "The query looks back further than Defender reads at this frequency.";
     DEFENDER_ATTACK = "RE046" "defender-attack" Warning

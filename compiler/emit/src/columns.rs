@@ -6,6 +6,7 @@
 
 use rulec_facts::entities::OutputColumn;
 use rulec_functions::Value;
+use rulec_ir::walk::Node;
 use rulec_ir::{BindingKind, Expr, ExprKind, Origin, Query, Rel, RelKind};
 
 /// Where the values of a column come from.
@@ -158,114 +159,11 @@ fn passed_by_aggregate(aggregates: &[rulec_ir::AggregateCall], mut index: usize)
     None
 }
 
-/// Calls `visit` on every relation of the query, bindings included, each once,
-/// in an order that only depends on the query.
+/// Calls `visit` on every relation of the query, bindings and subqueries included.
 pub(crate) fn walk<'a>(query: &'a Query, visit: &mut dyn FnMut(&'a Rel)) {
-    let mut rels: Vec<&Rel> = query.root.iter().collect();
-    let mut exprs: Vec<&Expr> = Vec::new();
-    for binding in &query.bindings {
-        match &binding.kind {
-            BindingKind::Table { rel, .. } => rels.push(rel),
-            BindingKind::Scalar(expr) => exprs.push(expr),
-            BindingKind::Function => {}
-        }
-    }
-    // Lists instead of recursion: a query may be nested deeper than the stack.
-    loop {
-        if let Some(rel) = rels.pop() {
+    rulec_ir::walk::query(query, &mut |node| {
+        if let Node::Rel(rel) = node {
             visit(rel);
-            parts(rel, &mut rels, &mut exprs);
-        } else if let Some(expr) = exprs.pop() {
-            match &expr.kind {
-                ExprKind::ToScalar(rel) | ExprKind::List(rel) => rels.push(rel),
-                ExprKind::Call { args, .. }
-                | ExprKind::Window { args, .. }
-                | ExprKind::And(args)
-                | ExprKind::Or(args) => exprs.extend(args),
-                ExprKind::Literal(_)
-                | ExprKind::Column(_)
-                | ExprKind::Binding(_)
-                | ExprKind::Now
-                | ExprKind::IngestionTime => {}
-            }
-        } else {
-            return;
         }
-    }
-}
-
-/// Adds the relations and expressions directly in `rel`.
-fn parts<'a>(rel: &'a Rel, rels: &mut Vec<&'a Rel>, exprs: &mut Vec<&'a Expr>) {
-    match &rel.kind {
-        RelKind::Table { .. } | RelKind::Ref(_) | RelKind::Input | RelKind::External { .. } => {}
-        RelKind::Rows(rows) => exprs.extend(rows.iter().flatten()),
-        RelKind::Range { from, to, step } => exprs.extend([from, to, step]),
-        RelKind::Filter { input, predicate } => {
-            rels.push(input);
-            exprs.push(predicate);
-        }
-        RelKind::Project {
-            input, exprs: list, ..
-        }
-        | RelKind::Distinct { input, exprs: list } => {
-            rels.push(input);
-            exprs.extend(list);
-        }
-        RelKind::Summarize {
-            input,
-            keys,
-            aggregates,
-        } => {
-            rels.push(input);
-            exprs.extend(keys);
-            exprs.extend(aggregates.iter().flat_map(|call| &call.args));
-        }
-        RelKind::Count { input } | RelKind::GetSchema { input } => rels.push(input),
-        RelKind::Sort { input, keys } => {
-            rels.push(input);
-            exprs.extend(keys.iter().map(|key| &key.expr));
-        }
-        RelKind::Take { input, count } => {
-            rels.push(input);
-            exprs.push(count);
-        }
-        RelKind::Top { input, count, keys } => {
-            rels.push(input);
-            exprs.push(count);
-            exprs.extend(keys.iter().map(|key| &key.expr));
-        }
-        RelKind::Join {
-            left,
-            right,
-            left_keys,
-            right_keys,
-            ..
-        } => {
-            rels.extend([&**left, &**right]);
-            exprs.extend(left_keys.iter().chain(right_keys));
-        }
-        RelKind::Union { inputs, .. } => rels.extend(inputs.iter().map(|input| &input.rel)),
-        RelKind::MvExpand { input, items, .. } => {
-            rels.push(input);
-            exprs.extend(items.iter().map(|item| &item.expr));
-        }
-        RelKind::MvApply {
-            input,
-            items,
-            subquery,
-            ..
-        } => {
-            rels.extend([&**input, &**subquery]);
-            exprs.extend(items.iter().map(|item| &item.expr));
-        }
-        RelKind::Parse { input, expr, .. } => {
-            rels.push(input);
-            exprs.push(expr);
-        }
-        RelKind::Invoke { input, args, .. } => {
-            rels.push(input);
-            exprs.extend(args);
-        }
-        RelKind::Unsupported { inputs, .. } => rels.extend(inputs),
-    }
+    });
 }

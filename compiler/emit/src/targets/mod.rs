@@ -19,3 +19,109 @@ pub fn all() -> &'static [&'static dyn Target] {
 pub fn by_name(name: &str) -> Option<&'static dyn Target> {
     all().iter().copied().find(|t| t.name() == name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::testing::*;
+    use super::*;
+    use crate::{check, emit};
+    use proptest::prelude::*;
+    use rulec_model::Origin;
+
+    #[test]
+    fn names_are_unique_and_have_templates() {
+        let mut names: Vec<_> = all().iter().map(|target| target.name()).collect();
+        for name in &names {
+            assert!(by_name(name).is_some());
+            assert!(
+                context()
+                    .pack
+                    .text(&format!("templates/{name}/target.toml"))
+                    .is_some()
+            );
+            assert!(!context().templates.names(name).is_empty());
+        }
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), all().len());
+        assert!(context().templates.diagnostics().is_empty());
+    }
+
+    /// Text that notations stumble over, mixed with any other.
+    fn hard_text() -> impl Strategy<Value = String> {
+        let pieces = prop::sample::select(vec![
+            "\n",
+            "\r\n",
+            "\t",
+            ": ",
+            " #",
+            "- ",
+            "\"",
+            "'",
+            "\\",
+            "{{",
+            "}}",
+            "{%",
+            "[",
+            "]",
+            "\u{85}",
+            "\u{2028}",
+            "\u{feff}",
+            "---",
+            "...",
+            "\0",
+            "\u{1f600}",
+            "|",
+            ">",
+            "&a",
+            "*a",
+            "!x",
+            "%",
+            "@",
+            "`",
+            "yes",
+            "~",
+            "1.0",
+            " ",
+        ])
+        .prop_map(str::to_owned);
+        prop::collection::vec(
+            prop_oneof![3 => pieces, 1 => any::<String>(), 2 => "[a-z]{1,5}"],
+            1..8,
+        )
+        .prop_map(|parts| parts.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, cases: 128, ..ProptestConfig::default() })]
+
+        /// Whatever the document says, artifacts load, stay in their folder and
+        /// say what was meant; or there is a finding and no artifact.
+        #[test]
+        fn any_text_is_said_or_refused(id in hard_text(), title in hard_text(), about in hard_text(), query in hard_text()) {
+            let mut rule = rule(vec![tag("TA0005", "T1055.002")]);
+            rule.id = id;
+            rule.title = title;
+            rule.author = Some(about.clone());
+            rule.sections[0].text = about.clone();
+            rule.sections[1].text = about.clone();
+            rule.versions[0].version = about.clone();
+            rule.queries[0].text = query;
+            let mut resolved = resolved();
+            resolved.entities.origin = Origin::Derived("from columns".to_owned());
+            resolved.alert = Some(said(rulec_model::AlertText { title: Some(about.clone()), description: Some(about) }));
+            for target in all() {
+                let emitted = with_input(&rule, &resolved, &device_query(), |input| emit(*target, context(), input));
+                prop_assert_eq!(emitted.artifacts.is_empty(), emitted.diagnostics.iter().any(rulec_source::Diagnostic::is_error));
+                for artifact in &emitted.artifacts {
+                    let name = artifact.path.strip_prefix(&format!("{}/", target.name())).unwrap();
+                    prop_assert!(!name.contains(['/', '\\']) && !name.starts_with('.'));
+                    let text = std::str::from_utf8(&artifact.bytes).unwrap();
+                    let yaml = name.rsplit('.').next() == Some("yaml");
+                    let format = if yaml { check::Format::Yaml } else { check::Format::Json };
+                    prop_assert!(check::load(format, text).unwrap().is_some());
+                }
+            }
+        }
+    }
+}

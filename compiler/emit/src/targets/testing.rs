@@ -1,7 +1,7 @@
 //! Rules, settings and bound queries for the tests of the targets.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rulec_facts::Pack;
 use rulec_functions::Type;
@@ -18,8 +18,10 @@ use crate::{Context, Input, Parsed, Provenance};
 pub(crate) const HARD: &str =
     "\"quoted\": it's \\ back {{x}} {% y %} #1 \u{1f600} é\n- item\n\tyes\n\u{85}\u{2028}|";
 
-pub(crate) fn context() -> Context {
-    Context::new(Pack::embedded(), "19").unwrap()
+/// The shipped data; loaded once for all tests.
+pub(crate) fn context() -> &'static Context {
+    static CONTEXT: LazyLock<Context> = LazyLock::new(|| Context::new(Pack::embedded(), "19").unwrap());
+    &CONTEXT
 }
 
 /// A context with files of a repository laid over.

@@ -16,7 +16,7 @@ use crate::targets::testing::*;
 use crate::{Effect, emit};
 
 fn build(rule: &Rule, resolved: &Resolved, ir: &Query) -> Emitted {
-    with_input(rule, resolved, ir, |input| emit(&Defender, &context(), input))
+    with_input(rule, resolved, ir, |input| emit(&Defender, context(), input))
 }
 
 fn body(emitted: &Emitted) -> Value {

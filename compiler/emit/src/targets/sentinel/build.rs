@@ -16,7 +16,7 @@ use super::rule::{
     GroupingConfiguration, IncidentConfiguration, Kind, SentinelRule, seconds,
 };
 use crate::attack::{tactics_of, tags};
-use crate::codes::{SENTINEL_ATTACK, SENTINEL_VERSION};
+use crate::codes::{SENTINEL_ATTACK, SENTINEL_NRT, SENTINEL_VERSION};
 use crate::findings::{Findings, Problem, alert, description, is_assumed, placeholders, title};
 use crate::{Effect, Input};
 
@@ -45,10 +45,14 @@ pub(super) fn rule(
     let scheduled = kind == Kind::Scheduled;
     let trigger = resolved.trigger.value;
     if !scheduled && (trigger.operator, trigger.threshold) != (TriggerOperator::Gt, 0) {
-        findings.lose(
+        let problem = Problem::new(
+            SENTINEL_NRT,
             format!("trigger {} {}", operator(trigger.operator), trigger.threshold),
-            Effect::Widened,
             "A near-real-time rule alerts on any result and has no threshold.",
+        );
+        findings.differ(
+            problem.help("count inside the query, so that a result means an alert"),
+            Effect::Widened,
         );
     }
     let (tactics, all_tactics, techniques) = attack(prepared, input, findings);
@@ -194,6 +198,19 @@ fn entities(prepared: &Prepared, input: &Input<'_>, findings: &mut Findings) -> 
         for mapping in &mut mappings {
             mapping.field_mappings.truncate(facts.identifiers_max);
         }
+        mappings.retain(|mapping| {
+            let names: Vec<&str> = mapping
+                .field_mappings
+                .iter()
+                .map(|f| f.identifier.as_str())
+                .collect();
+            let accepted = prepared.entities.is_accepted(&mapping.entity_type, &names);
+            if !accepted {
+                let why = "What the query returns is not enough to name this entity.";
+                findings.lose(format!("entity {}", mapping.entity_type), Effect::Dropped, why);
+            }
+            accepted
+        });
         for extra in mappings.drain(facts.entity_mappings_max.min(mappings.len())..) {
             findings.lose(
                 format!("entity {}", extra.entity_type),

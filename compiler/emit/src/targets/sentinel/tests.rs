@@ -10,7 +10,7 @@ use crate::targets::testing::*;
 use crate::{Effect, emit};
 
 fn build(rule: &rulec_model::Rule, resolved: &rulec_model::Resolved, ir: &rulec_ir::Query) -> Emitted {
-    with_input(rule, resolved, ir, |input| emit(&Sentinel, &context(), input))
+    with_input(rule, resolved, ir, |input| emit(&Sentinel, context(), input))
 }
 
 fn artifact<'a>(emitted: &'a Emitted, path: &str) -> &'a [u8] {
@@ -144,6 +144,7 @@ fn near_real_time_has_no_schedule() {
     assert_eq!(arm["resources"][0]["apiVersion"], "2025-07-01-preview");
     assert_eq!(emitted.losses.len(), 1);
     assert_eq!(emitted.losses[0].effect, Effect::Widened);
+    assert_eq!(codes(&emitted), ["sentinel-nrt"]);
 }
 
 #[test]
@@ -252,11 +253,13 @@ fn mappings_are_held_against_the_columns() {
 #[test]
 fn derived_mappings_are_cut_and_not_refused() {
     let mut resolved = resolved();
-    let many = vec![entity("IP", &[("Address", "DeviceName")]); 12];
+    let mut many = vec![entity("IP", &[("Address", "DeviceName")]); 12];
+    many.push(entity("FileHash", &[("Value", "SHA1")]));
     resolved.entities = Sourced::new(many, Origin::Derived("from columns".to_owned()));
     let emitted = build(&rule(vec![]), &resolved, &device_query());
     assert_eq!(yaml(&emitted)["entityMappings"].as_array().unwrap().len(), 10);
-    assert_eq!(emitted.losses.len(), 2);
+    assert_eq!(emitted.losses.len(), 3);
+    assert!(emitted.losses.iter().all(|loss| loss.effect == Effect::Dropped));
 }
 
 #[test]
