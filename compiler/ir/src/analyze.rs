@@ -70,11 +70,19 @@ pub fn analyze_parsed(text: &str, parsed: &crate::stub::Parsed, catalog: &Catalo
         }
     }
     let operators = binder.operators.values().map(|name| (*name).to_owned()).collect();
-    let tables = binder.tables.iter().filter(|t| t.known).map(|t| t.name.clone()).collect();
+    let tables = binder
+        .tables
+        .iter()
+        .filter(|t| t.known)
+        .map(|t| t.name.clone())
+        .collect();
     let result_columns = binder.result_columns().map(|columns| {
         columns
             .iter()
-            .map(|c| ResultColumn { name: c.name.to_string(), kind: type_name(c.ty) })
+            .map(|c| ResultColumn {
+                name: c.name.to_string(),
+                kind: type_name(c.ty),
+            })
             .collect()
     });
     let lowered = binder.finish();
@@ -117,7 +125,10 @@ struct Units<'t> {
 
 impl<'t> Units<'t> {
     fn new(text: &'t str) -> Self {
-        Self { text, ascii: text.is_ascii() }
+        Self {
+            text,
+            ascii: text.is_ascii(),
+        }
     }
 
     fn at(&self, byte: usize) -> usize {

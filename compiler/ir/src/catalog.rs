@@ -85,7 +85,9 @@ impl Catalog {
     pub fn watchlist(&self, alias: Option<&str>) -> TableSchema {
         let mut schema = self.base.watchlist(alias.unwrap_or_default());
         if let Some(own) = alias.and_then(|alias| self.watchlists.get(alias)) {
-            schema.columns.retain(|(name, _)| own.iter().all(|(n, _)| n != name));
+            schema
+                .columns
+                .retain(|(name, _)| own.iter().all(|(n, _)| n != name));
             schema.columns.extend(own.iter().cloned());
             schema.open = false;
         }
@@ -111,10 +113,14 @@ impl Catalog {
     /// The tables that somebody who wrote `name` may have meant.
     pub fn close_tables(&self, name: &str) -> Vec<String> {
         let names = self.base.names();
-        rulec_facts::close_matches(name, names.into_iter().chain(self.tables.keys().map(String::as_str)), 3)
-            .into_iter()
-            .map(str::to_owned)
-            .collect()
+        rulec_facts::close_matches(
+            name,
+            names.into_iter().chain(self.tables.keys().map(String::as_str)),
+            3,
+        )
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
     }
 }
 

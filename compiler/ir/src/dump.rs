@@ -11,13 +11,16 @@ use std::fmt::Write as _;
 use rulec_functions::{Type, Value, text};
 
 use crate::{
-    BindingKind, Column, Expr, ExprKind, JoinKind, Origin, ParseKind, ParseStep, ProjectKind, Query, Rel, RelKind,
-    SortKey,
+    BindingKind, Column, Expr, ExprKind, JoinKind, Origin, ParseKind, ParseStep, ProjectKind, Query, Rel,
+    RelKind, SortKey,
 };
 
 /// Writes a query.
 pub fn dump(query: &Query) -> String {
-    let mut out = Dump { query, text: String::new() };
+    let mut out = Dump {
+        query,
+        text: String::new(),
+    };
     for binding in &query.bindings {
         match &binding.kind {
             BindingKind::Scalar(value) => {
@@ -25,7 +28,11 @@ pub fn dump(query: &Query) -> String {
                 let _ = writeln!(out.text, "let {}: {} = {expr}", binding.name, value.ty);
             }
             BindingKind::Table { rel, materialized } => {
-                let word = if *materialized { "materialized table" } else { "table" };
+                let word = if *materialized {
+                    "materialized table"
+                } else {
+                    "table"
+                };
                 let _ = writeln!(out.text, "let {}: {word} =", binding.name);
                 out.rel(rel, 1);
             }
@@ -48,9 +55,19 @@ pub fn dump(query: &Query) -> String {
     let known: Vec<String> = query
         .tables
         .iter()
-        .map(|t| if t.known { t.name.clone() } else { format!("{} (unknown)", t.name) })
+        .map(|t| {
+            if t.known {
+                t.name.clone()
+            } else {
+                format!("{} (unknown)", t.name)
+            }
+        })
         .collect();
-    for (word, names) in [("tables", &known), ("functions", &query.functions), ("operators", &query.operators)] {
+    for (word, names) in [
+        ("tables", &known),
+        ("functions", &query.functions),
+        ("operators", &query.operators),
+    ] {
         if !names.is_empty() {
             let _ = writeln!(out.text, "{word} {}", names.join(", "));
         }
@@ -94,7 +111,12 @@ impl<'q> Dump<'q> {
             RelKind::External { key } => format!("external {key}"),
             RelKind::Rows(rows) => format!("rows {}", rows.len()),
             RelKind::Range { from, to, step } => {
-                format!("range from {} to {} step {}", self.expr(from, &[]), self.expr(to, &[]), self.expr(step, &[]))
+                format!(
+                    "range from {} to {} step {}",
+                    self.expr(from, &[]),
+                    self.expr(to, &[]),
+                    self.expr(step, &[])
+                )
             }
             RelKind::Filter { predicate, .. } => format!("where {}", self.expr(predicate, input)),
             RelKind::Project { kind, exprs, .. } => self.project(*kind, exprs, rel, input),
@@ -103,7 +125,11 @@ impl<'q> Dump<'q> {
                     .iter()
                     .map(|call| format!("{}({})", call.function, self.list(&call.args, input)))
                     .collect();
-                format!("summarize {} by {}", aggregates.join(", "), self.list(keys, input))
+                format!(
+                    "summarize {} by {}",
+                    aggregates.join(", "),
+                    self.list(keys, input)
+                )
             }
             RelKind::Distinct { exprs, .. } => format!("distinct {}", self.list(exprs, input)),
             RelKind::Count { .. } => "count".to_owned(),
@@ -112,7 +138,14 @@ impl<'q> Dump<'q> {
             RelKind::Top { count, keys, .. } => {
                 format!("top {} by {}", self.expr(count, &[]), self.keys(keys, input))
             }
-            RelKind::Join { kind, lookup, left_keys, right_keys, right, .. } => {
+            RelKind::Join {
+                kind,
+                lookup,
+                left_keys,
+                right_keys,
+                right,
+                ..
+            } => {
                 let on: Vec<String> = left_keys
                     .iter()
                     .zip(right_keys)
@@ -126,28 +159,54 @@ impl<'q> Dump<'q> {
                 let source = if *with_source { " with source" } else { "" };
                 format!("union{source} {}", labels.join(", "))
             }
-            RelKind::MvExpand { items, with_index, bags_as_arrays, limit, .. } => {
-                let items: Vec<String> =
-                    items.iter().map(|i| format!("{} to {}", self.expr(&i.expr, input), i.ty)).collect();
+            RelKind::MvExpand {
+                items,
+                with_index,
+                bags_as_arrays,
+                limit,
+                ..
+            } => {
+                let items: Vec<String> = items
+                    .iter()
+                    .map(|i| format!("{} to {}", self.expr(&i.expr, input), i.ty))
+                    .collect();
                 format!(
                     "mv-expand {}{}{}{}",
                     items.join(", "),
                     if *with_index { " with index" } else { "" },
                     if *bags_as_arrays { " bags as arrays" } else { "" },
-                    limit.as_ref().map_or(String::new(), |l| format!(" limit {}", self.expr(l, &[])))
+                    limit
+                        .as_ref()
+                        .map_or(String::new(), |l| format!(" limit {}", self.expr(l, &[])))
                 )
             }
-            RelKind::MvApply { items, with_index, limit, .. } => {
-                let items: Vec<String> =
-                    items.iter().map(|i| format!("{} to {}", self.expr(&i.expr, input), i.ty)).collect();
+            RelKind::MvApply {
+                items,
+                with_index,
+                limit,
+                ..
+            } => {
+                let items: Vec<String> = items
+                    .iter()
+                    .map(|i| format!("{} to {}", self.expr(&i.expr, input), i.ty))
+                    .collect();
                 format!(
                     "mv-apply {}{}{}",
                     items.join(", "),
                     if *with_index { " with index" } else { "" },
-                    limit.as_ref().map_or(String::new(), |l| format!(" limit {}", self.expr(l, &[])))
+                    limit
+                        .as_ref()
+                        .map_or(String::new(), |l| format!(" limit {}", self.expr(l, &[])))
                 )
             }
-            RelKind::Parse { kind, flags, expr, steps, filter, .. } => {
+            RelKind::Parse {
+                kind,
+                flags,
+                expr,
+                steps,
+                filter,
+                ..
+            } => {
                 let steps: Vec<String> = steps
                     .iter()
                     .map(|step| match step {
@@ -166,16 +225,27 @@ impl<'q> Dump<'q> {
                         ParseKind::Relaxed => "relaxed ",
                         ParseKind::Regex => "regex ",
                     },
-                    if flags.is_empty() { String::new() } else { format!("({flags}) ") },
+                    if flags.is_empty() {
+                        String::new()
+                    } else {
+                        format!("({flags}) ")
+                    },
                     self.expr(expr, input),
                     steps.join(" ")
                 )
             }
-            RelKind::Invoke { function, args, .. } => format!("invoke {function}({})", self.list(args, input)),
+            RelKind::Invoke { function, args, .. } => {
+                format!("invoke {function}({})", self.list(args, input))
+            }
             RelKind::GetSchema { .. } => "getschema".to_owned(),
             RelKind::Unsupported { construct, .. } => format!("unsupported {construct}"),
         };
-        if rel.open && matches!(rel.kind, RelKind::Table { .. } | RelKind::External { .. } | RelKind::Unsupported { .. }) {
+        if rel.open
+            && matches!(
+                rel.kind,
+                RelKind::Table { .. } | RelKind::External { .. } | RelKind::Unsupported { .. }
+            )
+        {
             line.push_str(" (open)");
         }
         if shows_columns(rel) {

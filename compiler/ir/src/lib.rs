@@ -18,6 +18,6 @@ pub use catalog::Catalog;
 pub use codes::CODES;
 pub use dump::dump;
 pub use query::{
-    AggregateCall, Binding, BindingId, BindingKind, Column, Expr, ExprKind, JoinKind, MvItem, Origin, ParseKind,
-    ParseStep, ProjectKind, Query, Rel, RelKind, SortKey, TableUse, UnionInput,
+    AggregateCall, Binding, BindingId, BindingKind, Column, Expr, ExprKind, JoinKind, MvItem, Origin,
+    ParseKind, ParseStep, ProjectKind, Query, Rel, RelKind, SortKey, TableUse, UnionInput,
 };

@@ -130,7 +130,11 @@ pub fn expressions<'q>(rel: &'q Rel, visit: &mut dyn FnMut(&'q Expr)) {
             visit(count);
             keys.iter().map(|k| &k.expr).for_each(visit);
         }
-        RelKind::Join { left_keys, right_keys, .. } => left_keys.iter().chain(right_keys).for_each(visit),
+        RelKind::Join {
+            left_keys,
+            right_keys,
+            ..
+        } => left_keys.iter().chain(right_keys).for_each(visit),
         RelKind::MvExpand { items, limit, .. } | RelKind::MvApply { items, limit, .. } => {
             for item in items {
                 visit(&item.expr);
@@ -147,8 +151,15 @@ pub fn expressions<'q>(rel: &'q Rel, visit: &mut dyn FnMut(&'q Expr)) {
 /// What an expression consists of: operands, arguments, subqueries.
 pub fn parts<'q>(expr: &'q Expr, visit: &mut dyn FnMut(Node<'q>)) {
     match &expr.kind {
-        ExprKind::Literal(_) | ExprKind::Column(_) | ExprKind::Binding(_) | ExprKind::Now | ExprKind::IngestionTime => {}
-        ExprKind::Call { args, .. } | ExprKind::Window { args, .. } | ExprKind::And(args) | ExprKind::Or(args) => {
+        ExprKind::Literal(_)
+        | ExprKind::Column(_)
+        | ExprKind::Binding(_)
+        | ExprKind::Now
+        | ExprKind::IngestionTime => {}
+        ExprKind::Call { args, .. }
+        | ExprKind::Window { args, .. }
+        | ExprKind::And(args)
+        | ExprKind::Or(args) => {
             for arg in args {
                 visit(Node::Expr(arg));
             }

@@ -29,6 +29,10 @@ pub(super) struct Collected {
     keys: HashSet<usize>,
 }
 
+/// What an argument of an aggregate says about the column it may fill: the
+/// name it suggests, the one the query writes, and whether it is hidden.
+type Label = (Suggested, Option<(String, Span)>, bool);
+
 /// One output of an aggregate.
 struct Output {
     name: Suggested,
@@ -68,14 +72,22 @@ impl Binder<'_> {
                 }
             }
         }
-        let outer = self.aggregates.replace(Collected { base: keys.len(), keys: plain, ..Collected::default() });
+        let outer = self.aggregates.replace(Collected {
+            base: keys.len(),
+            keys: plain,
+            ..Collected::default()
+        });
         let mut shown: Vec<Expr> = Vec::new();
         let mut hidden: Vec<usize> = Vec::new();
         let mut starred = false;
         for item in items {
             let outputs = self.item(item, &input);
             for (output, expr) in outputs {
-                let given = Given { name: output.name, explicit: output.explicit, expr };
+                let given = Given {
+                    name: output.name,
+                    explicit: output.explicit,
+                    expr,
+                };
                 if let Some(name) = self.take_name(&mut names, &given, item.span) {
                     if output.hidden {
                         hidden.push(columns.len());
@@ -90,7 +102,10 @@ impl Binder<'_> {
         self.summarized(op, input, keys, columns, shown, collected, &hidden, starred)
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the parts of one operator, put together once")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the parts of one operator, put together once"
+    )]
     fn summarized(
         &mut self,
         op: &ast::Operator,
@@ -112,19 +127,37 @@ impl Binder<'_> {
         let count = columns.len();
         let aggregates = collected.calls;
         let mut bound = if direct {
-            self.shaped(op, input, columns, |input| RelKind::Summarize { input, keys, aggregates })
+            self.shaped(op, input, columns, |input| RelKind::Summarize {
+                input,
+                keys,
+                aggregates,
+            })
         } else {
             let inner: Vec<Column> = columns
                 .iter()
                 .take(key_count)
                 .cloned()
-                .chain(collected.types.iter().enumerate().map(|(i, ty)| column(format!("${i}"), *ty)))
+                .chain(
+                    collected
+                        .types
+                        .iter()
+                        .enumerate()
+                        .map(|(i, ty)| column(format!("${i}"), *ty)),
+                )
                 .collect();
             let span = Span::at(self.at(op.span).start as usize);
-            let summary = self.shaped(op, input, inner, |input| RelKind::Summarize { input, keys, aggregates });
+            let summary = self.shaped(op, input, inner, |input| RelKind::Summarize {
+                input,
+                keys,
+                aggregates,
+            });
             let mut exprs: Vec<Expr> = (0..key_count).map(|i| summary.column(i, span)).collect();
             exprs.extend(shown);
-            self.shaped(op, summary, columns, |input| RelKind::Project { input, kind: ProjectKind::Project, exprs })
+            self.shaped(op, summary, columns, |input| RelKind::Project {
+                input,
+                kind: ProjectKind::Project,
+                exprs,
+            })
         };
         if open {
             bound.rel.open = true;
@@ -143,18 +176,37 @@ impl Binder<'_> {
             self.note_call(row.name, call.name.span, true);
             return self.direct(row, call, item, input);
         }
-        let ctx = Ctx { row: None, sides: None, target: None, aggregates: Some(input) };
+        let ctx = Ctx {
+            row: None,
+            sides: None,
+            target: None,
+            aggregates: Some(input),
+        };
         self.given(item, ctx)
             .into_iter()
             .map(|given| {
                 let ty = given.expr.ty;
-                (Output { name: given.name, explicit: given.explicit, ty, hidden: false }, given.expr)
+                (
+                    Output {
+                        name: given.name,
+                        explicit: given.explicit,
+                        ty,
+                        hidden: false,
+                    },
+                    given.expr,
+                )
             })
             .collect()
     }
 
     /// An item that is an aggregate itself.
-    fn direct(&mut self, row: &'static Aggregate, call: &ast::Call, item: &ast::Column, input: &Bound) -> Vec<(Output, Expr)> {
+    fn direct(
+        &mut self,
+        row: &'static Aggregate,
+        call: &ast::Call,
+        item: &ast::Column,
+        input: &Bound,
+    ) -> Vec<(Output, Expr)> {
         let names: Vec<&ast::Name> = match &item.names {
             ast::ColumnNames::Derived => Vec::new(),
             ast::ColumnNames::One(name) => vec![name],
@@ -168,13 +220,21 @@ impl Binder<'_> {
             }
         }
         if let Some(extra) = names.get(outputs.len()) {
-            self.error(codes::BAD_PARAMETER, extra.span, "There is no column left for this name.");
+            self.error(
+                codes::BAD_PARAMETER,
+                extra.span,
+                "There is no column left for this name.",
+            );
         }
         outputs
             .into_iter()
             .enumerate()
             .map(|(i, output)| {
-                let expr = Expr { kind: ExprKind::Column(first + i), ty: output.ty, span: self.at(call.span) };
+                let expr = Expr {
+                    kind: ExprKind::Column(first + i),
+                    ty: output.ty,
+                    span: self.at(call.span),
+                };
                 (output, expr)
             })
             .collect()
@@ -185,21 +245,36 @@ impl Binder<'_> {
     }
 
     /// An aggregate within an expression: its first column.
-    pub(super) fn aggregate_value(&mut self, row: &'static Aggregate, call: &ast::Call, ctx: Ctx<'_>) -> Expr {
+    pub(super) fn aggregate_value(
+        &mut self,
+        row: &'static Aggregate,
+        call: &ast::Call,
+        ctx: Ctx<'_>,
+    ) -> Expr {
         let at = self.at(call.span);
         let Some(input) = ctx.aggregates.filter(|_| self.aggregates.is_some()) else {
             self.report(
                 rulec_source::Diagnostic::new(
                     codes::AGGREGATE_PLACE,
-                    format!("`{}` is an aggregate; it can only stand in `summarize` and its like.", call.name.text),
+                    format!(
+                        "`{}` is an aggregate; it can only stand in `summarize` and its like.",
+                        call.name.text
+                    ),
                 )
                 .at(call.name.span),
             );
             return Self::broken(at);
         };
         let index = self.next_output();
-        let ty = self.collect(row, call, input).first().map_or(Type::Unknown, |o| o.ty);
-        Expr { kind: ExprKind::Column(index), ty, span: at }
+        let ty = self
+            .collect(row, call, input)
+            .first()
+            .map_or(Type::Unknown, |o| o.ty);
+        Expr {
+            kind: ExprKind::Column(index),
+            ty,
+            span: at,
+        }
     }
 
     /// Binds an aggregate's arguments and adds it to those of the operator.
@@ -210,11 +285,15 @@ impl Binder<'_> {
         let keys = outer.as_ref().map(|c| c.keys.clone()).unwrap_or_default();
         let mut args: Vec<Expr> = Vec::new();
         let mut places: Vec<Span> = Vec::new();
-        let mut suggestions: Vec<(Suggested, Option<(String, Span)>, bool)> = Vec::new();
+        let mut suggestions: Vec<Label> = Vec::new();
         for arg in &call.args {
             if matches!(strip(&arg.value).kind, Ast::Star) {
                 if !row.star {
-                    self.error(codes::COLUMN_EXPECTED, arg.span, format!("`{}` does not take `*`.", call.name.text));
+                    self.error(
+                        codes::COLUMN_EXPECTED,
+                        arg.span,
+                        format!("`{}` does not take `*`.", call.name.text),
+                    );
                     continue;
                 }
                 // The columns named before `*` are there already; a compared
@@ -233,7 +312,11 @@ impl Binder<'_> {
                     let hidden = input.is_hidden(index) && !self.noted.contains(&index);
                     args.push(input.column(index, self.at(arg.value.span)));
                     places.push(arg.value.span);
-                    suggestions.push((Suggested::Derived(input.columns()[index].name.to_string()), None, hidden));
+                    suggestions.push((
+                        Suggested::Derived(input.columns()[index].name.to_string()),
+                        None,
+                        hidden,
+                    ));
                 }
                 continue;
             }
@@ -273,15 +356,19 @@ impl Binder<'_> {
 }
 
 /// The columns an aggregate fills and what they are called.
-fn outputs(
-    row: &Aggregate,
-    call: &ast::Call,
-    ty: Type,
-    args: &[Expr],
-    suggestions: &[(Suggested, Option<(String, Span)>, bool)],
-) -> Vec<Output> {
-    let first = suggestions.first().and_then(|(s, ..)| s.text()).unwrap_or_default();
-    let single = |name: Suggested| vec![Output { name, explicit: None, ty, hidden: false }];
+fn outputs(row: &Aggregate, call: &ast::Call, ty: Type, args: &[Expr], suggestions: &[Label]) -> Vec<Output> {
+    let first = suggestions
+        .first()
+        .and_then(|(s, ..)| s.text())
+        .unwrap_or_default();
+    let single = |name: Suggested| {
+        vec![Output {
+            name,
+            explicit: None,
+            ty,
+            hidden: false,
+        }]
+    };
     match row.naming {
         Naming::Columns(prefix) => {
             let word = match row.name {
@@ -308,7 +395,11 @@ fn outputs(
                     Output {
                         name: Suggested::Derived(name),
                         explicit: explicit.clone(),
-                        ty: if i == 0 { ty } else { args.get(i).map_or(Type::Unknown, |a| a.ty) },
+                        ty: if i == 0 {
+                            ty
+                        } else {
+                            args.get(i).map_or(Type::Unknown, |a| a.ty)
+                        },
                         hidden: *hidden,
                     }
                 })
@@ -341,7 +432,10 @@ fn outputs(
 /// Whether an item holds an aggregate over `*`.
 fn has_star(expr: &ast::Expr) -> bool {
     match &strip(expr).kind {
-        Ast::Call(call) => call.args.iter().any(|a| matches!(strip(&a.value).kind, Ast::Star)),
+        Ast::Call(call) => call
+            .args
+            .iter()
+            .any(|a| matches!(strip(&a.value).kind, Ast::Star)),
         _ => false,
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rulec_functions::Type;
 use rulec_source::Span;
 
-use crate::{Column, Expr, ExprKind, Rel, RelKind};
+use crate::{Column, Expr, ExprKind, Rel};
 
 /// A bound tabular expression.
 #[derive(Clone, Debug)]
@@ -38,7 +38,7 @@ impl Bound {
     }
 
     /// Whether this stems from a table that is not in the catalog.
-    pub(super) fn from_open(&self) -> bool {
+    pub(super) fn is_from_open(&self) -> bool {
         !self.meta.sources.is_empty()
     }
 
@@ -49,7 +49,10 @@ impl Bound {
 
     /// Whether the column is one that nobody has mentioned yet on the way here.
     pub(super) fn is_hidden(&self, index: usize) -> bool {
-        self.meta.listed.as_ref().is_some_and(|listed| !listed.contains(&index))
+        self.meta
+            .listed
+            .as_ref()
+            .is_some_and(|listed| !listed.contains(&index))
     }
 
     /// The columns as a reader is shown them: indices in order.
@@ -63,21 +66,18 @@ impl Bound {
     /// A reference to one of the columns.
     pub(super) fn column(&self, index: usize, span: Span) -> Expr {
         let ty = self.rel.columns.get(index).map_or(Type::Unknown, |c| c.ty);
-        Expr { kind: ExprKind::Column(index), ty, span }
+        Expr {
+            kind: ExprKind::Column(index),
+            ty,
+            span,
+        }
     }
 }
 
 /// A column list under construction.
 pub(super) fn column(name: impl Into<Arc<str>>, ty: Type) -> Column {
-    Column { name: name.into(), ty }
-}
-
-/// A relation without rows or columns, where an error was reported.
-pub(super) fn nothing(span: Span) -> Rel {
-    Rel {
-        kind: RelKind::Rows(Vec::new()),
-        columns: Arc::from(Vec::new()),
-        open: false,
-        span,
+    Column {
+        name: name.into(),
+        ty,
     }
 }

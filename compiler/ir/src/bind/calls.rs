@@ -9,6 +9,7 @@ use rulec_kql::ast::{self, ExprKind as Ast};
 use rulec_source::Span;
 
 use super::bound::column;
+use super::names::suggested;
 use super::paths::is_place;
 use super::scope::Entity;
 use super::{Any, Binder, Ctx};
@@ -28,7 +29,9 @@ impl Binder<'_> {
                 }
                 // `T()` of a table or value that was bound by let is taken as the name.
                 Entity::Scalar { .. } | Entity::Table(_) if call.args.is_empty() => {
-                    return self.variable(name, call.name.span, ctx).unwrap_or_else(|| Any::Scalar(Self::broken(at)));
+                    return self
+                        .variable(name, call.name.span, ctx)
+                        .unwrap_or_else(|| Any::Scalar(Self::broken(at)));
                 }
                 Entity::Opaque => return Any::Table(self.open_source(name, at)),
                 Entity::Broken => return Any::Scalar(Self::broken(at)),
@@ -39,12 +42,12 @@ impl Binder<'_> {
             return found;
         }
         if let Some(row) = aggregate(name)
-            && scalar(name).is_none()
+            && callable(name).is_none()
         {
             self.note_call(row.name, call.name.span, true);
             return Any::Scalar(self.aggregate_value(row, call, ctx));
         }
-        if let Some(function) = scalar(name).filter(|f| f.kind != Kind::Operator) {
+        if let Some(function) = callable(name) {
             self.note_call(function.name, call.name.span, true);
             return Any::Scalar(self.built_in(function, call, ctx));
         }
@@ -65,7 +68,9 @@ impl Binder<'_> {
 
     pub(super) fn note_call(&mut self, name: &str, at: Span, built_in: bool) {
         if self.foreign.is_none() {
-            self.called.entry(at.start).or_insert_with(|| (name.to_owned(), built_in));
+            self.called
+                .entry(at.start)
+                .or_insert_with(|| (name.to_owned(), built_in));
         }
     }
 
@@ -81,7 +86,15 @@ impl Binder<'_> {
                     self.missing_argument(call);
                     return Some(Any::Scalar(Self::broken(at)));
                 };
-                match self.any(first, Ctx { row: None, sides: None, aggregates: None, ..ctx }) {
+                match self.any(
+                    first,
+                    Ctx {
+                        row: None,
+                        sides: None,
+                        aggregates: None,
+                        ..ctx
+                    },
+                ) {
                     Any::Scalar(value) => Any::Scalar(value),
                     Any::Table(table) => {
                         let ty = table
@@ -91,7 +104,11 @@ impl Binder<'_> {
                             .map_or(Some(0), |listed| listed.first().copied())
                             .and_then(|i| table.rel.columns.get(i))
                             .map_or(Type::Unknown, |c| c.ty);
-                        Any::Scalar(Expr { kind: ExprKind::ToScalar(Box::new(table.rel)), ty, span: at })
+                        Any::Scalar(Expr {
+                            kind: ExprKind::ToScalar(Box::new(table.rel)),
+                            ty,
+                            span: at,
+                        })
                     }
                 }
             }
@@ -111,7 +128,9 @@ impl Binder<'_> {
                 };
                 let given = self.constant(first);
                 Any::Table(match self.literal_of(&given) {
-                    Some(Value::String(table)) if name == "table" => self.table_named(&table, first.span, ctx),
+                    Some(Value::String(table)) if name == "table" => {
+                        self.table_named(&table, first.span, ctx)
+                    }
                     Some(Value::String(table)) => self.open_source(&format!("{name}:{table}"), at),
                     _ => self.open_source("", at),
                 })
@@ -176,14 +195,23 @@ impl Binder<'_> {
         ctx: Ctx<'_>,
     ) -> Option<Expr> {
         let at = self.at(call.span);
-        let now = Expr { kind: ExprKind::Now, ty: Type::DateTime, span: at };
+        let now = Expr {
+            kind: ExprKind::Now,
+            ty: Type::DateTime,
+            span: at,
+        };
         match function.name {
             "now" => {
                 let ty = self.result_type(function.result, "now", false, args, places, call.name.span);
-                let [offset, ..] = args else { return Some(Expr { ty, ..now }) };
+                let [offset, ..] = args else {
+                    return Some(Expr { ty, ..now });
+                };
                 let plus = scalar("+")?;
                 Some(Expr {
-                    kind: ExprKind::Call { function: plus, args: vec![now, offset.clone()] },
+                    kind: ExprKind::Call {
+                        function: plus,
+                        args: vec![now, offset.clone()],
+                    },
                     ty: Type::DateTime,
                     span: at,
                 })
@@ -193,14 +221,28 @@ impl Binder<'_> {
                 let [offset, ..] = args else { return Some(now) };
                 let minus = scalar("-")?;
                 Some(Expr {
-                    kind: ExprKind::Call { function: minus, args: vec![now, offset.clone()] },
+                    kind: ExprKind::Call {
+                        function: minus,
+                        args: vec![now, offset.clone()],
+                    },
                     ty: Type::DateTime,
                     span: at,
                 })
             }
             "ingestion_time" => {
-                self.result_type(function.result, "ingestion_time", false, args, places, call.name.span);
-                Some(Expr { kind: ExprKind::IngestionTime, ty: Type::DateTime, span: at })
+                self.result_type(
+                    function.result,
+                    "ingestion_time",
+                    false,
+                    args,
+                    places,
+                    call.name.span,
+                );
+                Some(Expr {
+                    kind: ExprKind::IngestionTime,
+                    ty: Type::DateTime,
+                    span: at,
+                })
             }
             "column_ifexists" | "columnifexists" => {
                 let [name, fallback, ..] = args else { return None };
@@ -216,17 +258,23 @@ impl Binder<'_> {
                     if let Some(column) = self.column_of(row, &wanted, at) {
                         return Some(column);
                     }
-                    if row.from_open() && row.rel.open {
-                        return Some(Expr { span: at, ..self.ask(row, &wanted, call.span) });
+                    if row.is_from_open() && row.rel.open {
+                        return Some(Expr {
+                            span: at,
+                            ..self.ask(row, &wanted, call.span)
+                        });
                     }
                 }
                 Some(fallback.clone())
             }
             "pack_all" => {
                 let row = ctx.row?;
-                let remove_empty = args.first().and_then(|a| self.literal_of(a));
-                let pack = scalar("bag_pack").or_else(|| scalar("pack"))?;
-                let mut pairs = Vec::new();
+                let span = Span::at(at.start as usize);
+                let flag = args
+                    .first()
+                    .cloned()
+                    .unwrap_or_else(|| Self::literal(Value::Bool(false), Type::Bool, span));
+                let mut pairs = vec![flag];
                 for index in 0..row.columns().len() {
                     if row.is_hidden(index) {
                         continue;
@@ -237,15 +285,36 @@ impl Binder<'_> {
                     pairs.push(row.column(index, empty));
                 }
                 self.spend(pairs.len());
-                let kind = if matches!(remove_empty, Some(Value::Bool(true))) {
-                    // The row without a kernel: which columns are empty is known per row only.
-                    let mut all = args.to_vec();
-                    all.append(&mut pairs);
-                    ExprKind::Call { function, args: all }
-                } else {
-                    ExprKind::Call { function: pack, args: pairs }
+                let kind = ExprKind::Call {
+                    function,
+                    args: pairs,
                 };
-                Some(Expr { kind, ty: Type::Dynamic, span: at })
+                Some(Expr {
+                    kind,
+                    ty: Type::Dynamic,
+                    span: at,
+                })
+            }
+            "bag_pack_columns" => {
+                let mut pairs = Vec::new();
+                for (arg, value) in call.args.iter().zip(args) {
+                    let name = suggested(&arg.value);
+                    let span = Span::at(at.start as usize);
+                    pairs.push(Self::literal(
+                        Value::string(name.text().unwrap_or_default()),
+                        Type::String,
+                        span,
+                    ));
+                    pairs.push(value.clone());
+                }
+                Some(Expr {
+                    kind: ExprKind::Call {
+                        function,
+                        args: pairs,
+                    },
+                    ty: Type::Dynamic,
+                    span: at,
+                })
             }
             _ => None,
         }
@@ -260,13 +329,20 @@ impl Binder<'_> {
             return self.call_body(function, text, call, ctx);
         }
         if !(min..=max).contains(&call.args.len()) {
-            let error = TypeError::Count { min, max: Some(max), given: call.args.len() };
+            let error = TypeError::Count {
+                min,
+                max: Some(max),
+                given: call.args.len(),
+            };
             self.type_error(&function.name, false, &error, &[], &[], call.name.span);
         }
         let args: Vec<Expr> = call.args.iter().map(|arg| self.scalar(&arg.value, ctx)).collect();
         match &function.result {
             FunctionResult::Scalar(ty) => Any::Scalar(Expr {
-                kind: ExprKind::Call { function: outside(&function.name, *ty), args },
+                kind: ExprKind::Call {
+                    function: outside(&function.name, *ty),
+                    args,
+                },
                 ty: *ty,
                 span: at,
             }),
@@ -274,18 +350,34 @@ impl Binder<'_> {
                 let alias = args.first().and_then(|a| self.constant_text(a));
                 let schema = self.catalog.watchlist(alias.as_deref());
                 let key = format!("watchlist:{}", alias.as_deref().unwrap_or_default());
-                let columns = schema.columns.iter().map(|(n, ty)| column(n.as_str(), *ty)).collect();
+                let columns = schema
+                    .columns
+                    .iter()
+                    .map(|(n, ty)| column(n.as_str(), *ty))
+                    .collect();
                 Any::Table(self.outside_table(&key, columns, schema.open, at))
             }
             FunctionResult::Table(schema) => {
-                let columns = schema.columns.iter().map(|(n, ty)| column(n.as_str(), *ty)).collect();
-                Any::Table(self.outside_table(&format!("function:{}", function.name), columns, schema.open, at))
+                let columns = schema
+                    .columns
+                    .iter()
+                    .map(|(n, ty)| column(n.as_str(), *ty))
+                    .collect();
+                Any::Table(self.outside_table(
+                    &format!("function:{}", function.name),
+                    columns,
+                    schema.open,
+                    at,
+                ))
             }
             FunctionResult::Appends(_) => {
                 self.error(
                     codes::NOT_A_SCALAR,
                     call.name.span,
-                    format!("`{}` works on rows: write `| invoke {}(…)`.", function.name, function.name),
+                    format!(
+                        "`{}` works on rows: write `| invoke {}(…)`.",
+                        function.name, function.name
+                    ),
                 );
                 Any::Table(self.nothing(at))
             }
@@ -318,6 +410,12 @@ impl Binder<'_> {
         let bound = self.source(RelKind::External { key: key.to_owned() }, columns, at);
         if open { self.opened(bound, key) } else { bound }
     }
+}
+
+/// The row of a function that is called by name; `not` alone is both that
+/// and an operator.
+pub(super) fn callable(name: &str) -> Option<&'static ScalarFunction> {
+    scalar(name).filter(|f| f.kind != Kind::Operator || f.name == "not")
 }
 
 /// A row for a scalar function that is not part of the language: it types

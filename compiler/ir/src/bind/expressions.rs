@@ -41,7 +41,11 @@ impl Binder<'_> {
             Any::Scalar(scalar) => scalar,
             Any::Table(table) => {
                 if !is_broken(&table) {
-                    self.error(codes::NOT_A_SCALAR, expr.span, "A single value is needed here, but this is a table.");
+                    self.error(
+                        codes::NOT_A_SCALAR,
+                        expr.span,
+                        "A single value is needed here, but this is a table.",
+                    );
                 }
                 Self::broken(self.at(expr.span))
             }
@@ -114,7 +118,7 @@ impl Binder<'_> {
         let operand = self.scalar(&unary.operand, ctx);
         let name = match unary.op {
             ast::UnaryOp::Plus => return operand,
-            ast::UnaryOp::Minus => "-",
+            ast::UnaryOp::Minus => "negate",
         };
         // A negative number is a literal, so that it can be one where literals are asked for.
         if let ExprKind::Literal(value) = &operand.kind {
@@ -129,7 +133,23 @@ impl Binder<'_> {
                 return Self::literal(negative, operand.ty, self.at(at));
             }
         }
-        self.operator(name, vec![operand], at, at)
+        let ty = operand.ty;
+        match scalar(name) {
+            Some(function) => {
+                let span = self.at(at);
+                let args = vec![operand];
+                let result = self.result_type(function.result, "-", true, &args, &[], at);
+                Expr {
+                    kind: ExprKind::Call { function, args },
+                    ty: result,
+                    span,
+                }
+            }
+            None => Expr {
+                ty,
+                ..Self::broken(self.at(at))
+            },
+        }
     }
 
     fn arithmetic(&mut self, sum: &ast::Arithmetic, ctx: Ctx<'_>) -> Expr {
@@ -161,11 +181,22 @@ impl Binder<'_> {
     }
 
     /// `* has "x"`: one of the columns that have text.
-    pub(super) fn any_column(&mut self, name: &str, rhs: &ast::Expr, op: Span, at: Span, ctx: Ctx<'_>) -> Expr {
+    pub(super) fn any_column(
+        &mut self,
+        name: &str,
+        rhs: &ast::Expr,
+        op: Span,
+        at: Span,
+        ctx: Ctx<'_>,
+    ) -> Expr {
         let right = self.scalar(rhs, ctx);
         let span = self.at(at);
         let Some(row) = ctx.row else {
-            self.error(codes::COLUMN_EXPECTED, at, "`*` stands for all columns, but there are none here.");
+            self.error(
+                codes::COLUMN_EXPECTED,
+                at,
+                "`*` stands for all columns, but there are none here.",
+            );
             return Self::broken(span);
         };
         let mut parts: Vec<Expr> = Vec::new();
@@ -177,7 +208,10 @@ impl Binder<'_> {
                 _ => match scalar("tostring") {
                     Some(function) => Expr {
                         span: text.span,
-                        kind: ExprKind::Call { function, args: vec![text] },
+                        kind: ExprKind::Call {
+                            function,
+                            args: vec![text],
+                        },
                         ty: Type::String,
                     },
                     None => text,
@@ -190,7 +224,11 @@ impl Binder<'_> {
         match parts.len() {
             0 => Self::literal(Value::Bool(false), Type::Bool, span),
             1 => parts.remove(0),
-            _ => Expr { kind: ExprKind::Or(parts), ty: Type::Bool, span },
+            _ => Expr {
+                kind: ExprKind::Or(parts),
+                ty: Type::Bool,
+                span,
+            },
         }
     }
 
@@ -208,8 +246,16 @@ impl Binder<'_> {
             }
             bound.push(value);
         }
-        let kind = if word == "and" { ExprKind::And(bound) } else { ExprKind::Or(bound) };
-        Expr { kind, ty: Type::Bool, span }
+        let kind = if word == "and" {
+            ExprKind::And(bound)
+        } else {
+            ExprKind::Or(bound)
+        };
+        Expr {
+            kind,
+            ty: Type::Bool,
+            span,
+        }
     }
 
     fn in_list(&mut self, list: &ast::InList, span: Span, ctx: Ctx<'_>) -> Expr {
@@ -217,7 +263,7 @@ impl Binder<'_> {
         for item in &list.list {
             let bound = match self.any(item, ctx) {
                 Any::Scalar(value) => value,
-                Any::Table(table) => self.as_list(table, ctx),
+                Any::Table(table) => Self::as_list(table),
             };
             args.push(bound);
         }
@@ -225,10 +271,13 @@ impl Binder<'_> {
     }
 
     /// A table where a list is expected: its first column.
-    pub(super) fn as_list(&mut self, table: super::bound::Bound, ctx: Ctx<'_>) -> Expr {
-        let _ = ctx;
+    pub(super) fn as_list(table: super::bound::Bound) -> Expr {
         let span = table.rel.span;
-        Expr { kind: ExprKind::List(Box::new(table.rel)), ty: Type::Dynamic, span }
+        Expr {
+            kind: ExprKind::List(Box::new(table.rel)),
+            ty: Type::Dynamic,
+            span,
+        }
     }
 
     fn between(&mut self, between: &ast::Between, span: Span, ctx: Ctx<'_>) -> Expr {
@@ -252,13 +301,20 @@ impl Binder<'_> {
             None => {
                 // A row that is missing is a gap of the functions crate, not a
                 // mistake of the query.
-                Expr { kind: ExprKind::Literal(Value::Null), ty: Type::Unknown, span: whole }
+                Expr {
+                    kind: ExprKind::Literal(Value::Null),
+                    ty: Type::Unknown,
+                    span: whole,
+                }
             }
         }
     }
 
     /// Applies a row to arguments, checking them.
-    #[allow(clippy::too_many_arguments, reason = "all of it goes into one finding or one call")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "all of it goes into one finding or one call"
+    )]
     pub(super) fn apply(
         &mut self,
         function: &'static ScalarFunction,
@@ -270,7 +326,11 @@ impl Binder<'_> {
         whole: Span,
     ) -> Expr {
         let ty = self.result_type(function.result, name, operator, &args, places, at);
-        Expr { kind: ExprKind::Call { function, args }, ty, span: whole }
+        Expr {
+            kind: ExprKind::Call { function, args },
+            ty,
+            span: whole,
+        }
     }
 
     /// The type a row gives for arguments; `unknown` after an error.
@@ -288,7 +348,10 @@ impl Binder<'_> {
         let given: Vec<Arg<'_>> = types
             .iter()
             .zip(&literals)
-            .map(|(ty, literal)| Arg { ty: *ty, literal: literal.as_ref() })
+            .map(|(ty, literal)| Arg {
+                ty: *ty,
+                literal: literal.as_ref(),
+            })
             .collect();
         match rule(&given) {
             Ok(ty) => ty,
@@ -306,7 +369,10 @@ impl Binder<'_> {
         match &expr.kind {
             ExprKind::Literal(value) => Some(value.clone()),
             ExprKind::Binding(id) => match &self.bindings.get(id.0)?.kind {
-                BindingKind::Scalar(Expr { kind: ExprKind::Literal(value), .. }) => Some(value.clone()),
+                BindingKind::Scalar(Expr {
+                    kind: ExprKind::Literal(value),
+                    ..
+                }) => Some(value.clone()),
                 _ => None,
             },
             _ => None,
@@ -333,7 +399,10 @@ impl Binder<'_> {
             self.error(
                 codes::WRONG_TYPE,
                 expr.span,
-                format!("A whole number is needed here, but this is of type `{}`.", value.ty),
+                format!(
+                    "A whole number is needed here, but this is of type `{}`.",
+                    value.ty
+                ),
             );
         }
         value
@@ -342,10 +411,17 @@ impl Binder<'_> {
     /// Makes a value the type that a parameter declares.
     pub(super) fn converted(value: Expr, ty: Type) -> Expr {
         if value.ty == ty || value.ty == Type::Unknown || matches!(ty, Type::Dynamic | Type::Unknown) {
-            return Expr { ty: if ty == Type::Unknown { value.ty } else { ty }, ..value };
+            return Expr {
+                ty: if ty == Type::Unknown { value.ty } else { ty },
+                ..value
+            };
         }
         if let ExprKind::Literal(constant) = &value.kind {
-            return Expr { kind: ExprKind::Literal(convert(constant, ty)), ty, span: value.span };
+            return Expr {
+                kind: ExprKind::Literal(convert(constant, ty)),
+                ty,
+                span: value.span,
+            };
         }
         let name = match ty {
             Type::Bool => "tobool",
@@ -362,7 +438,14 @@ impl Binder<'_> {
         match scalar(name) {
             Some(function) => {
                 let span = value.span;
-                Expr { kind: ExprKind::Call { function, args: vec![value] }, ty, span }
+                Expr {
+                    kind: ExprKind::Call {
+                        function,
+                        args: vec![value],
+                    },
+                    ty,
+                    span,
+                }
             }
             None => Expr { ty, ..value },
         }
@@ -414,7 +497,12 @@ fn json_value(json: &ast::Json, depth: usize) -> Value {
         ast::JsonKind::Object(pairs) => Value::Bag(std::sync::Arc::new(
             pairs
                 .iter()
-                .map(|pair| (std::sync::Arc::from(pair.key.as_str()), json_value(&pair.value, depth + 1)))
+                .map(|pair| {
+                    (
+                        std::sync::Arc::from(pair.key.as_str()),
+                        json_value(&pair.value, depth + 1),
+                    )
+                })
                 .collect(),
         )),
         ast::JsonKind::Literal(literal) => match &**literal {
@@ -430,5 +518,28 @@ fn json_value(json: &ast::Json, depth: usize) -> Value {
             ast::Literal::Dynamic(inner) => json_value(inner, depth + 1),
             ast::Literal::Null(_) | ast::Literal::Invalid(..) => Value::Null,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operator_of_the_syntax_has_a_row() {
+        let binary = ast::BinaryOp::ALL
+            .iter()
+            .filter(|op| **op != ast::BinaryOp::Search)
+            .map(|op| op.as_str());
+        let others = [
+            "+", "-", "*", "/", "%", "negate", "member", "index", "between", "!between",
+        ];
+        let lists = ["in", "!in", "in~", "!in~", "has_any", "has_all"];
+        let missing: Vec<&str> = binary
+            .chain(others)
+            .chain(lists)
+            .filter(|name| scalar(name).is_none())
+            .collect();
+        assert_eq!(missing, Vec::<&str>::new());
     }
 }

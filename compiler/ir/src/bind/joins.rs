@@ -8,6 +8,7 @@ use rulec_source::{Diagnostic, Span};
 
 use super::bound::{Bound, column};
 use super::names::NameTable;
+use super::operators::keyword;
 use super::statements::strip;
 use super::{Binder, Ctx};
 use crate::{Column, Expr, ExprKind, JoinKind, Origin, RelKind, codes};
@@ -56,7 +57,12 @@ impl Binder<'_> {
                 }
             }
             Some(ast::JoinCondition::Where(predicate)) => {
-                let ctx = Ctx { row: None, sides: Some((&left, &right)), target: None, aggregates: None };
+                let ctx = Ctx {
+                    row: None,
+                    sides: Some((&left, &right)),
+                    target: None,
+                    aggregates: None,
+                };
                 self.predicate(predicate, ctx);
             }
             None => {}
@@ -70,8 +76,12 @@ impl Binder<'_> {
     }
 
     fn join_kind(&mut self, op: &ast::Operator, lookup: bool) -> JoinKind {
-        let Some(word) = self.keyword(op, "kind") else {
-            return if lookup { JoinKind::LeftOuter } else { JoinKind::InnerUnique };
+        let Some(word) = keyword(op, "kind") else {
+            return if lookup {
+                JoinKind::LeftOuter
+            } else {
+                JoinKind::InnerUnique
+            };
         };
         let kind = match word.as_str() {
             "inner" => Some(JoinKind::Inner),
@@ -110,7 +120,10 @@ impl Binder<'_> {
         match &condition.kind {
             Ast::Name(name) => self.join_on_name(name, left, right, ls, rs),
             Ast::Binary(binary) if binary.op == ast::BinaryOp::Equal => {
-                let (Some(l), Some(r)) = (side_member(&binary.lhs, "$left"), side_member(&binary.rhs, "$right")) else {
+                let (Some(l), Some(r)) = (
+                    side_member(&binary.lhs, "$left"),
+                    side_member(&binary.rhs, "$right"),
+                ) else {
                     self.side_expected(condition, binary);
                     return;
                 };
@@ -126,7 +139,10 @@ impl Binder<'_> {
                     self.error(
                         codes::WRONG_TYPE,
                         condition.span,
-                        format!("A `{}` on the left is never equal to a `{}` on the right.", l.ty, r.ty),
+                        format!(
+                            "A `{}` on the left is never equal to a `{}` on the right.",
+                            l.ty, r.ty
+                        ),
                     );
                 }
                 ls.push(left, l);
@@ -146,11 +162,15 @@ impl Binder<'_> {
     }
 
     fn side_expected(&mut self, condition: &ast::Expr, binary: &ast::Binary) {
-        let swapped = side_member(&binary.lhs, "$right").is_some() && side_member(&binary.rhs, "$left").is_some();
+        let swapped =
+            side_member(&binary.lhs, "$right").is_some() && side_member(&binary.rhs, "$left").is_some();
         if swapped {
             self.report(
-                Diagnostic::new(codes::JOIN_CONDITION, "`$left` belongs on the left of `==` and `$right` on the right.")
-                    .at(condition.span),
+                Diagnostic::new(
+                    codes::JOIN_CONDITION,
+                    "`$left` belongs on the left of `==` and `$right` on the right.",
+                )
+                .at(condition.span),
             );
         } else {
             self.condition_expected(condition.span);
@@ -159,8 +179,8 @@ impl Binder<'_> {
 
     fn join_on_name(&mut self, name: &ast::Name, left: &Bound, right: &Bound, ls: &mut Side, rs: &mut Side) {
         let span = self.at(name.span);
-        let in_left = left.find(&name.text).is_some() || left.from_open();
-        let in_right = right.find(&name.text).is_some() || right.from_open();
+        let in_left = left.find(&name.text).is_some() || left.is_from_open();
+        let in_right = right.find(&name.text).is_some() || right.is_from_open();
         match (in_left, in_right) {
             (true, true) => {
                 let l = self.side_column(left, name, Ctx::NONE);
@@ -169,14 +189,24 @@ impl Binder<'_> {
                     self.error(
                         codes::WRONG_TYPE,
                         name.span,
-                        format!("`{}` is a `{}` on the left but a `{}` on the right.", name.text, l.ty, r.ty),
+                        format!(
+                            "`{}` is a `{}` on the left but a `{}` on the right.",
+                            name.text, l.ty, r.ty
+                        ),
                     );
                 }
                 ls.push(left, l);
                 rs.push(right, r);
             }
             (false, false) => {
-                self.unknown_name(&name.text, name.span, Ctx { row: Some(left), ..Ctx::NONE });
+                self.unknown_name(
+                    &name.text,
+                    name.span,
+                    Ctx {
+                        row: Some(left),
+                        ..Ctx::NONE
+                    },
+                );
                 let _ = span;
             }
             (true, false) => self.one_sided(name, "right", right),
@@ -198,7 +228,10 @@ impl Binder<'_> {
         self.report(diagnostic);
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the parts of one operator, put together once")]
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "the parts of one operator, put together once"
+    )]
     fn joined(
         &mut self,
         op: &ast::Operator,
@@ -240,8 +273,11 @@ impl Binder<'_> {
                 .filter(|i| !right.is_hidden(*i) && !dropped.contains(i))
                 .collect();
             // Names without a clash come first: a number never hits one of them.
-            let clashing: HashSet<usize> =
-                shown.iter().copied().filter(|i| names.has(&right.columns()[*i].name)).collect();
+            let clashing: HashSet<usize> = shown
+                .iter()
+                .copied()
+                .filter(|i| names.has(&right.columns()[*i].name))
+                .collect();
             for i in shown.iter().filter(|i| !clashing.contains(i)) {
                 names.derived(&right.columns()[*i].name);
             }
@@ -261,18 +297,26 @@ impl Binder<'_> {
             }
         }
         // Columns nobody has mentioned give way to those that are shown.
-        let shown_names: HashSet<_> = parts.iter().filter(|(.., h)| !h).map(|(_, c, _)| c.name.clone()).collect();
+        let shown_names: HashSet<_> = parts
+            .iter()
+            .filter(|(.., h)| !h)
+            .map(|(_, c, _)| c.name.clone())
+            .collect();
         let mut hidden_names = HashSet::new();
         parts.retain(|(_, c, hidden)| {
             !hidden || (!shown_names.contains(&c.name) && hidden_names.insert(c.name.clone()))
         });
-        let from_open = left.from_open() || right.from_open();
-        let listed: Option<Vec<usize>> = from_open.then(|| {
+        let is_open = left.is_from_open() || right.is_from_open();
+        let listed: Option<Vec<usize>> = is_open.then(|| {
             // In the order each side lists its own.
             let order = |side: &Bound, of: fn(&Origin) -> Option<usize>| {
                 side.listed()
                     .into_iter()
-                    .filter_map(|i| parts.iter().position(|(o, _, hidden)| !hidden && of(o) == Some(i)))
+                    .filter_map(|i| {
+                        parts
+                            .iter()
+                            .position(|(o, _, hidden)| !hidden && of(o) == Some(i))
+                    })
                     .collect::<Vec<_>>()
             };
             let mut listed = order(&left, |o| match o {
@@ -325,7 +369,15 @@ fn side_member<'e>(expr: &'e ast::Expr, side: &str) -> Option<&'e ast::Name> {
         return None;
     };
     match (&path.base.kind, path.steps.as_slice()) {
-        (Ast::Name(base), [ast::Step { kind: ast::StepKind::Member(name), .. }]) if base.text == side => Some(name),
+        (
+            Ast::Name(base),
+            [
+                ast::Step {
+                    kind: ast::StepKind::Member(name),
+                    ..
+                },
+            ],
+        ) if base.text == side => Some(name),
         _ => None,
     }
 }

@@ -141,14 +141,28 @@ struct Ctx<'c> {
 
 impl<'c> Ctx<'c> {
     /// No columns: arguments of operators, let bindings.
-    const NONE: Ctx<'static> = Ctx { row: None, sides: None, target: None, aggregates: None };
+    const NONE: Ctx<'static> = Ctx {
+        row: None,
+        sides: None,
+        target: None,
+        aggregates: None,
+    };
 
     fn over(row: &'c Bound) -> Self {
-        Ctx { row: Some(row), sides: None, target: Some(row.meta.step), aggregates: None }
+        Ctx {
+            row: Some(row),
+            sides: None,
+            target: Some(row.meta.step),
+            aggregates: None,
+        }
     }
 }
 
 /// A bound expression of either kind.
+#[allow(
+    clippy::large_enum_variant,
+    reason = "lives on the stack for a moment; boxing would cost more"
+)]
 enum Any {
     Scalar(Expr),
     Table(Bound),
@@ -186,11 +200,16 @@ impl<'a> Binder<'a> {
     pub(crate) fn result_columns(&self) -> Option<Vec<Column>> {
         let root = self.root.as_ref()?;
         let columns = root.columns();
-        Some(root.listed().into_iter().filter_map(|i| columns.get(i).cloned()).collect())
+        Some(
+            root.listed()
+                .into_iter()
+                .filter_map(|i| columns.get(i).cloned())
+                .collect(),
+        )
     }
 
     pub(crate) fn finish(mut self) -> Lowered {
-        self.diagnostics.sort_by_key(|d| d.span());
+        self.diagnostics.sort_by_key(Diagnostic::span);
         let mut functions: Vec<String> = self
             .called
             .values()
@@ -231,8 +250,19 @@ impl<'a> Binder<'a> {
     fn source_shared(&mut self, kind: RelKind, columns: Arc<[Column]>, span: Span) -> Bound {
         let step = self.step("", span, columns.clone(), Vec::new());
         Bound {
-            rel: Rel { kind, columns, open: false, span },
-            meta: Meta { listed: None, sources: Arc::from(Vec::new()), step, depth: 1, inner: false },
+            rel: Rel {
+                kind,
+                columns,
+                open: false,
+                span,
+            },
+            meta: Meta {
+                listed: None,
+                sources: Arc::from(Vec::new()),
+                step,
+                depth: 1,
+                inner: false,
+            },
         }
     }
 
@@ -247,7 +277,12 @@ impl<'a> Binder<'a> {
     }
 
     fn step(&mut self, word: &'static str, span: Span, columns: Arc<[Column]>, parents: Vec<usize>) -> usize {
-        self.history.push(Step { word, span, columns, parents });
+        self.history.push(Step {
+            word,
+            span,
+            columns,
+            parents,
+        });
         self.history.len() - 1
     }
 
@@ -262,7 +297,15 @@ impl<'a> Binder<'a> {
         let columns = rel.columns.clone();
         let open = rel.open;
         self.guard_depth(
-            Bound { rel: Rel { kind: kind(Box::new(rel)), columns, open, span: self.at(op.span) }, meta },
+            Bound {
+                rel: Rel {
+                    kind: kind(Box::new(rel)),
+                    columns,
+                    open,
+                    span: self.at(op.span),
+                },
+                meta,
+            },
             op.span,
         )
     }
@@ -280,10 +323,23 @@ impl<'a> Binder<'a> {
         let columns: Arc<[Column]> = columns.into();
         self.spend(columns.len());
         let step = self.step(op.kind.name(), self.at(op.span), columns.clone(), vec![meta.step]);
-        let meta = Meta { listed: None, step, depth: meta.depth + 1, ..meta };
+        let meta = Meta {
+            listed: None,
+            step,
+            depth: meta.depth + 1,
+            ..meta
+        };
         let span = self.at(op.span);
         self.guard_depth(
-            Bound { rel: Rel { kind: kind(Box::new(rel)), columns, open: false, span }, meta },
+            Bound {
+                rel: Rel {
+                    kind: kind(Box::new(rel)),
+                    columns,
+                    open: false,
+                    span,
+                },
+                meta,
+            },
             op.span,
         )
     }
@@ -322,7 +378,11 @@ impl<'a> Binder<'a> {
 
     /// A literal.
     fn literal(value: Value, ty: Type, span: Span) -> Expr {
-        Expr { kind: ExprKind::Literal(value), ty, span }
+        Expr {
+            kind: ExprKind::Literal(value),
+            ty,
+            span,
+        }
     }
 
     /// What stands where an expression has an error.

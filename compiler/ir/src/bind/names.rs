@@ -145,7 +145,9 @@ fn call_name(call: &ast::Call, depth: usize) -> Suggested {
     match naming {
         Naming::Default => Suggested::Nothing,
         Naming::FirstArgument => first_text.map_or(Suggested::Nothing, Suggested::Derived),
-        Naming::OnlyArgument if call.args.len() == 1 => first_text.map_or(Suggested::Nothing, Suggested::Derived),
+        Naming::OnlyArgument if call.args.len() == 1 => {
+            first_text.map_or(Suggested::Nothing, Suggested::Derived)
+        }
         Naming::OnlyArgument => Suggested::Nothing,
         Naming::Prefix(prefix) => Suggested::Derived(format!("{prefix}_{}", first_text.unwrap_or_default())),
         Naming::Exactly(name) => Suggested::Derived(name.to_owned()),

@@ -16,7 +16,15 @@ impl Binder<'_> {
         let at = self.at(op.span);
         match (&op.kind, input) {
             (Op::Print { columns }, _) => self.print(op, columns),
-            (Op::Range { column, from, to, step }, _) => self.range(op, column, from, to, step),
+            (
+                Op::Range {
+                    column,
+                    from,
+                    to,
+                    step,
+                },
+                _,
+            ) => self.range(op, column, from, to, step),
             (Op::Union { tables }, input) => self.union(op, tables, input),
             (Op::Search { tables, predicate }, input) => self.search(op, tables, predicate, input),
             (Op::Find(find), input) => self.find(op, find, input),
@@ -51,10 +59,14 @@ impl Binder<'_> {
             Op::ProjectRename { columns } => self.project_rename(op, columns, input),
             Op::ProjectReorder { columns } => self.project_reorder(op, columns, input),
             Op::Distinct { columns } => self.distinct(op, columns, input),
-            Op::Summarize { aggregates, by, bin, .. } => self.summarize(op, aggregates, by, bin.as_deref(), input),
+            Op::Summarize {
+                aggregates, by, bin, ..
+            } => self.summarize(op, aggregates, by, bin.as_deref(), input),
             Op::Count { name } => {
                 let name = name.as_ref().map_or("Count", |n| n.text.as_str());
-                self.shaped(op, input, vec![column(name, Type::Long)], |input| RelKind::Count { input })
+                self.shaped(op, input, vec![column(name, Type::Long)], |input| {
+                    RelKind::Count { input }
+                })
             }
             Op::Sort { by } => {
                 let keys = by.iter().map(|key| self.sort_key(key, &input, true)).collect();
@@ -71,14 +83,18 @@ impl Binder<'_> {
             }
             Op::Sample { count } => {
                 self.row_count(count);
-                self.passed(op, input, |input| unsupported(vec![*input], "`sample`, which picks rows at random"))
+                self.passed(op, input, |input| {
+                    unsupported(vec![*input], "`sample`, which picks rows at random")
+                })
             }
             Op::Render { .. } | Op::ExecuteAndCache => {
                 // How rows are drawn does not change them.
                 Bound { ..input }
             }
             Op::AssertSchema { .. } => input,
-            Op::Consume => self.shaped(op, input, Vec::new(), |input| unsupported(vec![*input], "`consume`")),
+            Op::Consume => self.shaped(op, input, Vec::new(), |input| {
+                unsupported(vec![*input], "`consume`")
+            }),
             Op::As { name } => self.alias_rows(name, input),
             Op::GetSchema => self.shaped(
                 op,
@@ -97,7 +113,12 @@ impl Binder<'_> {
             Op::Join { right, condition } => self.join(op, right, condition.as_ref(), input, false),
             Op::Lookup { right, condition } => self.join(op, right, condition.as_ref(), input, true),
             Op::MvExpand { columns, limit } => self.mv_expand(op, columns, limit.as_deref(), input),
-            Op::MvApply { columns, limit, query, .. } => self.mv_apply(op, columns, limit.as_deref(), query, input),
+            Op::MvApply {
+                columns,
+                limit,
+                query,
+                ..
+            } => self.mv_apply(op, columns, limit.as_deref(), query, input),
             Op::Invoke { function } => self.invoke(op, function, input),
             Op::Partition(partition) | Op::PartitionBy(partition) => self.partition(op, partition, input),
             Op::Fork { branches } => self.fork(op, branches, input),
@@ -140,7 +161,10 @@ impl Binder<'_> {
         }
         let construct = format!("the graph operator `{}`", op.kind.name());
         let key = format!("graph@{}", op.span.start);
-        let bound = self.shaped(op, input, Vec::new(), |input| RelKind::Unsupported { inputs: vec![*input], construct });
+        let bound = self.shaped(op, input, Vec::new(), |input| RelKind::Unsupported {
+            inputs: vec![*input],
+            construct,
+        });
         self.opened(bound, &key)
     }
 
@@ -154,13 +178,20 @@ impl Binder<'_> {
         if strict && expr.ty == Type::Dynamic {
             self.dynamic_key(key.value.value.span, "sorted by");
         }
-        let descending = !matches!(key.order, Some(ast::SortOrder::Ascending | ast::SortOrder::GrannyAscending));
+        let descending = !matches!(
+            key.order,
+            Some(ast::SortOrder::Ascending | ast::SortOrder::GrannyAscending)
+        );
         let nulls_first = match key.nulls {
             Some(ast::NullsOrder::First) => true,
             Some(ast::NullsOrder::Last) => false,
             None => !descending,
         };
-        SortKey { expr, descending, nulls_first }
+        SortKey {
+            expr,
+            descending,
+            nulls_first,
+        }
     }
 
     /// A key that has no order.
@@ -172,18 +203,31 @@ impl Binder<'_> {
         );
     }
 
-    fn range(&mut self, op: &ast::Operator, name: &ast::Name, from: &ast::Expr, to: &ast::Expr, step: &ast::Expr) -> Bound {
+    fn range(
+        &mut self,
+        op: &ast::Operator,
+        name: &ast::Name,
+        from: &ast::Expr,
+        to: &ast::Expr,
+        step: &ast::Expr,
+    ) -> Bound {
         let from = self.constant(from);
         let to = self.constant(to);
         let step = self.constant(step);
-        let ty = [to.ty, step.ty].into_iter().fold(from.ty, |ty, next| match (ty, next) {
-            (Type::DateTime | Type::TimeSpan, _) => ty,
-            (Type::Unknown, next) => next,
-            (ty, Type::Unknown | Type::Dynamic) => ty,
-            (ty, next) if ty.is_numeric() && next.is_numeric() && rank(next) > rank(ty) => next,
-            (ty, _) => ty,
-        });
-        let ty = if ty == Type::Int && step.ty == Type::Long { Type::Long } else { ty };
+        let ty = [to.ty, step.ty]
+            .into_iter()
+            .fold(from.ty, |ty, next| match (ty, next) {
+                (Type::DateTime | Type::TimeSpan, _) => ty,
+                (Type::Unknown, next) => next,
+                (ty, Type::Unknown | Type::Dynamic) => ty,
+                (ty, next) if ty.is_numeric() && next.is_numeric() && rank(next) > rank(ty) => next,
+                (ty, _) => ty,
+            });
+        let ty = if ty == Type::Int && step.ty == Type::Long {
+            Type::Long
+        } else {
+            ty
+        };
         let columns = vec![column(name.text.as_str(), ty)];
         let at = self.at(op.span);
         self.source(RelKind::Range { from, to, step }, columns, at)
@@ -195,10 +239,14 @@ impl Binder<'_> {
             self.error(
                 codes::WRONG_TYPE,
                 parse.value.span,
-                format!("`{}` reads text, but this is of type `{}`.", op.kind.name(), expr.ty),
+                format!(
+                    "`{}` reads text, but this is of type `{}`.",
+                    op.kind.name(),
+                    expr.ty
+                ),
             );
         }
-        let kind = match self.keyword(op, "kind").as_deref() {
+        let kind = match keyword(op, "kind").as_deref() {
             None | Some("simple") => ParseKind::Simple,
             Some("relaxed") => ParseKind::Relaxed,
             Some("regex") => ParseKind::Regex,
@@ -212,7 +260,7 @@ impl Binder<'_> {
                 ParseKind::Simple
             }
         };
-        let flags = self.keyword(op, "flags").unwrap_or_default();
+        let flags = keyword(op, "flags").unwrap_or_default();
         let mut columns = input.columns().to_vec();
         let mut listed = input.meta.listed.clone();
         if let Some(listed) = &mut listed {
@@ -269,22 +317,19 @@ impl Binder<'_> {
         bound
     }
 
-    fn parse_kv(&mut self, op: &ast::Operator, value: &ast::Expr, decls: &[ast::ColumnDecl], input: Bound) -> Bound {
+    fn parse_kv(
+        &mut self,
+        op: &ast::Operator,
+        value: &ast::Expr,
+        decls: &[ast::ColumnDecl],
+        input: Bound,
+    ) -> Bound {
         self.scalar(value, Ctx::over(&input));
         let mut columns = input.columns().to_vec();
         columns.extend(self.declared_columns(decls));
-        self.shaped(op, input, columns, |input| unsupported(vec![*input], "`parse-kv`"))
-    }
-
-    /// The value of a parameter that takes a word: `kind=leftouter`.
-    pub(super) fn keyword(&mut self, op: &ast::Operator, name: &str) -> Option<String> {
-        let param = op.param(name)?;
-        match &param.value.kind {
-            Ast::Name(word) => Some(word.text.clone()),
-            Ast::Literal(ast::Literal::String(text)) => Some(text.value.clone()),
-            Ast::Literal(ast::Literal::Bool(b)) => Some(b.to_string()),
-            _ => None,
-        }
+        self.shaped(op, input, columns, |input| {
+            unsupported(vec![*input], "`parse-kv`")
+        })
     }
 
     /// `invoke f(…)`.
@@ -351,7 +396,11 @@ impl Binder<'_> {
         }
         let open = input.rel.open;
         let function = name.to_owned();
-        let mut bound = self.shaped(op, input, columns, |input| RelKind::Invoke { input, function, args });
+        let mut bound = self.shaped(op, input, columns, |input| RelKind::Invoke {
+            input,
+            function,
+            args,
+        });
         bound.meta.listed = listed;
         bound.rel.open = open;
         bound
@@ -360,10 +409,22 @@ impl Binder<'_> {
     /// `macro-expand`: its tables belong to clusters we do not know.
     fn macro_expand(&mut self, op: &ast::Operator, scope: &ast::Name, body: &ast::Body) -> Bound {
         let before = self.scopes.enter(self.scopes.here());
-        self.scopes.declare(&scope.text, scope.span, super::scope::Entity::Opaque);
+        self.scopes
+            .declare(&scope.text, scope.span, super::scope::Entity::Opaque);
         let any = self.body(body, Ctx::NONE);
         self.scopes.leave(before);
         self.as_table(any, op.span)
+    }
+}
+
+/// The value of a parameter that takes a word: `kind=leftouter`.
+pub(super) fn keyword(op: &ast::Operator, name: &str) -> Option<String> {
+    let param = op.param(name)?;
+    match &param.value.kind {
+        Ast::Name(word) => Some(word.text.clone()),
+        Ast::Literal(ast::Literal::String(text)) => Some(text.value.clone()),
+        Ast::Literal(ast::Literal::Bool(b)) => Some(b.to_string()),
+        _ => None,
     }
 }
 
@@ -380,5 +441,8 @@ fn rank(ty: Type) -> usize {
 
 /// An operator that is bound but not run.
 pub(super) fn unsupported(inputs: Vec<crate::Rel>, construct: &str) -> RelKind {
-    RelKind::Unsupported { inputs, construct: construct.to_owned() }
+    RelKind::Unsupported {
+        inputs,
+        construct: construct.to_owned(),
+    }
 }

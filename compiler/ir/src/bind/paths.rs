@@ -34,11 +34,18 @@ impl Binder<'_> {
             self.error(
                 codes::AGGREGATE_PLACE,
                 name.span,
-                format!("`{}` is a column: here it has to be inside an aggregate, or behind `by`.", name.text),
+                format!(
+                    "`{}` is a column: here it has to be inside an aggregate, or behind `by`.",
+                    name.text
+                ),
             );
             return Any::Scalar(Self::broken(span));
         }
-        if self.catalog.function(&name.text).is_some_and(|f| f.parameters.iter().all(|p| p.default.is_some())) {
+        if self
+            .catalog
+            .function(&name.text)
+            .is_some_and(|f| f.parameters.iter().all(|p| p.default.is_some()))
+        {
             let call = ast::Call {
                 name: name.clone(),
                 params: Vec::new(),
@@ -51,12 +58,12 @@ impl Binder<'_> {
             return Any::Table(self.database_table(&name.text, name.span));
         }
         if let Some(row) = ctx.row
-            && row.from_open()
+            && row.is_from_open()
         {
             return Any::Scalar(self.ask(row, &name.text, name.span));
         }
         if let Some(row) = ctx.aggregates
-            && row.from_open()
+            && row.is_from_open()
         {
             return Any::Scalar(self.ask(row, &name.text, name.span));
         }
@@ -64,15 +71,21 @@ impl Binder<'_> {
             self.error(
                 codes::JOIN_CONDITION,
                 name.span,
-                format!("`{}` only means something in the condition of a join, before a dot.", name.text),
+                format!(
+                    "`{}` only means something in the condition of a join, before a dot.",
+                    name.text
+                ),
             );
-        } else if scalar(&name.text).is_some_and(|f| f.kind != rulec_functions::Kind::Operator)
+        } else if super::calls::callable(&name.text).is_some()
             || rulec_functions::aggregate(&name.text).is_some()
         {
             self.report(
                 Diagnostic::new(
                     codes::ARGUMENT_COUNT,
-                    format!("`{}` is a function and needs its arguments in parentheses.", name.text),
+                    format!(
+                        "`{}` is a function and needs its arguments in parentheses.",
+                        name.text
+                    ),
                 )
                 .at(name.span),
             );
@@ -134,15 +147,13 @@ impl Binder<'_> {
                     );
                     return Some(Any::Scalar(Self::broken(at)));
                 }
-                match expr.kind {
-                    ExprKind::Binding(_) => Any::Scalar(Expr { span: at, ..expr }),
-                    _ => {
-                        if !self.spend(crate::walk::expr_size(&expr)) {
-                            self.too_large(span);
-                            return Some(Any::Scalar(Self::broken(at)));
-                        }
-                        Any::Scalar(expr)
-                    }
+                if matches!(expr.kind, ExprKind::Binding(_)) {
+                    Any::Scalar(Expr { span: at, ..expr })
+                } else if self.spend(crate::walk::expr_size(&expr)) {
+                    Any::Scalar(expr)
+                } else {
+                    self.too_large(span);
+                    Any::Scalar(Self::broken(at))
                 }
             }
             Entity::Table(table) => {
@@ -220,7 +231,10 @@ impl Binder<'_> {
                 self.report(
                     Diagnostic::new(
                         codes::NO_MEMBERS,
-                        format!("A value of type `{}` has no {what}; only `dynamic` has.", value.ty),
+                        format!(
+                            "A value of type `{}` has no {what}; only `dynamic` has.",
+                            value.ty
+                        ),
                     )
                     .at(step.span)
                     .help(if value.ty == Type::String {
@@ -231,11 +245,16 @@ impl Binder<'_> {
                 );
                 return Self::broken(self.at(step.span));
             }
-            let key = match &step.kind {
-                ast::StepKind::Member(name) => {
-                    Self::literal(Value::string(name.text.as_str()), Type::String, self.at(step.span))
-                }
-                ast::StepKind::Index(index) => self.scalar(index, ctx),
+            let (row, key) = match &step.kind {
+                ast::StepKind::Member(name) => (
+                    "member",
+                    Self::literal(
+                        Value::string(name.text.as_str()),
+                        Type::String,
+                        self.at(step.span),
+                    ),
+                ),
+                ast::StepKind::Index(index) => ("index", self.scalar(index, ctx)),
                 ast::StepKind::Call(call) => {
                     self.unknown_function(&call.name.text, call.name.span);
                     return Self::broken(self.at(step.span));
@@ -245,19 +264,22 @@ impl Binder<'_> {
                     return Self::broken(self.at(step.span));
                 }
             };
-            value = self.element(value, key);
+            value = Self::element(row, value, key);
         }
         value
     }
 
-    /// An element of a dynamic value.
-    pub(super) fn element(&mut self, value: Expr, key: Expr) -> Expr {
+    /// A member or element of a dynamic value; `row` says which.
+    pub(super) fn element(row: &str, value: Expr, key: Expr) -> Expr {
         let span = value.span.to(key.span);
         // What comes out of an unknown value is as unknown.
         let ty = value.ty;
-        match scalar("[]") {
+        match scalar(row) {
             Some(function) => Expr {
-                kind: ExprKind::Call { function, args: vec![value, key] },
+                kind: ExprKind::Call {
+                    function,
+                    args: vec![value, key],
+                },
                 ty,
                 span,
             },
@@ -280,7 +302,11 @@ impl Binder<'_> {
             return Self::broken(self.at(at));
         };
         let ast::StepKind::Member(column) = &first.kind else {
-            self.error(codes::JOIN_CONDITION, first.span, "The name of a column is needed here.");
+            self.error(
+                codes::JOIN_CONDITION,
+                first.span,
+                "The name of a column is needed here.",
+            );
             return Self::broken(self.at(at));
         };
         let base = self.side_column(row, column, ctx);
@@ -293,10 +319,17 @@ impl Binder<'_> {
         if let Some(index) = row.find(&name.text) {
             return row.column(index, span);
         }
-        if row.from_open() {
+        if row.is_from_open() {
             return self.ask(row, &name.text, name.span);
         }
-        self.unknown_name(&name.text, name.span, Ctx { row: Some(row), ..ctx });
+        self.unknown_name(
+            &name.text,
+            name.span,
+            Ctx {
+                row: Some(row),
+                ..ctx
+            },
+        );
         Self::broken(span)
     }
 
@@ -305,7 +338,11 @@ impl Binder<'_> {
     fn remote(&mut self, path: &ast::Path, at: Span) -> Option<Bound> {
         match &path.base.kind {
             Ast::Call(call) if is_place(&call.name.text) && self.scopes.find(&call.name.text).is_none() => {}
-            Ast::Name(name) if matches!(self.scopes.find(&name.text).map(|v| &v.entity), Some(Entity::Opaque)) => {}
+            Ast::Name(name)
+                if matches!(
+                    self.scopes.find(&name.text).map(|v| &v.entity),
+                    Some(Entity::Opaque)
+                ) => {}
             _ => return None,
         }
         let last = path.steps.last()?;

@@ -29,7 +29,13 @@ impl Binder<'_> {
         let expr = self.scalar(&item.value, ctx);
         let mut name = suggested(&item.value);
         if let (Suggested::Derived(text), ExprKind::Call { function, args }) = (&name, &expr.kind)
-            && let [Expr { kind: ExprKind::Column(_), ty, .. }] = args.as_slice()
+            && let [
+                Expr {
+                    kind: ExprKind::Column(_),
+                    ty,
+                    ..
+                },
+            ] = args.as_slice()
             && is_identity(function.name, *ty, expr.ty)
         {
             name = Suggested::Name(text.clone());
@@ -55,7 +61,11 @@ impl Binder<'_> {
             );
             return Vec::new();
         }
-        vec![Given { name, explicit: explicit(0), expr }]
+        vec![Given {
+            name,
+            explicit: explicit(0),
+            expr,
+        }]
     }
 
     /// A function that makes several columns: `series_stats(x)`.
@@ -78,7 +88,7 @@ impl Binder<'_> {
         let mut given = Vec::with_capacity(columns.len());
         for (i, (part, ty)) in columns.iter().enumerate() {
             let key = Self::literal(Value::Long(i64::try_from(i).unwrap_or(0)), Type::Long, expr.span);
-            let mut element = self.element(expr.clone(), key);
+            let mut element = Self::element("index", expr.clone(), key);
             element.ty = *ty;
             given.push(Given {
                 name: Suggested::Derived(part.replace("{}", &argument)),
@@ -87,7 +97,11 @@ impl Binder<'_> {
             });
         }
         if let Some(extra) = names.get(columns.len()) {
-            self.error(codes::BAD_PARAMETER, extra.span, "There is no column left for this name.");
+            self.error(
+                codes::BAD_PARAMETER,
+                extra.span,
+                "There is no column left for this name.",
+            );
         }
         given
     }
@@ -109,7 +123,11 @@ impl Binder<'_> {
     }
 
     pub(super) fn duplicate_column(&mut self, name: &str, at: Span) {
-        self.error(codes::DUPLICATE_NAME, at, format!("There is a column `{name}` already."));
+        self.error(
+            codes::DUPLICATE_NAME,
+            at,
+            format!("There is a column `{name}` already."),
+        );
     }
 
     pub(super) fn project(&mut self, op: &ast::Operator, items: &[ast::Column], input: Bound) -> Bound {
@@ -124,7 +142,11 @@ impl Binder<'_> {
                 }
             }
         }
-        self.shaped(op, input, columns, |input| RelKind::Project { input, kind: ProjectKind::Project, exprs })
+        self.shaped(op, input, columns, |input| RelKind::Project {
+            input,
+            kind: ProjectKind::Project,
+            exprs,
+        })
     }
 
     pub(super) fn print(&mut self, op: &ast::Operator, items: &[ast::Column]) -> Bound {
@@ -146,7 +168,13 @@ impl Binder<'_> {
         self.source(RelKind::Rows(vec![row]), columns, at)
     }
 
-    pub(super) fn extend(&mut self, op: &ast::Operator, items: &[ast::Column], input: Bound, kind: ProjectKind) -> Bound {
+    pub(super) fn extend(
+        &mut self,
+        op: &ast::Operator,
+        items: &[ast::Column],
+        input: Bound,
+        kind: ProjectKind,
+    ) -> Bound {
         let mut columns: Vec<Column> = input.columns().to_vec();
         let mut exprs: Vec<Expr> = self.pass_all(&input, op);
         let mut declared: HashSet<String> = HashSet::new();
@@ -190,7 +218,11 @@ impl Binder<'_> {
                 made.push(index);
             }
         }
-        self.listed_after(op, input, columns, made, |input| RelKind::Project { input, kind, exprs })
+        self.listed_after(op, input, columns, made, |input| RelKind::Project {
+            input,
+            kind,
+            exprs,
+        })
     }
 
     /// An operator that keeps the input's columns in place and adds some;
@@ -223,7 +255,9 @@ impl Binder<'_> {
     pub(super) fn pass_all(&mut self, input: &Bound, op: &ast::Operator) -> Vec<Expr> {
         let span = Span::at(self.at(op.span).start as usize);
         self.spend(input.columns().len());
-        (0..input.columns().len()).map(|i| input.column(i, span)).collect()
+        (0..input.columns().len())
+            .map(|i| input.column(i, span))
+            .collect()
     }
 
     /// Indices of the columns a name or wildcard means, unlisted ones left
@@ -237,7 +271,7 @@ impl Binder<'_> {
                     }
                     return vec![index];
                 }
-                if !input.from_open() {
+                if !input.is_from_open() {
                     self.unknown_name(&name.text, name.span, Ctx::over(input));
                 }
                 Vec::new()
@@ -249,7 +283,7 @@ impl Binder<'_> {
                     .into_iter()
                     .filter(|i| wildcard(&name.text, &input.columns()[*i].name))
                     .collect();
-                if found.is_empty() && !input.from_open() {
+                if found.is_empty() && !input.is_from_open() {
                     self.error(
                         codes::UNKNOWN_NAME,
                         name.span,
@@ -259,7 +293,11 @@ impl Binder<'_> {
                 found
             }
             _ => {
-                self.error(codes::COLUMN_EXPECTED, pattern.span, "The name of a column is needed here.");
+                self.error(
+                    codes::COLUMN_EXPECTED,
+                    pattern.span,
+                    "The name of a column is needed here.",
+                );
                 self.scalar(pattern, Ctx::over(input));
                 Vec::new()
             }
@@ -268,7 +306,14 @@ impl Binder<'_> {
 
     /// A projection that only picks columns; the hidden ones of an open table
     /// travel along unless dropped.
-    fn picked(&mut self, op: &ast::Operator, input: Bound, shown: &[usize], hidden: &[usize], kind: ProjectKind) -> Bound {
+    fn picked(
+        &mut self,
+        op: &ast::Operator,
+        input: Bound,
+        shown: &[usize],
+        hidden: &[usize],
+        kind: ProjectKind,
+    ) -> Bound {
         let span = Span::at(self.at(op.span).start as usize);
         let order: Vec<usize> = shown.iter().chain(hidden).copied().collect();
         let columns: Vec<Column> = order.iter().map(|i| input.columns()[*i].clone()).collect();
@@ -276,7 +321,11 @@ impl Binder<'_> {
         let was_open = input.meta.listed.is_some();
         let open = input.rel.open && kind != ProjectKind::Keep;
         let count = shown.len();
-        let mut bound = self.shaped(op, input, columns, |input| RelKind::Project { input, kind, exprs });
+        let mut bound = self.shaped(op, input, columns, |input| RelKind::Project {
+            input,
+            kind,
+            exprs,
+        });
         if was_open {
             bound.meta.listed = Some((0..count).collect());
         }
@@ -285,7 +334,9 @@ impl Binder<'_> {
     }
 
     fn hidden_of(input: &Bound, but: &[usize]) -> Vec<usize> {
-        (0..input.columns().len()).filter(|i| input.is_hidden(*i) && !but.contains(i)).collect()
+        (0..input.columns().len())
+            .filter(|i| input.is_hidden(*i) && !but.contains(i))
+            .collect()
     }
 
     pub(super) fn project_away(&mut self, op: &ast::Operator, patterns: &[ast::Expr], input: Bound) -> Bound {
@@ -304,19 +355,29 @@ impl Binder<'_> {
         for pattern in patterns {
             if let Ast::Name(name) = &strip(pattern).kind
                 && input.find(&name.text).is_none()
-                && input.from_open()
+                && input.is_from_open()
             {
                 self.ask(&input, &name.text, name.span);
             }
             kept.extend(self.matching_columns(pattern, &input));
         }
         let noted = self.noted.clone();
-        let shown: Vec<usize> = input.listed().into_iter().chain(noted).filter(|i| kept.contains(i)).collect();
+        let shown: Vec<usize> = input
+            .listed()
+            .into_iter()
+            .chain(noted)
+            .filter(|i| kept.contains(i))
+            .collect();
         self.picked(op, input, &shown, &[], ProjectKind::Keep)
     }
 
     /// `project-by-names`: names, wildcards, and constant lists of names.
-    pub(super) fn project_by_names(&mut self, op: &ast::Operator, patterns: &[ast::Expr], input: Bound) -> Bound {
+    pub(super) fn project_by_names(
+        &mut self,
+        op: &ast::Operator,
+        patterns: &[ast::Expr],
+        input: Bound,
+    ) -> Bound {
         let mut shown: Vec<usize> = Vec::new();
         for pattern in patterns {
             let found = match &strip(pattern).kind {
@@ -325,9 +386,10 @@ impl Binder<'_> {
                     let value = self.constant(pattern);
                     let wanted: Vec<String> = match self.literal_of(&value) {
                         Some(Value::String(name)) => vec![name.to_string()],
-                        Some(Value::Array(names)) => {
-                            names.iter().filter_map(|n| n.as_str().map(str::to_owned)).collect()
-                        }
+                        Some(Value::Array(names)) => names
+                            .iter()
+                            .filter_map(|n| n.as_str().map(str::to_owned))
+                            .collect(),
                         _ => Vec::new(),
                     };
                     wanted.iter().filter_map(|name| input.find(name)).collect()
@@ -342,12 +404,17 @@ impl Binder<'_> {
         self.picked(op, input, &shown, &[], ProjectKind::Project)
     }
 
-    pub(super) fn project_reorder(&mut self, op: &ast::Operator, patterns: &[ast::Ordered], input: Bound) -> Bound {
+    pub(super) fn project_reorder(
+        &mut self,
+        op: &ast::Operator,
+        patterns: &[ast::Ordered],
+        input: Bound,
+    ) -> Bound {
         let mut shown: Vec<usize> = Vec::new();
         for pattern in patterns {
             if let Ast::Name(name) = &strip(&pattern.value.value).kind
                 && input.find(&name.text).is_none()
-                && input.from_open()
+                && input.is_from_open()
             {
                 self.ask(&input, &name.text, name.span);
             }
@@ -355,7 +422,10 @@ impl Binder<'_> {
             if let Some(order) = pattern.order {
                 let key = |i: &usize| natural_key(&input.columns()[*i].name, order);
                 found.sort_by_key(key);
-                if matches!(order, ast::SortOrder::Descending | ast::SortOrder::GrannyDescending) {
+                if matches!(
+                    order,
+                    ast::SortOrder::Descending | ast::SortOrder::GrannyDescending
+                ) {
                     found.reverse();
                 }
             }
@@ -374,7 +444,12 @@ impl Binder<'_> {
         self.picked(op, input, &shown, &hidden, ProjectKind::Reorder)
     }
 
-    pub(super) fn project_rename(&mut self, op: &ast::Operator, items: &[ast::Column], input: Bound) -> Bound {
+    pub(super) fn project_rename(
+        &mut self,
+        op: &ast::Operator,
+        items: &[ast::Column],
+        input: Bound,
+    ) -> Bound {
         let mut columns: Vec<Column> = input.columns().to_vec();
         let mut made = Vec::new();
         // Old names stay taken, also those that another item moves away.
@@ -382,7 +457,7 @@ impl Binder<'_> {
         for item in items {
             if let Ast::Name(name) = &strip(&item.value).kind
                 && input.find(&name.text).is_none()
-                && input.from_open()
+                && input.is_from_open()
             {
                 self.ask(&input, &name.text, name.span);
             }
@@ -432,7 +507,11 @@ impl Binder<'_> {
                 }
                 continue;
             }
-            let wrapped = ast::Column { names: ast::ColumnNames::Derived, value: item.clone(), span: item.span };
+            let wrapped = ast::Column {
+                names: ast::ColumnNames::Derived,
+                value: item.clone(),
+                span: item.span,
+            };
             for given in self.given(&wrapped, Ctx::over(&input)) {
                 if given.expr.ty == Type::Dynamic {
                     self.dynamic_key(item.span, "told apart by `distinct`");

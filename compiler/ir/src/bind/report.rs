@@ -35,9 +35,12 @@ impl Binder<'_> {
     pub(super) fn too_large(&mut self, span: Span) {
         let quiet = std::mem::take(&mut self.quiet);
         self.report(
-            Diagnostic::new(codes::TOO_LARGE, "The query is nested too deeply or grows too large.")
-                .at(span)
-                .help("Split it, or call fewer functions that call functions."),
+            Diagnostic::new(
+                codes::TOO_LARGE,
+                "The query is nested too deeply or grows too large.",
+            )
+            .at(span)
+            .help("Split it, or call fewer functions that call functions."),
         );
         self.quiet = quiet;
     }
@@ -61,13 +64,14 @@ impl Binder<'_> {
         let close = {
             let variables = self.scopes.names();
             let columns = ctx.row.map_or(&[][..], |row| row.columns());
-            let names = columns
-                .iter()
-                .map(|c| &*c.name)
-                .chain(variables);
+            let names = columns.iter().map(|c| &*c.name).chain(variables);
             owned(&rulec_facts::close_matches(name, names, 2))
         };
-        let close = if close.is_empty() && ctx.row.is_none() { self.catalog.close_tables(name) } else { close };
+        let close = if close.is_empty() && ctx.row.is_none() {
+            self.catalog.close_tables(name)
+        } else {
+            close
+        };
         if let Some(meant) = close.first() {
             diagnostic = diagnostic.fix(format!("use `{meant}`"), span, meant.clone());
         }
@@ -100,22 +104,32 @@ impl Binder<'_> {
             Diagnostic::new(codes::UNKNOWN_FUNCTION, format!("There is no function `{name}`.")).at(span);
         let close = {
             let names = rulec_functions::scalars()
-                .filter(|row| row.kind != rulec_functions::Kind::Operator)
+                .filter(|row| row.kind != rulec_functions::Kind::Operator || row.name == "not")
                 .map(|row| row.name)
                 .chain(rulec_functions::aggregates().map(|row| row.name))
                 .chain(self.scopes.names());
             owned(&rulec_facts::close_matches(name, names, 2))
         };
         if let Some(meant) = close.first() {
-            diagnostic = diagnostic
-                .help(format!("Did you mean {}?", quoted(&close)))
-                .fix(format!("use `{meant}`"), span, meant.clone());
+            diagnostic = diagnostic.help(format!("Did you mean {}?", quoted(&close))).fix(
+                format!("use `{meant}`"),
+                span,
+                meant.clone(),
+            );
         }
         self.report(diagnostic);
     }
 
     /// Arguments that a function's row refuses. `places` are those of the arguments.
-    pub(super) fn type_error(&mut self, name: &str, operator: bool, error: &TypeError, types: &[Type], places: &[Span], whole: Span) {
+    pub(super) fn type_error(
+        &mut self,
+        name: &str,
+        operator: bool,
+        error: &TypeError,
+        types: &[Type],
+        places: &[Span],
+        whole: Span,
+    ) {
         match error {
             TypeError::Count { min, max, given } => self.error(
                 codes::ARGUMENT_COUNT,
@@ -130,7 +144,11 @@ impl Binder<'_> {
                     format!("`{name}` cannot be applied to {}.", listed(&types)),
                 );
             }
-            TypeError::Argument { index, expected, found } => {
+            TypeError::Argument {
+                index,
+                expected,
+                found,
+            } => {
                 let span = places.get(*index).copied().unwrap_or(whole);
                 self.error(
                     codes::WRONG_TYPE,

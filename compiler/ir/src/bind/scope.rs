@@ -78,7 +78,10 @@ pub(super) struct Scopes {
 impl Scopes {
     pub(super) fn new() -> Self {
         Self {
-            frames: vec![Frame { names: HashMap::new(), parent: None }],
+            frames: vec![Frame {
+                names: HashMap::new(),
+                parent: None,
+            }],
             variables: Vec::new(),
             current: 0,
         }
@@ -86,12 +89,18 @@ impl Scopes {
 
     /// What the present place sees.
     pub(super) fn here(&self) -> Scope {
-        Scope { frame: self.current, limit: self.variables.len() }
+        Scope {
+            frame: self.current,
+            limit: self.variables.len(),
+        }
     }
 
     /// Starts a frame that sees what `outer` saw; returns what [`Self::leave`] needs.
     pub(super) fn enter(&mut self, outer: Scope) -> usize {
-        self.frames.push(Frame { names: HashMap::new(), parent: Some(outer) });
+        self.frames.push(Frame {
+            names: HashMap::new(),
+            parent: Some(outer),
+        });
         std::mem::replace(&mut self.current, self.frames.len() - 1)
     }
 
@@ -105,7 +114,11 @@ impl Scopes {
     pub(super) fn declare(&mut self, name: &str, span: Span, entity: Entity) -> bool {
         let name: Arc<str> = name.into();
         let number = self.variables.len();
-        self.variables.push(Variable { name: name.clone(), span, entity });
+        self.variables.push(Variable {
+            name: name.clone(),
+            span,
+            entity,
+        });
         let numbers = self.frames[self.current].names.entry(name).or_default();
         numbers.push(number);
         numbers.len() == 1

@@ -13,7 +13,12 @@ use super::{Any, Binder, Ctx};
 use crate::{Column, RelKind, codes};
 
 impl Binder<'_> {
-    pub(super) fn make_series(&mut self, op: &ast::Operator, series: &ast::MakeSeries, input: Bound) -> Bound {
+    pub(super) fn make_series(
+        &mut self,
+        op: &ast::Operator,
+        series: &ast::MakeSeries,
+        input: Bound,
+    ) -> Bound {
         let mut names = NameTable::default();
         let mut columns: Vec<Column> = Vec::new();
         for item in &series.by {
@@ -29,7 +34,9 @@ impl Binder<'_> {
             }
             let (name, explicit, _) = self.ranked(&item.column, &input);
             let name = match (explicit, &name) {
-                (Some(explicit), _) => names.declared(&explicit).unwrap_or_else(|| names.derived(&explicit)),
+                (Some(explicit), _) => names
+                    .declared(&explicit)
+                    .unwrap_or_else(|| names.derived(&explicit)),
                 (None, name) => match name.text() {
                     Some(text) => names.derived(text),
                     None => names.anonymous(),
@@ -39,14 +46,19 @@ impl Binder<'_> {
         }
         for given in self.given(&series.on, Ctx::over(&input)) {
             let name = match (&given.explicit, &given.name) {
-                (Some((name, _)), _) | (None, Suggested::Name(name) | Suggested::Derived(name)) => names.derived(name),
+                (Some((name, _)), _) | (None, Suggested::Name(name) | Suggested::Derived(name)) => {
+                    names.derived(name)
+                }
                 (None, Suggested::Nothing) => names.anonymous(),
             };
             columns.push(column(name, Type::Dynamic));
         }
         match &series.range {
             ast::SeriesRange::Steps { from, to, step } => {
-                for bound in [from.as_deref(), to.as_deref(), Some(&**step)].into_iter().flatten() {
+                for bound in [from.as_deref(), to.as_deref(), Some(&**step)]
+                    .into_iter()
+                    .flatten()
+                {
                     self.constant(bound);
                 }
             }
@@ -56,10 +68,17 @@ impl Binder<'_> {
                 }
             }
         }
-        self.shaped(op, input, columns, |input| unsupported(vec![*input], "`make-series`"))
+        self.shaped(op, input, columns, |input| {
+            unsupported(vec![*input], "`make-series`")
+        })
     }
 
-    pub(super) fn top_nested(&mut self, op: &ast::Operator, levels: &[ast::TopNestedLevel], input: Bound) -> Bound {
+    pub(super) fn top_nested(
+        &mut self,
+        op: &ast::Operator,
+        levels: &[ast::TopNestedLevel],
+        input: Bound,
+    ) -> Bound {
         let mut names = NameTable::default();
         let mut columns: Vec<Column> = Vec::new();
         for level in levels {
@@ -80,7 +99,9 @@ impl Binder<'_> {
             let name = explicit.unwrap_or_else(|| format!("aggregated_{of_name}"));
             columns.push(column(names.derived(&name), ty));
         }
-        self.shaped(op, input, columns, |input| unsupported(vec![*input], "`top-nested`"))
+        self.shaped(op, input, columns, |input| {
+            unsupported(vec![*input], "`top-nested`")
+        })
     }
 
     pub(super) fn top_hitters(
@@ -100,18 +121,33 @@ impl Binder<'_> {
             Some(by) => {
                 self.scalar(by, Ctx::over(&input));
                 let by_name = suggested(by);
-                columns.push(column(format!("approximate_sum_{}", by_name.text().unwrap_or_default()), Type::Long));
+                columns.push(column(
+                    format!("approximate_sum_{}", by_name.text().unwrap_or_default()),
+                    Type::Long,
+                ));
             }
             None => columns.push(column(format!("approximate_count_{of_name}"), Type::Long)),
         }
-        self.shaped(op, input, columns, |input| unsupported(vec![*input], "`top-hitters`"))
+        self.shaped(op, input, columns, |input| {
+            unsupported(vec![*input], "`top-hitters`")
+        })
     }
 
-    pub(super) fn sample_distinct(&mut self, op: &ast::Operator, count: &ast::Expr, of: &ast::Expr, input: Bound) -> Bound {
+    pub(super) fn sample_distinct(
+        &mut self,
+        op: &ast::Operator,
+        count: &ast::Expr,
+        of: &ast::Expr,
+        input: Bound,
+    ) -> Bound {
         self.row_count(count);
         let value = self.scalar(of, Ctx::over(&input));
         if !matches!(strip(of).kind, Ast::Name(_)) {
-            self.error(codes::COLUMN_EXPECTED, of.span, "The name of a column is needed here.");
+            self.error(
+                codes::COLUMN_EXPECTED,
+                of.span,
+                "The name of a column is needed here.",
+            );
         }
         let name = suggested(of);
         let columns = vec![column(name.text().unwrap_or("Column1"), value.ty)];
@@ -146,7 +182,11 @@ impl Binder<'_> {
         };
         let name = call.name.text.as_str();
         if !PLUGINS.contains(&name) {
-            self.error(codes::UNKNOWN_PLUGIN, call.name.span, format!("There is no plugin `{name}`."));
+            self.error(
+                codes::UNKNOWN_PLUGIN,
+                call.name.span,
+                format!("There is no plugin `{name}`."),
+            );
             return self.nothing(at);
         }
         self.note_call(name, call.name.span, true);
@@ -254,7 +294,11 @@ impl Binder<'_> {
             }
         }
         if let Some(schema) = schema {
-            let mut stated = if schema.star { input.columns().to_vec() } else { Vec::new() };
+            let mut stated = if schema.star {
+                input.columns().to_vec()
+            } else {
+                Vec::new()
+            };
             let declared = self.declared_columns(&schema.columns);
             stated.retain(|c| declared.iter().all(|d| d.name != c.name));
             stated.extend(declared);
@@ -289,9 +333,7 @@ impl Binder<'_> {
     fn plugin_argument(&mut self, arg: &ast::Expr, input: &Bound) {
         match &strip(arg).kind {
             Ast::TypeOf(_) | Ast::Star => {}
-            _ => {
-                if let Any::Table(_) = self.any(arg, Ctx::over(input)) {}
-            }
+            _ => if let Any::Table(_) = self.any(arg, Ctx::over(input)) {},
         }
     }
 
@@ -350,10 +392,13 @@ impl Binder<'_> {
                 columns.extend(of(self, 2));
                 if let Some(value) = value {
                     let number = |i: usize| {
-                        call.args.get(i).map(|a| strip(&a.value)).map_or(String::new(), |e| match &e.kind {
-                            Ast::Literal(ast::Literal::Long(n)) => n.to_string(),
-                            _ => String::new(),
-                        })
+                        call.args
+                            .get(i)
+                            .map(|a| strip(&a.value))
+                            .map_or(String::new(), |e| match &e.kind {
+                                Ast::Literal(ast::Literal::Long(n)) => n.to_string(),
+                                _ => String::new(),
+                            })
                     };
                     columns.push(column(
                         format!("rolling_{}_percentile_{}_{}", number(4), value.name, number(1)),
@@ -362,12 +407,18 @@ impl Binder<'_> {
                 }
             }
             "python" | "r" => {
-                if let Some(Ast::TypeOf(ast::TypeOf::Tabular(table))) = call.args.first().map(|a| &strip(&a.value).kind) {
+                if let Some(Ast::TypeOf(ast::TypeOf::Tabular(table))) =
+                    call.args.first().map(|a| &strip(&a.value).kind)
+                {
                     if table.open {
                         columns.extend(input.columns().iter().cloned());
                     }
-                    columns
-                        .extend(table.columns.iter().map(|c| column(c.name.text.as_str(), scalar_type(c.ty.ty))));
+                    columns.extend(
+                        table
+                            .columns
+                            .iter()
+                            .map(|c| column(c.name.text.as_str(), scalar_type(c.ty.ty))),
+                    );
                 }
             }
             _ => {}

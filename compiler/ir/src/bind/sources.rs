@@ -42,7 +42,10 @@ impl Binder<'_> {
                     self.error(
                         codes::NOT_A_TABLE,
                         at,
-                        format!("A table is needed here, but this is a value of type `{}`.", value.ty),
+                        format!(
+                            "A table is needed here, but this is a value of type `{}`.",
+                            value.ty
+                        ),
                     );
                 }
                 self.nothing(self.at(at))
@@ -61,9 +64,17 @@ impl Binder<'_> {
         if self.catalog.table(name).is_some() {
             return self.database_table(name, at);
         }
-        if self.catalog.function(name).is_some_and(|f| f.parameters.iter().all(|p| p.default.is_some())) {
+        if self
+            .catalog
+            .function(name)
+            .is_some_and(|f| f.parameters.iter().all(|p| p.default.is_some()))
+        {
             let call = ast::Call {
-                name: ast::Name { text: name.to_owned(), span: at, bracketed: false },
+                name: ast::Name {
+                    text: name.to_owned(),
+                    span: at,
+                    bracketed: false,
+                },
                 params: Vec::new(),
                 args: Vec::new(),
                 span: at,
@@ -81,7 +92,13 @@ impl Binder<'_> {
         self.note_table(name, at, true);
         let open = self.catalog.table(name).is_some_and(|t| t.open);
         let columns = self.catalog_columns(name);
-        let bound = self.source_shared(RelKind::Table { name: name.to_owned() }, columns, self.at(at));
+        let bound = self.source_shared(
+            RelKind::Table {
+                name: name.to_owned(),
+            },
+            columns,
+            self.at(at),
+        );
         if open { self.opened(bound, name) } else { bound }
     }
 
@@ -92,7 +109,13 @@ impl Binder<'_> {
         let columns: Arc<[Column]> = self
             .catalog
             .table(name)
-            .map(|table| table.columns.iter().map(|(n, ty)| column(n.as_str(), *ty)).collect())
+            .map(|table| {
+                table
+                    .columns
+                    .iter()
+                    .map(|(n, ty)| column(n.as_str(), *ty))
+                    .collect()
+            })
             .unwrap_or_default();
         self.known_columns.insert(name.to_owned(), columns.clone());
         columns
@@ -101,13 +124,23 @@ impl Binder<'_> {
     /// Records that a table is read.
     pub(super) fn note_table(&mut self, name: &str, at: Span, known: bool) {
         if self.tables.iter().all(|t| t.name != name) {
-            self.tables.push(TableUse { name: name.to_owned(), span: self.at(at), known });
+            self.tables.push(TableUse {
+                name: name.to_owned(),
+                span: self.at(at),
+                known,
+            });
         }
     }
 
     /// A table of which nothing is known.
     pub(super) fn open_source(&mut self, name: &str, span: Span) -> Bound {
-        let bound = self.source(RelKind::Table { name: name.to_owned() }, Vec::new(), span);
+        let bound = self.source(
+            RelKind::Table {
+                name: name.to_owned(),
+            },
+            Vec::new(),
+            span,
+        );
         self.opened(bound, if name.is_empty() { "?" } else { name })
     }
 
@@ -196,12 +229,16 @@ impl Binder<'_> {
     /// A value of a literal table, read as its column's type.
     fn cell(value: Expr, ty: Type) -> Expr {
         match &value.kind {
-            ExprKind::Literal(Value::Null) if ty == Type::String => {
-                Expr { kind: ExprKind::Literal(Value::string("")), ty, span: value.span }
-            }
-            ExprKind::Literal(constant) if ty != Type::Unknown && value.ty != ty => {
-                Expr { kind: ExprKind::Literal(convert(constant, ty)), ty, span: value.span }
-            }
+            ExprKind::Literal(Value::Null) if ty == Type::String => Expr {
+                kind: ExprKind::Literal(Value::string("")),
+                ty,
+                span: value.span,
+            },
+            ExprKind::Literal(constant) if ty != Type::Unknown && value.ty != ty => Expr {
+                kind: ExprKind::Literal(convert(constant, ty)),
+                ty,
+                span: value.span,
+            },
             _ => Self::converted(value, ty),
         }
     }
@@ -230,7 +267,9 @@ impl Binder<'_> {
         for uri in &data.uris {
             let value = self.constant(uri);
             if first.is_none() {
-                first = self.literal_of(&value).and_then(|v| v.as_str().map(str::to_owned));
+                first = self
+                    .literal_of(&value)
+                    .and_then(|v| v.as_str().map(str::to_owned));
             }
         }
         let key = format!("externaldata:{}", first.unwrap_or_default());
@@ -239,6 +278,12 @@ impl Binder<'_> {
 
     pub(super) fn contextual_datatable(&mut self, table: &ast::ContextualDatatable, at: Span) -> Bound {
         let columns = self.declared_columns(&table.columns);
-        self.source(RelKind::External { key: "contextual".to_owned() }, columns, self.at(at))
+        self.source(
+            RelKind::External {
+                key: "contextual".to_owned(),
+            },
+            columns,
+            self.at(at),
+        )
     }
 }

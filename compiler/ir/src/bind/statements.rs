@@ -76,8 +76,17 @@ impl Binder<'_> {
             Some(default) => Self::converted(self.constant(default), ty),
             None => Self::literal(Value::Null, ty, self.at(parameter.span)),
         };
-        let id = self.push(&parameter.name, parameter.span, Vec::new(), BindingKind::Scalar(value));
-        let expr = Expr { kind: ExprKind::Binding(id), ty, span: self.at(parameter.name.span) };
+        let id = self.push(
+            &parameter.name,
+            parameter.span,
+            Vec::new(),
+            BindingKind::Scalar(value),
+        );
+        let expr = Expr {
+            kind: ExprKind::Binding(id),
+            ty,
+            span: self.at(parameter.name.span),
+        };
         self.declare(&parameter.name, Entity::Scalar { expr, row: None });
     }
 
@@ -121,13 +130,20 @@ impl Binder<'_> {
     fn let_scalar(&mut self, binding: &ast::Let, value: Expr, ctx: Ctx<'_>) -> Entity {
         let of_row = crate::walk::uses_columns(&value);
         if of_row || (self.quiet > 0 && crate::walk::expr_size(&value) <= SMALL) {
-            return Entity::Scalar { expr: value, row: of_row.then_some(ctx.target).flatten() };
+            return Entity::Scalar {
+                expr: value,
+                row: of_row.then_some(ctx.target).flatten(),
+            };
         }
         let ty = value.ty;
         let derived = std::mem::take(&mut self.mentions);
         let id = self.push(&binding.name, binding.span, derived, BindingKind::Scalar(value));
         Entity::Scalar {
-            expr: Expr { kind: ExprKind::Binding(id), ty, span: self.at(binding.name.span) },
+            expr: Expr {
+                kind: ExprKind::Binding(id),
+                ty,
+                span: self.at(binding.name.span),
+            },
             row: None,
         }
     }
@@ -138,7 +154,8 @@ impl Binder<'_> {
             // be computed once for the query.
             return Entity::Table(Arc::new(table));
         }
-        let materialized = matches!(&strip(&binding.value).kind, Ast::Call(call) if call.name.text == "materialize");
+        let materialized =
+            matches!(&strip(&binding.value).kind, Ast::Call(call) if call.name.text == "materialize");
         let reference = Rel {
             kind: RelKind::Ref(BindingId(self.bindings.len())),
             columns: table.rel.columns.clone(),
@@ -148,7 +165,12 @@ impl Binder<'_> {
         let rel = std::mem::replace(&mut table.rel, reference);
         table.meta.depth = 1;
         let derived = std::mem::take(&mut self.mentions);
-        self.push(&binding.name, binding.span, derived, BindingKind::Table { rel, materialized });
+        self.push(
+            &binding.name,
+            binding.span,
+            derived,
+            BindingKind::Table { rel, materialized },
+        );
         Entity::Table(Arc::new(table))
     }
 }

@@ -10,7 +10,7 @@ use rulec_source::Span;
 use super::bound::{Bound, column};
 use super::expressions::scalar_type;
 use super::names::{NameTable, Suggested};
-use super::operators::unsupported;
+use super::operators::{keyword, unsupported};
 use super::scope::Entity;
 use super::statements::strip;
 use super::{Binder, Ctx};
@@ -42,7 +42,11 @@ impl Binder<'_> {
                     self.report(
                         rulec_source::Diagnostic::new(
                             codes::WRONG_TYPE,
-                            format!("`{}` expands `dynamic` values, but this is of type `{}`.", op.kind.name(), given.expr.ty),
+                            format!(
+                                "`{}` expands `dynamic` values, but this is of type `{}`.",
+                                op.kind.name(),
+                                given.expr.ty
+                            ),
                         )
                         .at(item.column.value.span)
                         .help("Make it an array first, with `parse_json`, `split` or `pack_array`."),
@@ -80,7 +84,11 @@ impl Binder<'_> {
                     columns.len() - 1
                 };
                 made.push(index);
-                bound_items.push(MvItem { expr: given.expr, output: index, ty });
+                bound_items.push(MvItem {
+                    expr: given.expr,
+                    output: index,
+                    ty,
+                });
             }
         }
         let index_name = op.param("with_itemindex").map(|p| match &p.value.kind {
@@ -98,7 +106,14 @@ impl Binder<'_> {
             columns.push(column(names.derived(&name), Type::Long));
             passed.push(None);
         }
-        Expanded { columns, items: bound_items, passed, with_index, replaced, made }
+        Expanded {
+            columns,
+            items: bound_items,
+            passed,
+            with_index,
+            replaced,
+            made,
+        }
     }
 
     pub(super) fn mv_expand(
@@ -110,9 +125,16 @@ impl Binder<'_> {
     ) -> Bound {
         let expanded = self.expanded(op, items, &input);
         let limit = limit.map(|l| self.row_count(l));
-        let kind = self.keyword(op, "kind").or_else(|| self.keyword(op, "bagexpansion"));
+        let kind = keyword(op, "kind").or_else(|| keyword(op, "bagexpansion"));
         let bags_as_arrays = kind.as_deref() == Some("array");
-        let Expanded { columns, items, passed, with_index, made, .. } = expanded;
+        let Expanded {
+            columns,
+            items,
+            passed,
+            with_index,
+            made,
+            ..
+        } = expanded;
         self.listed_after(op, input, columns, made, |input| RelKind::MvExpand {
             input,
             items,
@@ -133,8 +155,18 @@ impl Binder<'_> {
     fn inner_rows_of(&mut self, input: &Bound, columns: Arc<[Column]>, span: Span) -> Bound {
         let step = self.step("", span, columns.clone(), vec![input.meta.step]);
         Bound {
-            rel: Rel { kind: RelKind::Input, columns, open: input.rel.open, span },
-            meta: super::Meta { step, depth: 1, inner: true, ..input.meta.clone() },
+            rel: Rel {
+                kind: RelKind::Input,
+                columns,
+                open: input.rel.open,
+                span,
+            },
+            meta: super::Meta {
+                step,
+                depth: 1,
+                inner: true,
+                ..input.meta.clone()
+            },
         }
     }
 
@@ -164,7 +196,14 @@ impl Binder<'_> {
     ) -> Bound {
         let expanded = self.expanded(op, items, &input);
         let limit = limit.map(|l| self.row_count(l));
-        let Expanded { columns, items, passed, with_index, replaced, made } = expanded;
+        let Expanded {
+            columns,
+            items,
+            passed,
+            with_index,
+            replaced,
+            made,
+        } = expanded;
         let span = self.at(op.span);
         let mut rows = self.inner_rows_of(&input, columns.into(), span);
         let noted = std::mem::take(&mut self.noted);
@@ -202,7 +241,7 @@ impl Binder<'_> {
                 output.push(Origin::Right(j));
             }
         }
-        let from_open = input.from_open() || sub.from_open();
+        let is_open = input.is_from_open() || sub.is_from_open();
         let open = input.rel.open || sub.rel.open;
         let sub_meta = sub.meta.clone();
         let mut bound = self.shaped(op, input, columns, |input| RelKind::MvApply {
@@ -215,7 +254,7 @@ impl Binder<'_> {
             output,
         });
         bound.rel.open = open;
-        if from_open {
+        if is_open {
             bound.meta.listed = Some((0..hidden.len()).filter(|i| !hidden[*i]).collect());
         }
         // The subquery's rows are the operator's own, not those of one around it.
@@ -225,15 +264,23 @@ impl Binder<'_> {
         bound
     }
 
-    pub(super) fn partition(&mut self, op: &ast::Operator, partition: &ast::Partition, input: Bound) -> Bound {
+    pub(super) fn partition(
+        &mut self,
+        op: &ast::Operator,
+        partition: &ast::Partition,
+        input: Bound,
+    ) -> Bound {
         self.scalar(&partition.by, Ctx::over(&input));
         let sub = if partition.braces {
             // The query in braces has a source of its own; the key is a variable in it.
             let before = self.scopes.enter(self.scopes.here());
             if let Ast::Name(name) = &strip(&partition.by).kind {
-                let ty = input.find(&name.text).map_or(Type::Unknown, |i| input.columns()[i].ty);
+                let ty = input
+                    .find(&name.text)
+                    .map_or(Type::Unknown, |i| input.columns()[i].ty);
                 let expr = Self::literal(Value::Null, ty, self.at(name.span));
-                self.scopes.declare(&name.text, name.span, Entity::Scalar { expr, row: None });
+                self.scopes
+                    .declare(&name.text, name.span, Entity::Scalar { expr, row: None });
             }
             let sub = self.table(&partition.query);
             self.scopes.leave(before);
@@ -246,8 +293,9 @@ impl Binder<'_> {
         let listed = sub.meta.listed.clone();
         let open = sub.rel.open;
         let sub_meta = sub.meta.clone();
-        let mut bound =
-            self.shaped(op, input, columns, |input| unsupported(vec![*input, sub.rel], "`partition`"));
+        let mut bound = self.shaped(op, input, columns, |input| {
+            unsupported(vec![*input, sub.rel], "`partition`")
+        });
         bound.meta.listed = listed;
         bound.rel.open = open;
         let outer = bound.meta.inner;
@@ -296,7 +344,11 @@ impl Binder<'_> {
         for step in &scan.steps {
             // `step.column` is the value of the last row that matched the step.
             let expr = Self::broken(self.at(step.name.span));
-            self.scopes.declare(&step.name.text, step.name.span, Entity::Scalar { expr, row: None });
+            self.scopes.declare(
+                &step.name.text,
+                step.name.span,
+                Entity::Scalar { expr, row: None },
+            );
         }
         for step in &scan.steps {
             self.predicate(&step.condition, Ctx::over(&rows));
@@ -304,21 +356,23 @@ impl Binder<'_> {
                 self.scalar(&assignment.value, Ctx::over(&rows));
                 if let ast::ColumnNames::One(name) = &assignment.names
                     && rows.find(&name.text).is_none()
-                    && !rows.from_open()
+                    && !rows.is_from_open()
                 {
                     self.unknown_name(&name.text, name.span, Ctx::over(&rows));
                 }
             }
         }
         self.scopes.leave(before);
-        let match_id = self.keyword(op, "with_match_id").unwrap_or_else(|| "match_id".to_owned());
+        let match_id = keyword(op, "with_match_id").unwrap_or_else(|| "match_id".to_owned());
         let mut names = NameTable::default();
         for c in &columns {
             names.derived(&c.name);
         }
         let made: Vec<usize> = (input.columns().len()..=columns.len()).collect();
         columns.push(column(names.derived(&match_id), Type::Long));
-        self.listed_after(op, input, columns, made, |input| unsupported(vec![*input], "`scan`"))
+        self.listed_after(op, input, columns, made, |input| {
+            unsupported(vec![*input], "`scan`")
+        })
     }
 
     /// `as Name`: what was computed so far can be read again.
@@ -342,10 +396,14 @@ impl Binder<'_> {
             name_span: self.at(name.span),
             span: input.rel.span,
             derived_from: Vec::new(),
-            kind: BindingKind::Table { rel: input.rel, materialized },
+            kind: BindingKind::Table {
+                rel: input.rel,
+                materialized,
+            },
         });
         let bound = Bound { rel: reference, meta };
-        self.scopes.declare(&name.text, name.span, Entity::Table(Arc::new(bound.clone())));
+        self.scopes
+            .declare(&name.text, name.span, Entity::Table(Arc::new(bound.clone())));
         bound
     }
 }

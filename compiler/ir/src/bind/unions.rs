@@ -9,18 +9,21 @@ use rulec_source::Span;
 
 use super::bound::{Bound, column};
 use super::names::NameTable;
-use super::operators::unsupported;
+use super::operators::{keyword, unsupported};
 use super::statements::strip;
 use super::{Binder, Ctx};
 use crate::{Column, Expr, ExprKind, ProjectKind, Rel, RelKind, UnionInput, codes};
 
 impl Binder<'_> {
     pub(super) fn union(&mut self, op: &ast::Operator, tables: &[ast::Expr], input: Option<Bound>) -> Bound {
-        let with_source = op.param("withsource").or_else(|| op.param("with_source")).and_then(|p| match &p.value.kind {
-            Ast::Name(name) => Some(name.text.clone()),
-            Ast::Literal(ast::Literal::String(text)) => Some(text.value.clone()),
-            _ => None,
-        });
+        let with_source = op
+            .param("withsource")
+            .or_else(|| op.param("with_source"))
+            .and_then(|p| match &p.value.kind {
+                Ast::Name(name) => Some(name.text.clone()),
+                Ast::Literal(ast::Literal::String(text)) => Some(text.value.clone()),
+                _ => None,
+            });
         let mut inputs: Vec<(String, Bound)> = Vec::new();
         if let Some(input) = input {
             inputs.push((label(&input), input));
@@ -30,7 +33,7 @@ impl Binder<'_> {
         if inputs.is_empty() {
             return self.nothing(at);
         }
-        self.union_of(inputs, with_source, at, "union")
+        self.union_of(inputs, with_source.as_deref(), at, "union")
     }
 
     fn union_inputs(&mut self, tables: &[ast::Expr], inputs: &mut Vec<(String, Bound)>) {
@@ -51,22 +54,25 @@ impl Binder<'_> {
     pub(super) fn union_of(
         &mut self,
         inputs: Vec<(String, Bound)>,
-        with_source: Option<String>,
+        with_source: Option<&str>,
         at: Span,
         word: &'static str,
     ) -> Bound {
         let mut columns: Vec<Column> = Vec::new();
-        if let Some(name) = &with_source {
-            columns.push(column(name.as_str(), Type::String));
+        if let Some(name) = with_source {
+            columns.push(column(name, Type::String));
         }
         let first = columns.len();
         let (shown, shown_count) = unified(&inputs);
         columns.extend(shown.iter().map(|u| u.column.clone()));
-        let from_open = inputs.iter().any(|(_, b)| b.from_open());
+        let is_open = inputs.iter().any(|(_, b)| b.is_from_open());
         let open = inputs.iter().any(|(_, b)| b.rel.open);
         let depth = inputs.iter().map(|(_, b)| b.meta.depth).max().unwrap_or(0) + 1;
         let inner = inputs.iter().any(|(_, b)| b.meta.inner);
-        let mut sources: Vec<Arc<str>> = inputs.iter().flat_map(|(_, b)| b.meta.sources.iter().cloned()).collect();
+        let mut sources: Vec<Arc<str>> = inputs
+            .iter()
+            .flat_map(|(_, b)| b.meta.sources.iter().cloned())
+            .collect();
         sources.sort_unstable();
         sources.dedup();
         let parents: Vec<usize> = inputs.iter().map(|(_, b)| b.meta.step).collect();
@@ -82,15 +88,24 @@ impl Binder<'_> {
             .collect();
         let columns: Arc<[Column]> = columns.into();
         let step = self.step(word, at, columns.clone(), parents);
-        let listed = from_open.then(|| (0..first + shown_count).collect());
+        let listed = is_open.then(|| (0..first + shown_count).collect());
         let bound = Bound {
             rel: Rel {
-                kind: RelKind::Union { inputs: union_inputs, with_source: with_source.is_some() },
+                kind: RelKind::Union {
+                    inputs: union_inputs,
+                    with_source: with_source.is_some(),
+                },
                 columns,
                 open,
                 span: at,
             },
-            meta: super::Meta { listed, sources: sources.into(), step, depth, inner },
+            meta: super::Meta {
+                listed,
+                sources: sources.into(),
+                step,
+                depth,
+                inner,
+            },
         };
         self.guard_depth(bound, at)
     }
@@ -107,7 +122,11 @@ impl Binder<'_> {
         match input {
             Some(input) => inputs.push((label(&input), input)),
             None if tables.is_empty() => {
-                let all = ast::Name { text: "*".to_owned(), span: op.keyword.span, bracketed: false };
+                let all = ast::Name {
+                    text: "*".to_owned(),
+                    span: op.keyword.span,
+                    bracketed: false,
+                };
                 inputs = self.matching_tables(&all, op.keyword.span);
             }
             None => self.union_inputs(tables, &mut inputs),
@@ -116,7 +135,7 @@ impl Binder<'_> {
         if inputs.is_empty() {
             return self.nothing(at);
         }
-        let union = self.union_of(inputs, Some("$table".to_owned()), at, "search");
+        let union = self.union_of(inputs, Some("$table"), at, "search");
         let predicate = self.search_predicate(predicate, Ctx::over(&union));
         self.passed(op, union, |input| RelKind::Filter { input, predicate })
     }
@@ -128,12 +147,19 @@ impl Binder<'_> {
         match &expr.kind {
             Ast::Literal(ast::Literal::String(text)) => self.term(expr, &text.value, ctx),
             Ast::And(parts) | Ast::Or(parts) => {
-                let bound: Vec<Expr> = parts.iter().map(|part| self.search_predicate(part, ctx)).collect();
+                let bound: Vec<Expr> = parts
+                    .iter()
+                    .map(|part| self.search_predicate(part, ctx))
+                    .collect();
                 let kind = match &expr.kind {
                     Ast::And(_) => ExprKind::And(bound),
                     _ => ExprKind::Or(bound),
                 };
-                Expr { kind, ty: Type::Bool, span: self.at(expr.span) }
+                Expr {
+                    kind,
+                    ty: Type::Bool,
+                    span: self.at(expr.span),
+                }
             }
             Ast::Star => Self::literal(Value::Bool(true), Type::Bool, self.at(expr.span)),
             _ => self.predicate(predicate, ctx),
@@ -153,7 +179,10 @@ impl Binder<'_> {
             return Self::literal(Value::Bool(true), Type::Bool, self.at(expr.span));
         }
         let literal = ast::Expr {
-            kind: Ast::Literal(ast::Literal::String(ast::StringLiteral { value: word.to_owned(), obfuscated: false })),
+            kind: Ast::Literal(ast::Literal::String(ast::StringLiteral {
+                value: word.to_owned(),
+                obfuscated: false,
+            })),
             span: expr.span,
         };
         self.any_column(operator, &literal, expr.span, expr.span, ctx)
@@ -162,12 +191,16 @@ impl Binder<'_> {
     /// `find`: where a row is from, the columns asked for or mentioned, and a
     /// bag of the others.
     pub(super) fn find(&mut self, op: &ast::Operator, find: &ast::Find, input: Option<Bound>) -> Bound {
-        let source = self.keyword(op, "withsource").unwrap_or_else(|| "source_".to_owned());
+        let source = keyword(op, "withsource").unwrap_or_else(|| "source_".to_owned());
         let mut inputs: Vec<(String, Bound)> = Vec::new();
         match input {
             Some(input) => inputs.push((label(&input), input)),
             None if find.tables.is_empty() => {
-                let all = ast::Name { text: "*".to_owned(), span: op.keyword.span, bracketed: false };
+                let all = ast::Name {
+                    text: "*".to_owned(),
+                    span: op.keyword.span,
+                    bracketed: false,
+                };
                 inputs = self.matching_tables(&all, op.keyword.span);
             }
             None => self.union_inputs(&find.tables, &mut inputs),
@@ -182,42 +215,44 @@ impl Binder<'_> {
             _ if find.tables.is_empty() && inputs.len() > 1 => Vec::new(),
             _ => common_columns(&inputs),
         };
-        let union = self.union_of(inputs, Some(source.clone()), at, "find");
+        let union = self.union_of(inputs, Some(source.as_str()), at, "find");
         let predicate = self.search_predicate(&find.predicate, Ctx::over(&union));
         let span = Span::at(at.start as usize);
         let mut columns = vec![column(source.as_str(), Type::String)];
         let mut exprs = vec![union.column(0, span)];
-        match &find.output {
-            ast::FindOutput::Project(wanted) => {
-                let mut names = NameTable::default();
-                names.derived(&source);
-                for item in wanted {
-                    match &strip(&item.column).kind {
-                        Ast::Call(_) | Ast::Star => {
-                            columns.push(column(names.derived("pack_"), Type::Dynamic));
-                            exprs.push(self.packed(&union, span));
-                        }
-                        _ => {
-                            let value = self.scalar(&item.column, Ctx::over(&union));
-                            let ty = item.ty.as_ref().map_or(value.ty, |t| super::expressions::scalar_type(t.ty));
-                            let name = super::names::suggested(&item.column);
-                            columns.push(column(names.derived(name.text().unwrap_or("Column1")), ty));
-                            exprs.push(Self::converted(value, ty));
-                        }
+        if let ast::FindOutput::Project(wanted) = &find.output {
+            let mut names = NameTable::default();
+            names.derived(&source);
+            for item in wanted {
+                match &strip(&item.column).kind {
+                    Ast::Call(_) | Ast::Star => {
+                        columns.push(column(names.derived("pack_"), Type::Dynamic));
+                        exprs.push(self.packed(&union, span));
+                    }
+                    _ => {
+                        let value = self.scalar(&item.column, Ctx::over(&union));
+                        let ty = item
+                            .ty
+                            .as_ref()
+                            .map_or(value.ty, |t| super::expressions::scalar_type(t.ty));
+                        let name = super::names::suggested(&item.column);
+                        columns.push(column(names.derived(name.text().unwrap_or("Column1")), ty));
+                        exprs.push(Self::converted(value, ty));
                     }
                 }
             }
-            _ => {
-                for c in common {
-                    let index = union.find(&c.name).or_else(|| union.find(&format!("{}_{}", c.name, c.ty)));
-                    if let Some(index) = index {
-                        columns.push(c);
-                        exprs.push(union.column(index, span));
-                    }
+        } else {
+            for c in common {
+                let index = union
+                    .find(&c.name)
+                    .or_else(|| union.find(&format!("{}_{}", c.name, c.ty)));
+                if let Some(index) = index {
+                    columns.push(c);
+                    exprs.push(union.column(index, span));
                 }
-                columns.push(column("pack_", Type::Dynamic));
-                exprs.push(self.packed(&union, span));
             }
+            columns.push(column("pack_", Type::Dynamic));
+            exprs.push(self.packed(&union, span));
         }
         let filtered = self.passed(op, union, |input| RelKind::Filter { input, predicate });
         let mut bound = self.shaped(op, filtered, columns, |input| RelKind::Project {
@@ -226,12 +261,19 @@ impl Binder<'_> {
             exprs,
         });
         if !find.project_away.is_empty() {
-            let gone: HashSet<usize> =
-                find.project_away.iter().flat_map(|p| self.matching_columns(p, &bound)).collect();
+            let gone: HashSet<usize> = find
+                .project_away
+                .iter()
+                .flat_map(|p| self.matching_columns(p, &bound))
+                .collect();
             let kept: Vec<usize> = (0..bound.columns().len()).filter(|i| !gone.contains(i)).collect();
             let columns = kept.iter().map(|i| bound.columns()[*i].clone()).collect();
             let exprs = kept.iter().map(|i| bound.column(*i, span)).collect();
-            bound = self.shaped(op, bound, columns, |input| RelKind::Project { input, kind: ProjectKind::Away, exprs });
+            bound = self.shaped(op, bound, columns, |input| RelKind::Project {
+                input,
+                kind: ProjectKind::Away,
+                exprs,
+            });
         }
         bound
     }
@@ -245,13 +287,23 @@ impl Binder<'_> {
         }
         self.spend(args.len());
         match rulec_functions::scalar("bag_pack").or_else(|| rulec_functions::scalar("pack")) {
-            Some(function) => Expr { kind: ExprKind::Call { function, args }, ty: Type::Dynamic, span },
+            Some(function) => Expr {
+                kind: ExprKind::Call { function, args },
+                ty: Type::Dynamic,
+                span,
+            },
             None => Self::broken(span),
         }
     }
 
     /// `facet` and `fork` give several tables; the last is what a reader sees.
-    pub(super) fn facet(&mut self, op: &ast::Operator, by: &[ast::Expr], with: Option<&ast::Expr>, input: Bound) -> Bound {
+    pub(super) fn facet(
+        &mut self,
+        op: &ast::Operator,
+        by: &[ast::Expr],
+        with: Option<&ast::Expr>,
+        input: Bound,
+    ) -> Bound {
         for key in by {
             self.matching_columns(key, &input);
         }
@@ -262,7 +314,9 @@ impl Binder<'_> {
         if by.is_empty() {
             self.error(codes::COLUMN_EXPECTED, op.span, "`facet` needs a column.");
         }
-        self.shaped(op, input, Vec::new(), |input| unsupported(vec![*input], "`facet`"))
+        self.shaped(op, input, Vec::new(), |input| {
+            unsupported(vec![*input], "`facet`")
+        })
     }
 }
 
@@ -290,14 +344,19 @@ struct Unified {
     from: HashMap<usize, usize>,
 }
 
+/// One type of a name in a union, and for each input that has it the column.
+type Typed = (Type, HashMap<usize, usize>);
+
 /// The columns of a union, those a reader is shown first, and their number.
 fn unified(inputs: &[(String, Bound)]) -> (Vec<Unified>, usize) {
     let mut order: Vec<Arc<str>> = Vec::new();
     // For each name its types in the order they come up, and who has them.
-    let mut types: HashMap<Arc<str>, Vec<(Type, HashMap<usize, usize>)>> = HashMap::new();
+    let mut types: HashMap<Arc<str>, Vec<Typed>> = HashMap::new();
     for (i, (_, bound)) in inputs.iter().enumerate() {
         for index in bound.listed() {
-            let Some(c) = bound.columns().get(index) else { continue };
+            let Some(c) = bound.columns().get(index) else {
+                continue;
+            };
             let known = types.entry(c.name.clone()).or_insert_with(|| {
                 order.push(c.name.clone());
                 Vec::new()
@@ -316,8 +375,15 @@ fn unified(inputs: &[(String, Bound)]) -> (Vec<Unified>, usize) {
         let Some(known) = types.get(name) else { continue };
         let single = known.len() == 1;
         for (ty, from) in known {
-            let name = if single { names.derived(name) } else { names.derived(&format!("{name}_{ty}")) };
-            shown.push(Unified { column: column(name, *ty), from: from.clone() });
+            let name = if single {
+                names.derived(name)
+            } else {
+                names.derived(&format!("{name}_{ty}"))
+            };
+            shown.push(Unified {
+                column: column(name, *ty),
+                from: from.clone(),
+            });
         }
     }
     let count = shown.len();
@@ -331,7 +397,10 @@ fn unified(inputs: &[(String, Bound)]) -> (Vec<Unified>, usize) {
                 Some(known) => {
                     known.from.entry(i).or_insert(index);
                 }
-                None => shown.push(Unified { column: c.clone(), from: HashMap::from([(i, index)]) }),
+                None => shown.push(Unified {
+                    column: c.clone(),
+                    from: HashMap::from([(i, index)]),
+                }),
             }
         }
     }
@@ -346,7 +415,10 @@ fn common_columns(inputs: &[(String, Bound)]) -> Vec<Column> {
     first
         .columns()
         .iter()
-        .filter(|c| rest.iter().all(|(_, b)| b.columns().iter().any(|o| o.name == c.name)))
+        .filter(|c| {
+            rest.iter()
+                .all(|(_, b)| b.columns().iter().any(|o| o.name == c.name))
+        })
         .cloned()
         .collect()
 }

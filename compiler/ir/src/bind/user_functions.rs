@@ -48,14 +48,19 @@ impl Binder<'_> {
                             .map(|c| column(c.name.text.as_str(), scalar_type(c.ty.ty)))
                             .collect();
                         let table = self.source(
-                            RelKind::Table { name: parameter.name.text.clone() },
+                            RelKind::Table {
+                                name: parameter.name.text.clone(),
+                            },
                             columns,
                             self.at(parameter.span),
                         );
                         Entity::Table(Arc::new(table))
                     }
                 };
-                if !self.scopes.declare(&parameter.name.text, parameter.name.span, entity) {
+                if !self
+                    .scopes
+                    .declare(&parameter.name.text, parameter.name.span, entity)
+                {
                     self.error(
                         codes::DUPLICATE_NAME,
                         parameter.name.span,
@@ -106,18 +111,20 @@ impl Binder<'_> {
                 _ => self.error(
                     codes::NOT_A_TABLE,
                     at,
-                    format!("`{}` takes no table, so `invoke` has nowhere to put the rows.", function.name),
+                    format!(
+                        "`{}` takes no table, so `invoke` has nowhere to put the rows.",
+                        function.name
+                    ),
                 ),
             }
         }
         let mut surplus = 0;
         for arg in given {
-            let slot = match &arg.name {
-                Some(name) => parameters.iter().position(|p| p.name.text == name.text),
-                None => {
-                    next += 1;
-                    Some(next - 1).filter(|n| *n < parameters.len())
-                }
+            let slot = if let Some(name) = &arg.name {
+                parameters.iter().position(|p| p.name.text == name.text)
+            } else {
+                next += 1;
+                Some(next - 1).filter(|n| *n < parameters.len())
             };
             let Some(slot) = slot else {
                 surplus += 1;
@@ -135,7 +142,11 @@ impl Binder<'_> {
             .zip(&slots)
             .any(|(p, slot)| slot.is_none() && p.default.is_none());
         if surplus > 0 || missing {
-            let error = TypeError::Count { min, max: Some(parameters.len()), given: given.len() };
+            let error = TypeError::Count {
+                min,
+                max: Some(parameters.len()),
+                given: given.len(),
+            };
             self.type_error(&function.name, false, &error, &[], &[], at);
         }
         if self.depth >= MAX_EXPR_DEPTH || !self.spend(CALL) {
@@ -148,7 +159,13 @@ impl Binder<'_> {
         result
     }
 
-    fn inline(&mut self, function: &Arc<UserFunction>, slots: Vec<Option<Any>>, at: Span, ctx: Ctx<'_>) -> Any {
+    fn inline(
+        &mut self,
+        function: &Arc<UserFunction>,
+        slots: Vec<Option<Any>>,
+        at: Span,
+        ctx: Ctx<'_>,
+    ) -> Any {
         let span = self.at(at);
         let before = self.scopes.enter(function.scope);
         let mentions = std::mem::take(&mut self.mentions);
@@ -190,9 +207,15 @@ impl Binder<'_> {
                     Entity::Table(Arc::new(self.source(RelKind::Rows(Vec::new()), columns, span)))
                 }
             };
-            self.scopes.declare(&parameter.name.text, parameter.name.span, entity);
+            self.scopes
+                .declare(&parameter.name.text, parameter.name.span, entity);
         }
-        let inner = Ctx { row: None, sides: None, aggregates: None, target: ctx.target };
+        let inner = Ctx {
+            row: None,
+            sides: None,
+            aggregates: None,
+            target: ctx.target,
+        };
         let result = self.body(&function.definition.body, inner);
         self.quiet -= 1;
         self.foreign = foreign;
@@ -217,12 +240,21 @@ impl Binder<'_> {
     }
 
     /// A function whose body the catalog gives as text.
-    pub(super) fn call_body(&mut self, function: &Function, text: &str, call: &ast::Call, ctx: Ctx<'_>) -> Any {
-        if self.active.iter().any(|active| *active == function.name) {
+    pub(super) fn call_body(
+        &mut self,
+        function: &Function,
+        text: &str,
+        call: &ast::Call,
+        ctx: Ctx<'_>,
+    ) -> Any {
+        if self.active.contains(&function.name) {
             self.error(
                 codes::UNKNOWN_FUNCTION,
                 call.name.span,
-                format!("`{}` calls itself, which the language does not allow.", function.name),
+                format!(
+                    "`{}` calls itself, which the language does not allow.",
+                    function.name
+                ),
             );
             return Any::Scalar(Self::broken(self.at(call.span)));
         }
@@ -237,10 +269,19 @@ impl Binder<'_> {
             .iter()
             .map(|parameter| {
                 let default = parameter.default.as_deref().and_then(|text| {
-                    crate::stub::parse(&format!("print {text}")).query.statements.into_iter().next().and_then(first_printed)
+                    crate::stub::parse(&format!("print {text}"))
+                        .query
+                        .statements
+                        .into_iter()
+                        .next()
+                        .and_then(first_printed)
                 });
                 ast::Parameter {
-                    name: ast::Name { text: parameter.name.clone(), span: Span::default(), bracketed: false },
+                    name: ast::Name {
+                        text: parameter.name.clone(),
+                        span: Span::default(),
+                        bracketed: false,
+                    },
                     ty: ast::ParameterType::Scalar(ast::TypeName {
                         ty: declared_type(parameter.kind),
                         span: Span::default(),
@@ -255,7 +296,11 @@ impl Binder<'_> {
             definition: ast::Function {
                 view: false,
                 parameters,
-                body: ast::Body { statements, result, span: Span::default() },
+                body: ast::Body {
+                    statements,
+                    result,
+                    span: Span::default(),
+                },
             },
             scope: super::scope::Scope::OUTSIDE,
             foreign: true,
@@ -269,7 +314,11 @@ impl Binder<'_> {
 
 /// The expression of `print x`.
 fn first_printed(statement: ast::Statement) -> Option<ast::Expr> {
-    let ast::Statement::Expression(ast::Expr { kind: ast::ExprKind::Pipeline(pipeline), .. }) = statement else {
+    let ast::Statement::Expression(ast::Expr {
+        kind: ast::ExprKind::Pipeline(pipeline),
+        ..
+    }) = statement
+    else {
         return None;
     };
     match pipeline.operators.into_iter().next()?.kind {
@@ -303,7 +352,10 @@ fn lacking(function: &str, wanted: &ast::TableType, table: &Bound) -> Option<Str
         let ty = scalar_type(decl.ty.ty);
         match table.columns().iter().find(|c| *c.name == *decl.name.text) {
             None => {
-                return Some(format!("`{function}` needs a table with a column `{}`; this one has none.", decl.name.text));
+                return Some(format!(
+                    "`{function}` needs a table with a column `{}`; this one has none.",
+                    decl.name.text
+                ));
             }
             Some(found) if found.ty != ty && found.ty != Type::Unknown && ty != Type::Unknown => {
                 return Some(format!(
