@@ -79,17 +79,27 @@ pub enum Naming {
     /// (`column_ifexists`).
     FirstArgumentValue,
     /// `percentile_x_95`: this, the first argument, then each percentile asked
-    /// for; the second argument is a weight if `weighted`. One column each.
+    /// for with `_` for its point; the second argument is a weight if
+    /// `weighted`. One column each.
     Percentiles {
         /// The first word of the name.
         prefix: &'static str,
         /// Whether the second argument is a weight.
         weighted: bool,
     },
-    /// `arg_max(t, a, b)`: the columns keep their own names. One column for
-    /// each argument, `*` standing for all columns not yet there.
-    /// With a prefix (the deprecated `argmax`): `max_t`, `max_t_a`.
+    /// Several columns that keep their own names, `*` standing for all columns
+    /// not there yet. A nameless first one is `max_` after this prefix, the
+    /// nameless i-th (from zero) `max_x_arg1`, where x is the first.
     Columns(&'static str),
+    /// The deprecated `argmax`: as [`Naming::Columns`], but the first is
+    /// `max_x` and the others `max_x_s`.
+    PrefixedColumns(&'static str),
+    /// `take_any`: columns keep their own names; the nameless i-th is
+    /// `any_arg0` after this prefix.
+    AnyColumns(&'static str),
+    /// The deprecated `any`: each is `any_x`; nameless, as
+    /// [`Naming::AnyColumns`], but alone just `any_`.
+    PrefixedAnyColumns(&'static str),
 }
 
 /// What kind of thing a scalar row is.
@@ -142,13 +152,16 @@ pub struct ScalarFunction {
     pub examples: &'static [(&'static str, &'static str)],
 }
 
-/// The state of one aggregate over one group.
+/// The state of one aggregate over one group. A group's rows all go to one
+/// accumulator, in order; the runtime splits work by group, so states are
+/// never merged.
 pub trait Accumulator: Send {
     /// Takes one row's arguments, all of them in the order of the call,
     /// literal ones included.
     fn add(&mut self, args: &[Value]);
 
     /// The result; for an aggregate that makes several columns, the first.
+    /// Not coerced: a sum of no rows is the long zero whatever the type.
     fn finish(self: Box<Self>) -> Value;
 
     /// The results of an aggregate that makes several columns. For `arg_max`,
@@ -158,6 +171,11 @@ pub trait Accumulator: Send {
     /// one value for each percentile.
     fn finish_row(self: Box<Self>) -> Vec<Value> {
         vec![self.finish()]
+    }
+
+    /// About how many bytes the state holds beyond a fixed few, for limits.
+    fn size(&self) -> usize {
+        0
     }
 }
 

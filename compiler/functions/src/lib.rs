@@ -6,7 +6,6 @@
 //! and it never reads a clock: `now()` and `ingestion_time()` are resolved by
 //! whoever runs the rule.
 
-pub mod aggregate;
 mod args;
 pub mod calendar;
 pub mod convert;
@@ -15,8 +14,11 @@ mod function;
 pub mod json;
 pub mod order;
 pub mod regexes;
+#[macro_use]
 pub mod scalar;
 mod signature;
+// After `scalar`, whose macros it uses.
+pub mod aggregate;
 pub mod text;
 mod types;
 mod value;

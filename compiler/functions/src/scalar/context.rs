@@ -32,7 +32,6 @@ rows! { ROWS: Function in context {
     context "cursor_before_or_at", [(Text) -> Bool], "Whether the row came in no later than a point in time.";
     context "cursor_current", [() -> String], "The point in time up to which there are rows.";
     context "current_cursor" instead "cursor_current", [() -> String], "The point in time up to which there are rows.";
-    context "percentile_tdigest" as Prefix("percentile_tdigest"), [(Array, Real) -> Dynamic, (Array, Real, TypeOf) -> Named], "A percentile of what a t-digest summarizes.";
 }}
 
 rows! { GRAPH: Function in context {

@@ -99,6 +99,15 @@ macro_rules! path_of {
         ""
     };
     ($kernel:ident $module:ident) => {
+        $crate::scalar::module_path!($module $kernel)
+    };
+}
+
+macro_rules! module_path {
+    (sketch $kernel:ident) => {
+        concat!("aggregate::sketch::", stringify!($kernel))
+    };
+    ($module:ident $kernel:ident) => {
         concat!(stringify!($module), "::", stringify!($kernel))
     };
 }
@@ -114,7 +123,7 @@ macro_rules! rule {
     (result ($rule:path, $min:expr, $max:expr)) => { $rule };
 }
 
-pub(crate) use {kernel, kind, naming, optional, path_of, rule};
+pub(crate) use {kernel, kind, module_path, naming, optional, path_of, rule};
 
 pub mod arithmetic;
 pub mod arrays;
@@ -158,6 +167,7 @@ const FAMILIES: &[&[ScalarFunction]] = &[
     patterns::ROWS,
     series::ROWS,
     series::SEVERAL,
+    crate::aggregate::sketch::SCALARS,
     strings::ROWS,
     units::ROWS,
 ];
