@@ -516,13 +516,19 @@ impl<'c> Planner<'_, 'c> {
                 function,
                 args,
             } => {
-                let Some(hash) = args.first().filter(|_| function == support::INVOKED) else {
+                if function != support::INVOKED {
                     return Err(EvalError::unsupported(
                         span,
                         &format!("The function `{function}`"),
                     ));
+                }
+                let hash = match named_column(input, args.first()) {
+                    Some(index) => ops::column(index),
+                    None => match args.first() {
+                        Some(hash) => self.expr(hash, &mut Scope::new(input.columns.len()))?,
+                        None => ops::constant(Value::string("")),
+                    },
                 };
-                let hash = self.expr(hash, &mut Scope::new(input.columns.len()))?;
                 let added = rel.columns[input.columns.len().min(rel.columns.len())..]
                     .iter()
                     .map(|column| {
@@ -566,9 +572,7 @@ impl<'c> Planner<'_, 'c> {
         let predicate = self.expr(predicate, &mut scope)?;
         let windows = scope.windows;
         let rowwise = windows.is_empty();
-        let is_true = move |t: &Batch| {
-            ops::filter(t, |row| convert::to_bool(&predicate.of(row)) == Some(true)).map_err(at(span))
-        };
+        let is_true = move |t: &Batch| ops::filter(t, |row| ops::holds(&predicate.of(row))).map_err(at(span));
         if rowwise {
             return self.then(plan, true, rel, Box::new(is_true));
         }
@@ -716,6 +720,17 @@ fn handed_in(rel: &Rel) -> Option<&Rel> {
         return Some(rel);
     }
     support::inputs(rel).into_iter().find_map(handed_in)
+}
+
+/// The column that `invoke` is told of by its name as a string; by default the
+/// one called SHA1.
+fn named_column(input: &Rel, arg: Option<&Expr>) -> Option<usize> {
+    let name = match arg.map(|arg| &arg.kind) {
+        Some(ExprKind::Literal(Value::String(name))) if !name.is_empty() => name,
+        Some(ExprKind::Literal(_)) | None => "SHA1",
+        Some(_) => return None,
+    };
+    input.columns.iter().position(|column| &*column.name == name)
 }
 
 /// Which column of `FileProfile` a column of the result is: a name that was

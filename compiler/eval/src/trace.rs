@@ -3,9 +3,8 @@
 
 use std::sync::{Arc, Mutex};
 
-use rulec_functions::convert;
 use rulec_ir::{Query, Rel, RelKind};
-use rulec_runtime::{Batch, Context};
+use rulec_runtime::{Batch, Context, ops};
 use rulec_source::Span;
 
 use crate::error::EvalError;
@@ -85,12 +84,7 @@ impl Recorder {
     pub(crate) fn record(&self, stage: usize, input: &Batch, output: &Batch, conjuncts: &[(Span, Compiled)]) {
         let held = conjuncts
             .iter()
-            .map(|(_, conjunct)| {
-                input
-                    .iter()
-                    .filter(|row| convert::to_bool(&conjunct.of(*row)) == Some(true))
-                    .count()
-            })
+            .map(|(_, conjunct)| input.iter().filter(|row| ops::holds(&conjunct.of(*row))).count())
             .collect::<Vec<_>>();
         let Ok(mut stages) = self.stages.lock() else {
             return;

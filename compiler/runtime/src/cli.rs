@@ -110,9 +110,14 @@ fn parse_args(args: impl IntoIterator<Item = OsString>) -> Result<Options, Runti
         match name.as_str() {
             "--data" => {
                 let value = value()?;
-                let (table, path) = value
-                    .split_once('=')
-                    .ok_or_else(|| usage(format!("`--data {value}` should be `--data TABLE=PATH`.")))?;
+                // The name of external data is an address, which may hold `=` itself.
+                let split = if value.starts_with("externaldata:") {
+                    value.rsplit_once('=')
+                } else {
+                    value.split_once('=')
+                };
+                let (table, path) =
+                    split.ok_or_else(|| usage(format!("`--data {value}` should be `--data TABLE=PATH`.")))?;
                 options.data.push((table.to_owned(), path.to_owned()));
             }
             "--rule" => options.rules.push(value()?),

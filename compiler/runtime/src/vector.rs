@@ -4,9 +4,8 @@
 
 use std::sync::Arc;
 
-use rulec_functions::{Type, Value};
+use rulec_functions::{Type, Value, convert, text};
 use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive;
 
 /// A column of values.
 #[derive(Debug)]
@@ -306,94 +305,34 @@ impl Builder {
         self.heap
     }
 
-    /// Appends a value. A number widens to the column's type; a value of
-    /// another type becomes null, and null in a string column the empty string.
+    /// Appends a value, converted to the column's type if it has another; what
+    /// does not convert is null, and null in a string column the empty string.
     pub fn push(&mut self, value: Value) {
-        self.heap += heap_bytes(&value);
         let row = self.len();
         let stored = match &mut self.data {
             Data::Constant(..) => true,
+            Data::Bool(v) => put(v, convert::to_bool(&value)),
+            Data::Int(v) => put(v, convert::to_int(&value)),
+            Data::Long(v) => put(v, convert::to_long(&value)),
+            Data::Real(v) => put(v, convert::to_real(&value)),
+            Data::Decimal(v) => put(v, convert::to_decimal(&value)),
+            Data::DateTime(v) => put(v, convert::to_datetime(&value)),
+            Data::TimeSpan(v) => put(v, convert::to_timespan(&value)),
+            Data::Guid(v) => put(v, convert::to_guid(&value)),
+            Data::String(v) => {
+                let text = match value {
+                    Value::String(text) => text,
+                    Value::Null => Arc::clone(&self.empty),
+                    other => text::print(&other).into(),
+                };
+                self.heap += text.len();
+                v.push(text);
+                true
+            }
             Data::Any(v) => {
+                self.heap += heap_bytes(&value);
                 v.push(value);
                 true
-            }
-            Data::String(v) => {
-                v.push(match value {
-                    Value::String(text) => text,
-                    _ => Arc::clone(&self.empty),
-                });
-                true
-            }
-            Data::Bool(v) => {
-                let b = match value {
-                    Value::Bool(b) => Some(b),
-                    _ => None,
-                };
-                v.push(b.unwrap_or_default());
-                b.is_some()
-            }
-            Data::Int(v) => {
-                let n = match value {
-                    Value::Int(n) => Some(n),
-                    Value::Long(n) => i32::try_from(n).ok(),
-                    _ => None,
-                };
-                v.push(n.unwrap_or_default());
-                n.is_some()
-            }
-            Data::Long(v) => {
-                let n = match value {
-                    Value::Long(n) => Some(n),
-                    Value::Int(n) => Some(i64::from(n)),
-                    _ => None,
-                };
-                v.push(n.unwrap_or_default());
-                n.is_some()
-            }
-            Data::Real(v) => {
-                let x = match value {
-                    Value::Real(x) => Some(x),
-                    Value::Int(n) => Some(f64::from(n)),
-                    Value::Long(n) => Some(n as f64),
-                    Value::Decimal(d) => d.to_f64(),
-                    _ => None,
-                };
-                v.push(x.unwrap_or_default());
-                x.is_some()
-            }
-            Data::Decimal(v) => {
-                let d = match value {
-                    Value::Decimal(d) => Some(d),
-                    Value::Int(n) => Some(Decimal::from(n)),
-                    Value::Long(n) => Some(Decimal::from(n)),
-                    _ => None,
-                };
-                v.push(d.unwrap_or_default());
-                d.is_some()
-            }
-            Data::DateTime(v) => {
-                let t = match value {
-                    Value::DateTime(t) => Some(t),
-                    _ => None,
-                };
-                v.push(t.unwrap_or_default());
-                t.is_some()
-            }
-            Data::TimeSpan(v) => {
-                let t = match value {
-                    Value::TimeSpan(t) => Some(t),
-                    _ => None,
-                };
-                v.push(t.unwrap_or_default());
-                t.is_some()
-            }
-            Data::Guid(v) => {
-                let g = match value {
-                    Value::Guid(g) => Some(g),
-                    _ => None,
-                };
-                v.push(g.unwrap_or_default());
-                g.is_some()
             }
         };
         if !stored {
@@ -436,6 +375,13 @@ impl Builder {
             heap: self.heap,
         }
     }
+}
+
+/// Appends a cell; false where there is no value for it.
+fn put<T: Default>(cells: &mut Vec<T>, value: Option<T>) -> bool {
+    let stored = value.is_some();
+    cells.push(value.unwrap_or_default());
+    stored
 }
 
 /// A set of row numbers; empty costs nothing.

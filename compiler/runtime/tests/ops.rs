@@ -388,7 +388,7 @@ fn file_profile() {
         &[
             ("SHA1", Type::String),
             ("SHA256", Type::String),
-            ("GlobalPrevalence", Type::Int),
+            ("GlobalPrevalence", Type::Long),
             ("ProfileAvailability", Type::String),
         ],
         &[r#"["aa","bb",7,""]"#, r#"["cc","",null,"Error"]"#],
@@ -401,7 +401,7 @@ fn file_profile() {
         &[r#"["aa"]"#, r#"["bb"]"#, r#"["cc"]"#, r#"["AA"]"#, r#"[""]"#],
     );
     let added = [
-        (Column::new("GlobalPrevalence", Type::Int), "GlobalPrevalence"),
+        (Column::new("GlobalPrevalence", Type::Long), "GlobalPrevalence"),
         (
             Column::new("ProfileAvailability", Type::String),
             "ProfileAvailability",

@@ -128,6 +128,15 @@ pub fn ingestion_time<'a>() -> Expr<'a> {
     each(|row| row.ingestion_time())
 }
 
+/// Whether a predicate's value lets a row through: true, or a dynamic value
+/// that means true. Null does not.
+pub fn holds(predicate: &Value) -> bool {
+    match predicate {
+        Value::Bool(b) => *b,
+        other => rulec_functions::convert::to_bool(other) == Some(true),
+    }
+}
+
 /// A column that an operator puts out.
 #[derive(Debug)]
 pub struct Output<'a> {
