@@ -13,6 +13,9 @@ use crate::vector::{Builder, heap_bytes};
 /// Content that a group is counted with besides its key.
 const GROUP_BYTES: usize = 96;
 
+/// The row at which the states of groups are first asked how much they hold.
+const FIRST_LOOK: usize = 1 << 14;
+
 /// `summarize`: one row per distinct combination of the keys, in the order in
 /// which combinations first appear. Without keys there is exactly one row,
 /// even over no input.
@@ -54,7 +57,16 @@ pub fn summarize(input: &Batch, keys: &[Output<'_>], aggregates: &[Aggregation<'
     let mut key = KeyBuffer::new();
     let mut values = Vec::with_capacity(keys.len());
     let mut args = Vec::new();
+    let mut kept = None;
+    let mut next_look = FIRST_LOOK;
     for row in input {
+        if row.index() == next_look {
+            // Ever more seldom, so that looking costs no more than the rows do.
+            next_look += next_look / 4;
+            let bytes = states.iter().map(|state| state.size()).sum();
+            drop(kept.take());
+            kept = Some(input.memory().reserve("summarize", bytes)?);
+        }
         let group = if keys.is_empty() {
             0
         } else {
