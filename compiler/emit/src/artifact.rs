@@ -13,6 +13,9 @@ pub struct Artifact {
     pub path: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
+    /// Whether it is a copy of a file of rulec's own, the same in every build;
+    /// goldens leave it out.
+    pub verbatim: bool,
 }
 
 /// How a target says a construct of the source.

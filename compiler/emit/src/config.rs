@@ -123,26 +123,22 @@ impl<T> Config<T> {
         })
     }
 
-    /// Renders the file called `key` and reads it back.
+    /// Renders the file called `key` for one query of a rule, and reads it
+    /// back. `slug` tells the query from the rule's others.
     ///
     /// The template sees what is meant as `rule`, the rule's id as `id`, the
-    /// artifact's `provenance`, and the members of the object `extra`.
+    /// artifact's `provenance`.
     pub fn render(
         &self,
         context: &Context,
         input: &Input<'_>,
+        slug: Option<&str>,
         key: &str,
         meant: &Value,
-        extra: Value,
     ) -> Result<Artifact, Box<Diagnostic>> {
-        let name = name::stem(&input.rule.id, input.query_slug);
-        self.render_as(context, key, &name, meant, {
-            let mut variables = json!({ "id": input.rule.id, "provenance": input.provenance });
-            if let (Some(all), Value::Object(extra)) = (variables.as_object_mut(), extra) {
-                all.extend(extra);
-            }
-            variables
-        })
+        let name = name::stem(&input.rule.id, slug);
+        let variables = json!({ "id": input.rule.id, "provenance": input.provenance });
+        self.render_as(context, key, &name, meant, variables)
     }
 
     /// As [`Config::render`], for artifacts that are not of one rule: `name`
@@ -173,6 +169,7 @@ impl<T> Config<T> {
         Ok(Artifact {
             path: format!("{}/{}", self.target, file.path.replace("{name}", name)),
             bytes: text.into_bytes(),
+            verbatim: false,
         })
     }
 }

@@ -5,7 +5,7 @@
 //! target's business.
 
 use rulec_facts::FactsError;
-use rulec_model::{AlertText, Environment, Origin, Rule, RuleQuery};
+use rulec_model::{AlertText, Origin, Rule};
 use rulec_source::{Code, Diagnostic, Severity, Span};
 
 use crate::codes::TARGET_FACTS;
@@ -119,27 +119,13 @@ pub(crate) fn description(rule: &Rule) -> &str {
 }
 
 /// The title, told apart from that of the rule's other queries.
-pub(crate) fn title(input: &Input<'_>) -> String {
-    match input.query_slug {
-        Some(slug) => format!("{} ({slug})", input.rule.title),
-        None => input.rule.title.clone(),
+pub(crate) fn title(input: &Input<'_>, slug: Option<&str>) -> String {
+    let title = &input.rule.title;
+    let name = input.rule_query().and_then(|query| query.name.as_deref());
+    match slug {
+        Some(slug) => format!("{title} ({})", name.unwrap_or(slug)),
+        None => title.clone(),
     }
-}
-
-/// Whether the rule has another query that is made for `environment` while this
-/// one is made for the other: then a target of `environment` gets that one, and
-/// passing over this one is no loss.
-pub(crate) fn is_for_another_query(input: &Input<'_>, environment: Environment) -> bool {
-    let of = |query: &RuleQuery| query.environment;
-    input
-        .rule_query()
-        .and_then(of)
-        .is_some_and(|own| own != environment)
-        && input
-            .rule
-            .queries
-            .iter()
-            .any(|query| query.environment == Some(environment))
 }
 
 /// The operator that decides what the query returns.

@@ -5,50 +5,47 @@ use serde_json::{Value, json};
 
 use crate::Loss;
 
-/// What one target could not say exactly of one rule.
+/// What one target could not say exactly of one query of a rule.
 #[derive(Clone, Copy, Debug)]
 pub struct LedgerEntry<'a> {
     /// The rule's id.
     pub rule: &'a str,
-    /// The query's slug, when the rule has several.
-    pub query: Option<&'a str>,
     /// The target's name.
     pub target: &'a str,
     /// What it could not say, in order.
     pub losses: &'a [Loss],
 }
 
-/// The ledger, in the order of `entries`; those without a loss are left out.
+/// The ledger, in the order of `entries`.
 ///
-/// `place` gives line and column (from 1) in the document for a span of the
-/// query of an entry.
+/// `place` gives file, line and column (from 1) in the document for a span of
+/// the query that the entry at this index is about.
 ///
 /// ```json
 /// {"rulec": "0.1.0", "losses": [
 ///   {"rule": "RL-0001", "target": "defender", "construct": "tactic Execution",
-///    "effect": "dropped", "why": "A custom detection has one tactic.", "line": 12, "column": 3}]}
+///    "effect": "dropped", "why": "A custom detection has one tactic.",
+///    "file": null, "line": null, "column": null}]}
 /// ```
 pub fn losses_json<'a>(
     version: &str,
     entries: impl IntoIterator<Item = LedgerEntry<'a>>,
-    place: impl Fn(LedgerEntry<'a>, Span) -> Option<(usize, usize)>,
+    place: impl Fn(usize, Span) -> Option<(&'a str, usize, usize)>,
 ) -> Value {
     let mut losses = Vec::new();
-    for entry in entries {
+    for (index, entry) in entries.into_iter().enumerate() {
         for loss in entry.losses {
-            let mut row = json!({ "rule": entry.rule, "target": entry.target });
-            if let Some(query) = entry.query {
-                row["query"] = query.into();
-            }
-            row["construct"] = loss.construct.as_str().into();
-            row["effect"] = loss.effect.as_str().into();
-            row["why"] = loss.why.as_str().into();
-            let at = loss.span.and_then(|span| place(entry, span));
-            if let Some((line, column)) = at {
-                row["line"] = line.into();
-                row["column"] = column.into();
-            }
-            losses.push(row);
+            let at = loss.span.and_then(|span| place(index, span));
+            losses.push(json!({
+                "rule": entry.rule,
+                "target": entry.target,
+                "construct": loss.construct,
+                "effect": loss.effect,
+                "why": loss.why,
+                "file": at.map(|(file, ..)| file),
+                "line": at.map(|(_, line, _)| line),
+                "column": at.map(|(.., column)| column),
+            }));
         }
     }
     json!({ "rulec": version, "losses": losses })
@@ -67,18 +64,19 @@ mod tests {
         ];
         let entry = LedgerEntry {
             rule: "RL-0001",
-            query: None,
             target: "sigma",
             losses: &losses,
         };
-        let json = losses_json("0.1.0", [entry], |_, span| Some((1, span.start as usize + 1)));
+        let json = losses_json("0.1.0", [entry], |index, span| {
+            Some(("rules/a.md", index + 1, span.start as usize + 1))
+        });
         assert_eq!(
             json.to_string(),
             "{\"rulec\":\"0.1.0\",\"losses\":[\
              {\"rule\":\"RL-0001\",\"target\":\"sigma\",\"construct\":\"tactic Execution\",\"effect\":\"dropped\",\
-             \"why\":\"One tactic.\"},\
+             \"why\":\"One tactic.\",\"file\":null,\"line\":null,\"column\":null},\
              {\"rule\":\"RL-0001\",\"target\":\"sigma\",\"construct\":\"`has`\",\"effect\":\"widened\",\
-             \"why\":\"No terms.\",\"line\":1,\"column\":4}]}"
+             \"why\":\"No terms.\",\"file\":\"rules/a.md\",\"line\":1,\"column\":4}]}"
         );
     }
 }

@@ -24,7 +24,7 @@ pub use artifact::{Artifact, Effect, Emitted, Loss};
 pub use codes::CODES;
 pub use config::{Config, FileSpec};
 pub use ledger::{LedgerEntry, losses_json};
-pub use name::{collisions, stem};
+pub use name::{collisions, file_name};
 pub use provenance::Provenance;
 pub use template::{TemplateError, Templates, identifier};
 
@@ -33,7 +33,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rulec_facts::{FactsError, Pack};
-use rulec_model::{Resolved, Rule, RuleQuery};
+use rulec_model::{Environment, Resolved, Rule, RuleQuery};
 use rulec_source::Diagnostic;
 
 use schema::Schemas;
@@ -50,9 +50,8 @@ pub struct Input<'a> {
     pub resolved: &'a Resolved,
     /// Which of the rule's queries this is.
     pub query: usize,
-    /// How many artifacts' names must tell this query from the others of the
-    /// rule: the query's slug (`sentinel`, `2`), or none when the rule has one.
-    pub query_slug: Option<&'a str>,
+    /// Whether the rule has several queries.
+    pub several: bool,
     /// The query's syntax tree; spans are bytes of the query text.
     pub parsed: &'a Parsed,
     /// The query, bound.
@@ -71,6 +70,34 @@ impl<'a> Input<'a> {
     pub fn text(&self) -> &'a str {
         self.rule_query().map_or("", |query| query.text.as_str())
     }
+
+    /// What tells this query's artifacts from those of the rule's other
+    /// queries. The first has nothing, so that a rule keeps its artifacts'
+    /// names when it gets a second query; the others have their number.
+    ///
+    /// `environment` is what the target runs queries of, if it is particular:
+    /// queries made for another do not count.
+    pub fn slug(&self, environment: Option<Environment>) -> Option<String> {
+        let first = self
+            .rule
+            .queries
+            .iter()
+            .position(|query| environment.is_none_or(|wanted| self.is_taken(query, wanted)));
+        (self.several && first != Some(self.query)).then(|| (self.query + 1).to_string())
+    }
+
+    /// Whether a target that runs queries of `environment` takes this one: it
+    /// passes over queries made for another when the rule has one made for it.
+    /// That is no loss.
+    pub fn is_for(&self, environment: Environment) -> bool {
+        self.rule_query()
+            .is_none_or(|query| self.is_taken(query, environment))
+    }
+
+    fn is_taken(&self, query: &RuleQuery, environment: Environment) -> bool {
+        let own = |query: &RuleQuery| query.environment == Some(environment);
+        query.environment.is_none() || own(query) || !self.rule.queries.iter().any(own)
+    }
 }
 
 /// What every target shares: data and templates, loaded once.
@@ -86,16 +113,18 @@ pub struct Context {
 }
 
 impl Context {
-    /// Compiles the templates of a pack. `attack` is the version of ATT&CK that
-    /// rules are written against. Templates that do not compile are listed by
-    /// [`Templates::diagnostics`]; they fail only the targets that use them.
-    pub fn new(pack: Pack, attack: &str) -> Result<Self, FactsError> {
+    /// Compiles the templates of a pack. Rules are taken to be written against
+    /// the newest version of ATT&CK that the pack has. Templates that do not
+    /// compile are listed by [`Templates::diagnostics`]; they fail only the
+    /// targets that use them.
+    pub fn load(pack: &Pack) -> Result<Self, FactsError> {
+        let newest = rulec_facts::attack::Attack::versions(pack).pop();
         Ok(Self {
-            templates: Templates::new(&pack),
-            attack: rulec_facts::attack::Attack::load(&pack, attack)?,
+            templates: Templates::new(pack),
+            attack: rulec_facts::attack::Attack::load(pack, newest.as_deref().unwrap_or_default())?,
             schemas: Schemas::default(),
             prepared: Mutex::default(),
-            pack,
+            pack: pack.clone(),
         })
     }
 

@@ -18,13 +18,18 @@ const LONGEST: usize = 120;
 /// Names that Windows keeps for devices, with any extension.
 const DEVICES: &[&str] = &["con", "prn", "aux", "nul", "conin$", "conout$", "clock$"];
 
-/// A name for the artifacts of a rule, without extension: the id, and the
-/// query's slug behind a dot when the rule has several queries.
+/// A name for a rule's artifacts, without extension: its id, where that is fit.
+pub fn file_name(id: &str) -> String {
+    stem(id, None)
+}
+
+/// As [`file_name`], with what tells a query from the rule's others
+/// ([`crate::Input::slug`]) behind a dot.
 ///
 /// An id that is a fit name stays as it is. In any other, what is not fit
 /// becomes `_`, and eight digits of the id's hash are added, so that `a/b` and
 /// `a:b` stay apart.
-pub fn stem(id: &str, slug: Option<&str>) -> String {
+pub(crate) fn stem(id: &str, slug: Option<&str>) -> String {
     let name = match slug {
         Some(slug) => format!("{id}.{slug}"),
         None => id.to_owned(),

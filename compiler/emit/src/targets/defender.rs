@@ -32,10 +32,9 @@ use rulec_facts::targets;
 use rulec_facts::{FactsError, Pack};
 use rulec_source::Diagnostic;
 use serde::Deserialize;
-use serde_json::json;
 
 use crate::codes::TARGET_CONFIG;
-use crate::findings::{Findings, facts_error, is_for_another_query};
+use crate::findings::{Findings, facts_error};
 use crate::{Config, Context, Emitted, Input, Target};
 
 /// The target.
@@ -43,6 +42,9 @@ use crate::{Config, Context, Emitted, Input, Target};
 pub struct Defender;
 
 const NAME: &str = "defender";
+
+/// The queries it runs.
+const ENVIRONMENT: rulec_model::Environment = rulec_model::Environment::M365;
 
 /// The own part of `templates/defender/target.toml`.
 #[derive(Clone, Debug, Deserialize)]
@@ -104,20 +106,18 @@ impl Target for Defender {
                 return findings.emitted;
             }
         };
-        if is_for_another_query(input, rulec_model::Environment::M365) {
+        if !input.is_for(ENVIRONMENT) {
             return findings.emitted;
         }
         let schedule = limits::schedule(&prepared, input, &mut findings);
         limits::query(&prepared, input, &mut findings);
         limits::columns(&prepared, input, &mut findings);
-        let body = build::body(&prepared, input, &schedule, &mut findings);
+        let slug = input.slug(Some(ENVIRONMENT));
+        let slug = slug.as_deref();
+        let body = build::body(&prepared, input, slug, &schedule, &mut findings);
         let mut emitted = findings.emitted;
         if !emitted.is_rejected() {
-            emitted.add(
-                prepared
-                    .config
-                    .render(context, input, "detection", &body, json!({})),
-            );
+            emitted.add(prepared.config.render(context, input, slug, "detection", &body));
         }
         emitted
     }

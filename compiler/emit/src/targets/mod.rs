@@ -24,9 +24,9 @@ pub fn by_name(name: &str) -> Option<&'static dyn Target> {
 mod tests {
     use super::testing::*;
     use super::*;
-    use crate::{check, emit};
+    use crate::{Input, check, emit};
     use proptest::prelude::*;
-    use rulec_model::Origin;
+    use rulec_model::{Environment, Origin};
 
     #[test]
     fn names_are_unique_and_have_templates() {
@@ -45,6 +45,57 @@ mod tests {
         names.dedup();
         assert_eq!(names.len(), all().len());
         assert!(context().templates.diagnostics().is_empty());
+    }
+
+    #[test]
+    fn each_target_takes_the_queries_made_for_it() {
+        let mut rule = rule(vec![]);
+        let query = |environment, name: &str| rulec_model::RuleQuery {
+            environment,
+            name: Some(name.to_owned()),
+            ..rule.queries[0].clone()
+        };
+        rule.queries = vec![
+            query(Some(Environment::M365), "Defender"),
+            query(Some(Environment::Sentinel), "Sentinel"),
+            query(Some(Environment::Sentinel), "Old tables"),
+        ];
+        let (settings, ir) = (resolved(), device_query());
+        let mut paths = Vec::new();
+        for target in all()
+            .iter()
+            .filter(|target| ["sentinel", "defender"].contains(&target.name()))
+        {
+            for index in 0..3 {
+                let emitted = with_input(&rule, &settings, &ir, |input| {
+                    emit(
+                        *target,
+                        context(),
+                        &Input {
+                            query: index,
+                            ..*input
+                        },
+                    )
+                });
+                assert!(emitted.losses.is_empty());
+                paths.extend(emitted.artifacts.into_iter().map(|artifact| artifact.path));
+            }
+        }
+        assert_eq!(
+            paths,
+            [
+                "sentinel/RL-0001.yaml",
+                "sentinel/RL-0001.arm.json",
+                "sentinel/RL-0001.3.yaml",
+                "sentinel/RL-0001.3.arm.json",
+                "defender/RL-0001.json"
+            ]
+        );
+        rule.queries.remove(1);
+        rule.queries.remove(1);
+        // A query made for the other is better than none.
+        let emitted = with_input(&rule, &settings, &ir, |input| emit(&Sentinel, context(), input));
+        assert_eq!(emitted.artifacts.len(), 2);
     }
 
     /// Text that notations stumble over, mixed with any other.

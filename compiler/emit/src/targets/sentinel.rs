@@ -36,7 +36,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::codes::TARGET_CONFIG;
-use crate::findings::{Findings, facts_error, is_for_another_query};
+use crate::findings::{Findings, facts_error};
 use crate::{Config, Context, Emitted, Input, Target};
 
 /// The target.
@@ -44,6 +44,9 @@ use crate::{Config, Context, Emitted, Input, Target};
 pub struct Sentinel;
 
 const NAME: &str = "sentinel";
+
+/// The queries it runs.
+const ENVIRONMENT: rulec_model::Environment = rulec_model::Environment::Sentinel;
 
 /// The own part of `templates/sentinel/target.toml`.
 #[derive(Clone, Debug, Deserialize)]
@@ -136,18 +139,19 @@ impl Target for Sentinel {
                 return findings.emitted;
             }
         };
-        if is_for_another_query(input, rulec_model::Environment::Sentinel) {
+        if !input.is_for(ENVIRONMENT) {
             return findings.emitted;
         }
-        let (rule, tactics) = build::rule(&prepared, input, &mut findings);
+        let slug = input.slug(Some(ENVIRONMENT));
+        let slug = slug.as_deref();
+        let (rule, tactics) = build::rule(&prepared, input, slug, &mut findings);
         limits::check(&prepared, input, &rule, &mut findings);
         let mut emitted = findings.emitted;
         if emitted.is_rejected() {
             return emitted;
         }
-        let template = prepared
-            .config
-            .render(context, input, "template", &json!(rule), json!({}));
+        let config = &prepared.config;
+        emitted.add(config.render(context, input, slug, "template", &json!(rule)));
         let resource = rule.arm(&rule::Deployment {
             facts: &prepared.facts,
             api_version: &prepared.config.own.arm.api_version,
@@ -157,8 +161,7 @@ impl Target for Sentinel {
             enabled: input.resolved.status.value != Status::Deprecated,
         });
         let meant = json!({ "resources": [resource] });
-        emitted.add(template);
-        emitted.add(prepared.config.render(context, input, "arm", &meant, json!({})));
+        emitted.add(config.render(context, input, slug, "arm", &meant));
         emitted
     }
 }

@@ -20,7 +20,7 @@ pub(crate) const HARD: &str =
 
 /// The shipped data; loaded once for all tests.
 pub(crate) fn context() -> &'static Context {
-    static CONTEXT: LazyLock<Context> = LazyLock::new(|| Context::new(Pack::embedded(), "19").unwrap());
+    static CONTEXT: LazyLock<Context> = LazyLock::new(|| Context::load(&Pack::embedded()).unwrap());
     &CONTEXT
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn context_with(files: &[(&str, &str)]) -> Context {
         .iter()
         .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
         .collect();
-    Context::new(Pack::embedded().overlay(files), "19").unwrap()
+    Context::load(&Pack::embedded().overlay(files)).unwrap()
 }
 
 pub(crate) fn tag(tactic: &str, technique: &str) -> AttackTag {
@@ -202,7 +202,7 @@ pub(crate) fn with_input<R>(
         rule,
         resolved,
         query: 0,
-        query_slug: None,
+        several: rule.queries.len() > 1,
         parsed: &parsed,
         ir,
         provenance: &provenance(),

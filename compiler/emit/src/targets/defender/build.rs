@@ -17,11 +17,12 @@ use crate::{Effect, Input, Provenance, columns};
 pub(super) fn body(
     prepared: &Prepared,
     input: &Input<'_>,
+    slug: Option<&str>,
     schedule: &Schedule,
     findings: &mut Findings,
 ) -> Value {
     let resolved = input.resolved;
-    let name = title(input);
+    let name = title(input, slug);
     let about = description(input.rule);
     let texts = alert(input);
     let alert_title = texts
@@ -55,7 +56,7 @@ pub(super) fn body(
         template.insert("customDetails".to_owned(), Value::Object(details));
     }
     json!({
-        "id": id(prepared, input),
+        "id": id(prepared, &input.rule.id, slug),
         "displayName": name,
         "description": format!("{about}\n\n{}", provenance(input.provenance)),
         "status": if resolved.status.value == Status::Deprecated { "disabled" } else { "enabled" },
@@ -77,10 +78,10 @@ fn provenance(provenance: &Provenance) -> String {
 
 /// The rule's id where the service takes it; else with a prefix, and with the
 /// characters it does not take replaced and told apart by a hash.
-pub(super) fn id(prepared: &Prepared, input: &Input<'_>) -> String {
-    let said = match input.query_slug {
-        Some(slug) => format!("{}-{slug}", input.rule.id),
-        None => input.rule.id.clone(),
+pub(super) fn id(prepared: &Prepared, id: &str, slug: Option<&str>) -> String {
+    let said = match slug {
+        Some(slug) => format!("{id}-{slug}"),
+        None => id.to_owned(),
     };
     let prefixed = format!("{}{said}", prepared.config.own.choices.id_prefix);
     if let Some(fit) = [&said, &prefixed].into_iter().find(|id| prepared.id.is_match(id)) {

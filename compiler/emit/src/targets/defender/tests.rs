@@ -125,19 +125,7 @@ fn hard_text_survives() {
 #[test]
 fn ids() {
     let prepared = Prepared::load(&Pack::embedded()).unwrap();
-    let id = |id: &str, slug| {
-        let mut rule = rule(vec![]);
-        rule.id = id.to_owned();
-        with_input(&rule, &resolved(), &device_query(), |input| {
-            build::id(
-                &prepared,
-                &Input {
-                    query_slug: slug,
-                    ..*input
-                },
-            )
-        })
-    };
+    let id = |id: &str, slug| build::id(&prepared, id, slug);
     assert_eq!(id("RL-0001", None), "RL-0001");
     assert_eq!(id("RL-0001", Some("m365")), "RL-0001-m365");
     assert_eq!(id("0xFF-0086", None), "rule-0xFF-0086");

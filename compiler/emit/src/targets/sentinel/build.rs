@@ -34,6 +34,7 @@ pub(super) fn guid(namespace: &Uuid, id: &str, slug: Option<&str>) -> String {
 pub(super) fn rule(
     prepared: &Prepared,
     input: &Input<'_>,
+    slug: Option<&str>,
     findings: &mut Findings,
 ) -> (SentinelRule, Vec<String>) {
     let resolved = input.resolved;
@@ -84,8 +85,8 @@ pub(super) fn rule(
         &own.choices.aggregation
     };
     let rule = SentinelRule {
-        id: guid(&own.choices.namespace, &input.rule.id, input.query_slug),
-        name: title(input),
+        id: guid(&own.choices.namespace, &input.rule.id, slug),
+        name: title(input, slug),
         description: description(input.rule).to_owned(),
         severity: severity(resolved.severity.value).to_owned(),
         status: own.status.get(status(resolved.status.value)).cloned(),
