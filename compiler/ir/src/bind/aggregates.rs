@@ -370,41 +370,23 @@ fn outputs(row: &Aggregate, call: &ast::Call, ty: Type, args: &[Expr], suggestio
         }]
     };
     match row.naming {
-        Naming::Columns(prefix) => {
-            let word = match row.name {
-                "arg_max" | "argmax" => "max",
-                "arg_min" | "argmin" => "min",
-                _ => "any",
-            };
-            suggestions
-                .iter()
-                .enumerate()
-                .map(|(i, (name, explicit, hidden))| {
-                    let own = name.text();
-                    let name = match (prefix, i, own) {
-                        ("", 0, None) if word == "any" => format!("{word}_arg0"),
-                        ("", 0, None) => format!("{word}_"),
-                        ("", _, None) if word == "any" => format!("{word}_arg{i}"),
-                        ("", _, None) => format!("{word}_{first}_arg{i}"),
-                        ("", _, Some(own)) => own.to_owned(),
-                        ("any", _, own) => format!("any_{}", own.unwrap_or_default()),
-                        (prefix, 0, own) => format!("{prefix}_{}", own.unwrap_or_default()),
-                        (prefix, _, Some(own)) => format!("{prefix}_{first}_{own}"),
-                        (prefix, _, None) => format!("{prefix}_{first}_arg{i}"),
-                    };
-                    Output {
-                        name: Suggested::Derived(name),
-                        explicit: explicit.clone(),
-                        ty: if i == 0 {
-                            ty
-                        } else {
-                            args.get(i).map_or(Type::Unknown, |a| a.ty)
-                        },
-                        hidden: *hidden,
-                    }
-                })
-                .collect()
-        }
+        Naming::Columns(_)
+        | Naming::PrefixedColumns(_)
+        | Naming::AnyColumns(_)
+        | Naming::PrefixedAnyColumns(_) => suggestions
+            .iter()
+            .enumerate()
+            .map(|(i, (name, explicit, hidden))| Output {
+                name: Suggested::Derived(column_name(row.naming, i, name.text(), first, suggestions.len())),
+                explicit: explicit.clone(),
+                ty: if i == 0 {
+                    ty
+                } else {
+                    args.get(i).map_or(Type::Unknown, |a| a.ty)
+                },
+                hidden: *hidden,
+            })
+            .collect(),
         Naming::Percentiles { prefix, weighted } => call
             .args
             .iter()
@@ -426,6 +408,23 @@ fn outputs(row: &Aggregate, call: &ast::Call, ty: Type, args: &[Expr], suggestio
         ),
         Naming::OnlyArgument if suggestions.len() == 1 => single(Suggested::Derived(first.to_owned())),
         Naming::OnlyArgument | Naming::Default => single(Suggested::Nothing),
+    }
+}
+
+/// What the i-th column of `arg_max`, `take_any` and their like is called.
+fn column_name(naming: Naming, i: usize, own: Option<&str>, first: &str, count: usize) -> String {
+    match (naming, i, own) {
+        (Naming::Columns(_) | Naming::AnyColumns(_), _, Some(own)) => own.to_owned(),
+        (Naming::Columns(prefix), 0, None) => format!("{prefix}_"),
+        (Naming::PrefixedColumns(prefix), 0, own) => format!("{prefix}_{}", own.unwrap_or_default()),
+        (Naming::PrefixedColumns(prefix), _, Some(own)) => format!("{prefix}_{first}_{own}"),
+        (Naming::Columns(prefix) | Naming::PrefixedColumns(prefix), _, None) => {
+            format!("{prefix}_{first}_arg{i}")
+        }
+        (Naming::PrefixedAnyColumns(prefix), _, Some(own)) => format!("{prefix}_{own}"),
+        (Naming::PrefixedAnyColumns(prefix), _, None) if count == 1 => format!("{prefix}_"),
+        (Naming::AnyColumns(prefix) | Naming::PrefixedAnyColumns(prefix), ..) => format!("{prefix}_arg{i}"),
+        _ => String::new(),
     }
 }
 

@@ -24,6 +24,8 @@ mod series;
 mod sources;
 mod statements;
 mod subqueries;
+#[cfg(test)]
+mod tests;
 mod unions;
 mod user_functions;
 

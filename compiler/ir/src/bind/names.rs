@@ -160,13 +160,13 @@ fn call_name(call: &ast::Call, depth: usize) -> Suggested {
             &first_text.unwrap_or_default(),
             call.args.get(if weighted { 2 } else { 1 }).map(|arg| &arg.value),
         )),
-        Naming::Columns(prefix) => {
-            let first = first_text.unwrap_or_default();
-            if prefix.is_empty() {
-                Suggested::Derived(first)
-            } else {
-                Suggested::Derived(format!("{prefix}_{first}"))
-            }
+        // Whoever lists the columns of such an aggregate names each; within an
+        // expression only the first counts.
+        Naming::Columns(_) | Naming::AnyColumns(_) => {
+            first_text.map_or(Suggested::Nothing, Suggested::Derived)
+        }
+        Naming::PrefixedColumns(prefix) | Naming::PrefixedAnyColumns(prefix) => {
+            Suggested::Derived(format!("{prefix}_{}", first_text.unwrap_or_default()))
         }
     }
 }

@@ -44,12 +44,44 @@ impl Binder<'_> {
         }
     }
 
+    // The operators are spread over several functions because each arm of a
+    // match has a place on the stack, and queries nest.
     fn over_input(&mut self, op: &ast::Operator, input: Bound) -> Bound {
         match &op.kind {
-            Op::Where { predicate } => {
-                let predicate = self.predicate(predicate, Ctx::over(&input));
-                self.passed(op, input, |input| RelKind::Filter { input, predicate })
+            Op::Where { predicate } => self.filter(op, predicate, input),
+            Op::Count { .. } | Op::Sort { .. } | Op::Top { .. } | Op::Take { .. } | Op::Sample { .. } => {
+                self.rows_operator(op, input)
             }
+            Op::Extend { .. }
+            | Op::Serialize { .. }
+            | Op::Project { .. }
+            | Op::ProjectAway { .. }
+            | Op::ProjectKeep { .. }
+            | Op::ProjectByNames { .. }
+            | Op::ProjectRename { .. }
+            | Op::ProjectReorder { .. }
+            | Op::Distinct { .. } => self.columns_operator(op, input),
+            Op::Summarize { .. }
+            | Op::Join { .. }
+            | Op::Lookup { .. }
+            | Op::MvExpand { .. }
+            | Op::MvApply { .. }
+            | Op::Invoke { .. }
+            | Op::Partition(_)
+            | Op::PartitionBy(_)
+            | Op::Fork { .. }
+            | Op::Facet { .. } => self.combining_operator(op, input),
+            _ => self.other_operator(op, input),
+        }
+    }
+
+    fn filter(&mut self, op: &ast::Operator, predicate: &ast::Expr, input: Bound) -> Bound {
+        let predicate = self.predicate(predicate, Ctx::over(&input));
+        self.passed(op, input, |input| RelKind::Filter { input, predicate })
+    }
+
+    fn columns_operator(&mut self, op: &ast::Operator, input: Bound) -> Bound {
+        match &op.kind {
             Op::Extend { columns } => self.extend(op, columns, input, crate::ProjectKind::Extend),
             Op::Serialize { columns } => self.extend(op, columns, input, crate::ProjectKind::Serialize),
             Op::Project { columns } => self.project(op, columns, input),
@@ -59,9 +91,12 @@ impl Binder<'_> {
             Op::ProjectRename { columns } => self.project_rename(op, columns, input),
             Op::ProjectReorder { columns } => self.project_reorder(op, columns, input),
             Op::Distinct { columns } => self.distinct(op, columns, input),
-            Op::Summarize {
-                aggregates, by, bin, ..
-            } => self.summarize(op, aggregates, by, bin.as_deref(), input),
+            _ => input,
+        }
+    }
+
+    fn rows_operator(&mut self, op: &ast::Operator, input: Bound) -> Bound {
+        match &op.kind {
             Op::Count { name } => {
                 let name = name.as_ref().map_or("Count", |n| n.text.as_str());
                 self.shaped(op, input, vec![column(name, Type::Long)], |input| {
@@ -87,29 +122,15 @@ impl Binder<'_> {
                     unsupported(vec![*input], "`sample`, which picks rows at random")
                 })
             }
-            Op::Render { .. } | Op::ExecuteAndCache => {
-                // How rows are drawn does not change them.
-                Bound { ..input }
-            }
-            Op::AssertSchema { .. } => input,
-            Op::Consume => self.shaped(op, input, Vec::new(), |input| {
-                unsupported(vec![*input], "`consume`")
-            }),
-            Op::As { name } => self.alias_rows(name, input),
-            Op::GetSchema => self.shaped(
-                op,
-                input,
-                vec![
-                    column("ColumnName", Type::String),
-                    column("ColumnOrdinal", Type::Long),
-                    column("DataType", Type::String),
-                    column("ColumnType", Type::String),
-                ],
-                |input| RelKind::GetSchema { input },
-            ),
-            Op::Parse(parse) => self.parse(op, parse, input, false),
-            Op::ParseWhere(parse) => self.parse(op, parse, input, true),
-            Op::ParseKv { value, columns, .. } => self.parse_kv(op, value, columns, input),
+            _ => input,
+        }
+    }
+
+    fn combining_operator(&mut self, op: &ast::Operator, input: Bound) -> Bound {
+        match &op.kind {
+            Op::Summarize {
+                aggregates, by, bin, ..
+            } => self.summarize(op, aggregates, by, bin.as_deref(), input),
             Op::Join { right, condition } => self.join(op, right, condition.as_ref(), input, false),
             Op::Lookup { right, condition } => self.join(op, right, condition.as_ref(), input, true),
             Op::MvExpand { columns, limit } => self.mv_expand(op, columns, limit.as_deref(), input),
@@ -123,6 +144,20 @@ impl Binder<'_> {
             Op::Partition(partition) | Op::PartitionBy(partition) => self.partition(op, partition, input),
             Op::Fork { branches } => self.fork(op, branches, input),
             Op::Facet { by, with } => self.facet(op, by, with.as_deref(), input),
+            _ => input,
+        }
+    }
+
+    fn other_operator(&mut self, op: &ast::Operator, input: Bound) -> Bound {
+        match &op.kind {
+            Op::Consume => self.shaped(op, input, Vec::new(), |input| {
+                unsupported(vec![*input], "`consume`")
+            }),
+            Op::As { name } => self.name_rows(name, input),
+            Op::GetSchema => self.get_schema(op, input),
+            Op::Parse(parse) => self.parse(op, parse, input, false),
+            Op::ParseWhere(parse) => self.parse(op, parse, input, true),
+            Op::ParseKv { value, columns, .. } => self.parse_kv(op, value, columns, input),
             Op::Scan(scan) => self.scan(op, scan, input),
             Op::MakeSeries(series) => self.make_series(op, series, input),
             Op::TopNested { levels } => self.top_nested(op, levels, input),
@@ -137,16 +172,19 @@ impl Binder<'_> {
             | Op::GraphWhereNodes { .. }
             | Op::GraphWhereEdges { .. }
             | Op::MakeGraph(_) => self.graph(op, input),
-            // Handled before, where they need no input.
-            Op::Bad
-            | Op::Print { .. }
-            | Op::Range { .. }
-            | Op::Union { .. }
-            | Op::Search { .. }
-            | Op::Find(_)
-            | Op::Evaluate { .. }
-            | Op::MacroExpand { .. } => input,
+            // How rows are drawn, and what is asserted of them, does not change them.
+            _ => input,
         }
+    }
+
+    fn get_schema(&mut self, op: &ast::Operator, input: Bound) -> Bound {
+        let columns = vec![
+            column("ColumnName", Type::String),
+            column("ColumnOrdinal", Type::Long),
+            column("DataType", Type::String),
+            column("ColumnType", Type::String),
+        ];
+        self.shaped(op, input, columns, |input| RelKind::GetSchema { input })
     }
 
     /// Graphs are bound as far as their tables go: what comes out is open.
@@ -166,11 +204,6 @@ impl Binder<'_> {
             construct,
         });
         self.opened(bound, &key)
-    }
-
-    /// `as Name`: the rows so far get a name for what follows.
-    fn alias_rows(&mut self, name: &ast::Name, input: Bound) -> Bound {
-        self.name_rows(name, input)
     }
 
     pub(super) fn sort_key(&mut self, key: &ast::Ordered, input: &Bound, strict: bool) -> SortKey {

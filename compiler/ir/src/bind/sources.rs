@@ -12,6 +12,9 @@ use super::expressions::scalar_type;
 use super::{Any, Binder, Ctx, MAX_EXPR_DEPTH};
 use crate::{Column, Expr, ExprKind, RelKind, TableUse, codes};
 
+/// What a pipeline counts in the nesting of expressions.
+const PIPELINE_DEPTH: usize = 3;
+
 impl Binder<'_> {
     /// A tabular expression.
     pub(super) fn table(&mut self, expr: &ast::Expr) -> Bound {
@@ -187,6 +190,8 @@ impl Binder<'_> {
 
     /// Operators on a source, or on the rows an enclosing operator hands in.
     pub(super) fn pipeline(&mut self, pipeline: &ast::Pipeline, at: Span, input: Option<Bound>) -> Bound {
+        // A query within a query takes more of the stack than an expression.
+        self.depth += PIPELINE_DEPTH;
         let mut rows = match &pipeline.source {
             Some(source) => Some(self.table(source)),
             None => input,
@@ -196,6 +201,7 @@ impl Binder<'_> {
             rows = Some(self.apply_operator(operator, rows));
             self.noted = outer;
         }
+        self.depth -= PIPELINE_DEPTH;
         match rows {
             Some(rows) => rows,
             None => self.nothing(self.at(at)),
