@@ -97,6 +97,13 @@ pub(crate) fn almost_tactic(text: &str) -> bool {
         && text.contains(|c: char| c.is_ascii_digit())
 }
 
+/// The name behind something that is almost an id.
+pub(crate) fn name_behind(text: &str) -> Option<String> {
+    let (_, name) = text.split_once(['-', '–', '—', ':', ' '])?;
+    let name = separated(name);
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
 /// The number of a sub-technique, and whether it was written with three digits.
 pub(crate) fn subtechnique(text: &str) -> Option<(String, bool)> {
     let text = trim(text);
@@ -323,7 +330,10 @@ impl Reader<'_> {
                 let here = ids.tactics.first().map(|id| (Some(id.clone()), None));
                 let (tactic_id, tactic) =
                     here.unwrap_or((tactic_now.tactic_id.clone(), tactic_now.tactic.clone()));
-                for tag in named(&text) {
+                let own_line = skip.is_some() || starts;
+                for mut tag in named(&text) {
+                    // Words around an id in a sentence are no name.
+                    tag.name = tag.name.filter(|_| own_line);
                     let tag = AttackTag {
                         tactic_id: tactic_id.clone(),
                         tactic: tactic.clone(),

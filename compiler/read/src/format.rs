@@ -30,6 +30,8 @@ struct Out<'t> {
 enum Kind {
     /// Copied as it is, blank lines included.
     Fixed,
+    /// As `Fixed`, in a block without an end of its own, which a further line may join.
+    Open,
     Heading,
     /// A row of a table that markdown sees as one, with the number of the table.
     Row(usize),
@@ -67,7 +69,11 @@ fn classify<'t>(body: &'t str, start: usize, outline: &Outline, text: &str) -> V
         .chain(outline.html.iter().copied())
         .collect();
     fixed.sort_unstable();
+    let unclosed = outline.blocks.iter().filter(|b| !b.closed).map(|b| b.span);
+    let mut open: Vec<Span> = unclosed.chain(outline.html.iter().copied()).collect();
+    open.sort_unstable();
     let headings: Vec<Span> = outline.headings.iter().map(|h| h.span).collect();
+    let mut open_at = 0;
     let (mut fixed_at, mut heading_at, mut table_at, mut break_at) = (0, 0, 0, 0);
     let mut lines = Vec::new();
     let mut at = start;
@@ -84,7 +90,9 @@ fn classify<'t>(body: &'t str, start: usize, outline: &Outline, text: &str) -> V
         let bare = bare.strip_suffix('\r').unwrap_or(bare);
         let end = &line[bare.len()..];
         let breaks = passed(&layout.hard_breaks, &mut break_at);
-        let (kind, text) = if passed(&fixed, &mut fixed_at) {
+        let (kind, text) = if passed(&open, &mut open_at) {
+            (Kind::Open, bare)
+        } else if passed(&fixed, &mut fixed_at) {
             (Kind::Fixed, bare)
         } else if passed(&headings, &mut heading_at) {
             (Kind::Heading, trimmed(bare))
@@ -94,7 +102,7 @@ fn classify<'t>(body: &'t str, start: usize, outline: &Outline, text: &str) -> V
             (Kind::Other, trimmed(bare))
         };
         // Two blanks at the end of a line within a paragraph break the line.
-        let text = if breaks && kind == Kind::Other && bare.ends_with("  ") {
+        let text = if breaks && kind == Kind::Other && text.len() < bare.len() && bare.ends_with("  ") {
             format!("{text}  ").into()
         } else {
             Cow::Borrowed(text)
@@ -130,6 +138,14 @@ fn align(lines: &mut [Out<'_>]) {
 
 fn align_table(lines: &mut [Out<'_>]) {
     let blanks = [' ', '\t'];
+    // Without its leading pipe a line may be a row to markdown and something
+    // else to people, such as metadata right below a table.
+    if lines
+        .iter()
+        .any(|line| !line.text.trim_start_matches(blanks).starts_with('|'))
+    {
+        return;
+    }
     let rows: Vec<Vec<String>> = lines
         .iter()
         .map(|line| {
@@ -155,10 +171,6 @@ fn align_table(lines: &mut [Out<'_>]) {
         }
     }
     for (i, (line, row)) in lines.iter_mut().zip(&rows).enumerate() {
-        // A line of words right below a table belongs to it as its first cell.
-        if row.len() < 2 && columns > 1 {
-            continue;
-        }
         let mut out = String::from("|");
         let delimiters = i == 1 && delimiter_row(&line.text).is_some();
         for (cell, wide) in row.iter().zip(&widths) {
@@ -182,7 +194,8 @@ fn align_table(lines: &mut [Out<'_>]) {
 /// Writes the lines: no two blank lines together, one around headings, none
 /// at the ends.
 fn write(out: &mut String, lines: &[Out<'_>], end_of_line: &str) {
-    let blank = |line: &Out<'_>| line.kind != Kind::Fixed && line.text.is_empty();
+    let fixed = |line: &Out<'_>| matches!(line.kind, Kind::Fixed | Kind::Open);
+    let blank = |line: &Out<'_>| !fixed(line) && line.text.is_empty();
     let mut pending = false;
     let mut last: Option<Kind> = None;
     for line in lines {
@@ -190,7 +203,8 @@ fn write(out: &mut String, lines: &[Out<'_>], end_of_line: &str) {
             pending = last.is_some();
             continue;
         }
-        let heading_starts = line.kind == Kind::Heading && last.is_some_and(|k| k != Kind::Heading);
+        let heading_starts =
+            line.kind == Kind::Heading && last.is_some_and(|k| !matches!(k, Kind::Heading | Kind::Open));
         // `**Key:** value` lines stand right below their heading by custom.
         if pending || heading_starts {
             out.push_str(end_of_line);
@@ -199,7 +213,7 @@ fn write(out: &mut String, lines: &[Out<'_>], end_of_line: &str) {
         out.push_str(&line.text);
         match (line.end, line.kind) {
             // Code that is not closed goes on to its last byte.
-            ("", Kind::Fixed) => {}
+            ("", Kind::Fixed | Kind::Open) => {}
             ("", _) => out.push_str(end_of_line),
             (end, _) => out.push_str(end),
         }

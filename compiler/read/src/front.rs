@@ -78,6 +78,7 @@ fn find(text: &str, start: usize) -> Option<Block> {
     let mut content_start = None;
     let mut meant: Option<bool> = None;
     let mut first_blank = None;
+    let mut blank_inside = false;
     for line in body.split_inclusive('\n') {
         let bare = line.trim_end();
         let line_start = at;
@@ -90,7 +91,9 @@ fn find(text: &str, start: usize) -> Option<Block> {
             continue;
         };
         if bare == "---" || bare == "..." {
-            if meant == Some(false) {
+            // Nothing but comments is front matter; nothing but headings
+            // between two lines across the page is not.
+            if meant == Some(false) || (meant.is_none() && blank_inside) {
                 return None;
             }
             return Some(Block {
@@ -99,6 +102,7 @@ fn find(text: &str, start: usize) -> Option<Block> {
                 closed: true,
             });
         }
+        blank_inside |= bare.is_empty();
         if meant.is_none() && !bare.is_empty() && !bare.starts_with('#') {
             // Prose below a blank line is prose; directly below the dashes it
             // is meant as YAML, however wrong.
@@ -188,10 +192,7 @@ struct Problem {
 impl Problem {
     fn of(error: &serde_yaml::Error) -> Self {
         let location = error.location().map(|l| (l.line(), l.column()));
-        let mut message = error.to_string();
-        if let Some((line, column)) = location {
-            message = message.replace(&format!(" at line {line} column {column}"), "");
-        }
+        let message = without_places(&error.to_string());
         Self {
             message,
             location,
@@ -200,11 +201,12 @@ impl Problem {
     }
 
     fn at(self, span: Span, content: &str) -> Diagnostic {
-        let place = self
-            .location
-            .map(|(line, column)| token_at(content, line, column))
-            .or_else(|| twice(&self.message, content))
+        let place = twice(&self.message, content)
             .or_else(|| control(content))
+            .or_else(|| {
+                self.location
+                    .map(|(line, column)| token_at(content, line, column))
+            })
             .unwrap_or(Span::new(0, content.find(['\r', '\n']).unwrap_or(content.len())));
         let start = span.start as usize;
         let place = Span::new(start + place.start as usize, start + place.end as usize);
@@ -216,17 +218,39 @@ impl Problem {
     }
 }
 
+/// A message of the parser without ` at line 1 column 2`: its lines count
+/// from the beginning of the block.
+fn without_places(message: &str) -> String {
+    let mut out = String::new();
+    let mut rest = message;
+    while let Some(at) = rest.find(" at line ") {
+        out.push_str(&rest[..at]);
+        let place = &rest[at + " at line ".len()..];
+        let column = place.trim_start_matches(|c: char| c.is_ascii_digit());
+        let end = match column.strip_prefix(" column ") {
+            Some(column) => column.trim_start_matches(|c: char| c.is_ascii_digit()),
+            None => column,
+        };
+        rest = end;
+    }
+    out + rest
+}
+
 /// From a place to the end of the value there; at least one character where there is one.
 fn token_at(content: &str, line: usize, column: usize) -> Span {
     let mut at = 0;
     for (i, text) in content.split_inclusive('\n').enumerate() {
         if i + 1 == line {
             let bare = text.trim_end();
-            let from: usize = bare
+            let mut from: usize = bare
                 .chars()
                 .take(column.saturating_sub(1))
                 .map(char::len_utf8)
                 .sum();
+            if from == bare.len() {
+                // At the end of the line: its last character shows the place.
+                from -= bare.chars().next_back().map_or(0, char::len_utf8);
+            }
             let rest = &bare[from..];
             let end = match rest.find(" #") {
                 Some(comment) => rest[..comment].trim_end().len(),
@@ -236,7 +260,10 @@ fn token_at(content: &str, line: usize, column: usize) -> Span {
         }
         at += text.len();
     }
-    Span::at(content.trim_end().len())
+    // Past the end: the last character shows the place.
+    let end = content.trim_end();
+    let last = end.chars().next_back().map_or(0, char::len_utf8);
+    Span::new(end.len() - last, end.len())
 }
 
 /// The second line of a key that the parser says is there twice.
@@ -246,8 +273,23 @@ fn twice(message: &str, content: &str) -> Option<Span> {
         .nth(1)?
         .split('"')
         .next()?;
-    let (at, _) = key_lines(content).filter(|(_, k)| *k == key).nth(1)?;
-    Some(Span::new(at, at + key.len()))
+    let mut at = 0;
+    let mut seen = 0;
+    for line in content.split_inclusive('\n') {
+        let inner = line.trim_start_matches([' ', '\t', '-', '"', '\'']);
+        if inner
+            .strip_prefix(key)
+            .is_some_and(|rest| rest.trim_start_matches(['"', '\'']).starts_with(':'))
+        {
+            seen += 1;
+            if seen == 2 {
+                let start = at + line.len() - inner.len();
+                return Some(Span::new(start, start + key.len()));
+            }
+        }
+        at += line.len();
+    }
+    None
 }
 
 fn control(content: &str) -> Option<Span> {
@@ -330,7 +372,12 @@ fn read_keys(
             continue;
         };
         front.places.insert(format!("/settings/{key}"), key_span);
-        if let Some(tag) = tag_in(value) {
+        let next = lines
+            .get(i + 1)
+            .filter(|_| block_style)
+            .map_or(content.len(), |(at, _)| *at);
+        let source = &content[at.filter(|_| block_style).unwrap_or(0)..next];
+        if let Some(tag) = tag_in(value).or_else(|| written_tag(source)) {
             diagnostics.push(
                 Diagnostic::new(
                     codes::FRONT_MATTER_VALUE,
@@ -358,10 +405,17 @@ fn read_keys(
         match said {
             Ok(said) => merge(&mut front.said, said),
             Err(error) => {
-                let place = error
-                    .location()
-                    .filter(|_| same.is_some())
-                    .map(|l| token_at(content, l.line(), l.column()))
+                let from = at.unwrap_or(0);
+                let to = lines
+                    .iter()
+                    .map(|(at, _)| *at)
+                    .find(|next| *next > from)
+                    .unwrap_or(content.len());
+                let place = culprit(&error.to_string(), content, from + key.len().min(to - from), to)
+                    .or_else(|| {
+                        let location = error.location().filter(|_| same.is_some())?;
+                        Some(token_at(content, location.line(), location.column()))
+                    })
                     .filter(|place| !place.is_empty())
                     .map(|place| Span::new(start + place.start as usize, start + place.end as usize));
                 diagnostics.push(wrong_value(key, &error, place.unwrap_or(key_span)));
@@ -413,17 +467,97 @@ fn wrong_value(key: &str, error: &serde_yaml::Error, span: Span) -> Diagnostic {
         Some(end) => (&message[..end], &message[end + 2..]),
         None => (key, message.as_str()),
     };
-    let found = what.split(", expected ").next().unwrap_or(what);
+    let (found, expected) = what.split_once(", expected ").unwrap_or((what, ""));
     let diagnostic = Diagnostic::new(
         codes::FRONT_MATTER_VALUE,
         format!("`{path}` in the front matter: {found}"),
     )
     .at(span);
-    if what == found {
-        diagnostic
-    } else {
-        diagnostic.help(allowed(what))
+    let names = choices(path);
+    match expected {
+        _ if !names.is_empty() && expected != "" => diagnostic.help(format!("expected {}", names.join(", "))),
+        "" => diagnostic,
+        "u32" => diagnostic.help("expected a whole number"),
+        "a sequence" => diagnostic.help("expected a list, such as `[a, b]`"),
+        "a boolean" => diagnostic.help("expected `true` or `false`"),
+        _ => diagnostic.help(allowed(what)),
     }
+}
+
+/// What in the value of a key the message is about: the first thing it quotes.
+fn culprit(message: &str, content: &str, from: usize, to: usize) -> Option<Span> {
+    let open = message.find(['`', '"'])?;
+    let mark = message[open..].chars().next()?;
+    let rest = &message[open + 1..];
+    let quoted = &rest[..rest.find(mark)?];
+    let value = content.get(from..to)?;
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let (at, _) = value.match_indices(quoted).find(|(at, found)| {
+        let before = value[..*at].chars().next_back().is_some_and(is_word);
+        let after = value[at + found.len()..].chars().next().is_some_and(is_word);
+        !before && !after
+    })?;
+    (!quoted.is_empty()).then(|| Span::new(from + at, from + at + quoted.len()))
+}
+
+/// The names a value may have, by the path to it, if it is one of few.
+fn choices(path: &str) -> Vec<String> {
+    let schema = rulec_model::front_matter_schema();
+    let mut at = &schema;
+    for step in path.split('.') {
+        let name = step.split('[').next().unwrap_or(step);
+        let Some(next) = resolve(&schema, at).get("properties").and_then(|p| p.get(name)) else {
+            return Vec::new();
+        };
+        at = next;
+        if step.contains('[') {
+            match resolve(&schema, at).get("items") {
+                Some(items) => at = items,
+                None => return Vec::new(),
+            }
+        }
+    }
+    let found = resolve(&schema, at);
+    let listed = found.get("enum").and_then(|e| e.as_array()).into_iter().flatten();
+    let each = found
+        .get("oneOf")
+        .and_then(|o| o.as_array())
+        .into_iter()
+        .flatten();
+    let each = each.filter_map(|one| one.get("const").or_else(|| one.get("enum")?.get(0)));
+    listed
+        .chain(each)
+        .filter_map(|v| v.as_str().map(|v| format!("`{v}`")))
+        .collect()
+}
+
+/// Follows references, and steps over `null` as an alternative.
+fn resolve<'s>(schema: &'s serde_json::Value, mut at: &'s serde_json::Value) -> &'s serde_json::Value {
+    for _ in 0..8 {
+        let reference = at
+            .get("$ref")
+            .and_then(|r| r.as_str())
+            .and_then(|r| r.strip_prefix('#'));
+        let alternative = at.get("anyOf").and_then(|a| a.as_array()).and_then(|all| {
+            all.iter()
+                .find(|one| one.get("type").and_then(|t| t.as_str()) != Some("null"))
+        });
+        at = match (reference.and_then(|r| schema.pointer(r)), alternative) {
+            (Some(next), _) | (None, Some(next)) => next,
+            (None, None) => break,
+        };
+    }
+    at
+}
+
+/// A tag of YAML itself (`!!str`), which leaves no trace in the value.
+fn written_tag(source: &str) -> Option<String> {
+    let at = source.match_indices("!!").map(|(at, _)| at).find(|at| {
+        let before = source[..*at].trim_end_matches([' ', '\t']);
+        before.ends_with([':', '-', '[', '{']) && source[..*at].ends_with([' ', '\t', '[', '{'])
+    })?;
+    let tag = &source[at..];
+    Some(tag[..tag.find(char::is_whitespace).unwrap_or(tag.len())].to_owned())
 }
 
 fn tag_in(value: &Value) -> Option<String> {

@@ -11,7 +11,7 @@ use rulec_source::{Diagnostic, Span};
 
 use crate::codes;
 use crate::lines::{Line, Scope, environment};
-use crate::metadata::Entry;
+use crate::metadata::{Entry, item};
 use crate::outline::{CodeBlock, plain, trim};
 use crate::reader::Reader;
 
@@ -311,12 +311,12 @@ impl Reader<'_> {
         let first = self.lines.at(self.block(block).span.start);
         let above = (self.parts[part].lines.start..first)
             .rev()
-            .take(2)
             .find(|line| !trim(self.line(*line)).is_empty())?;
         if self.lines.kinds[above] != Line::Text {
             return None;
         }
-        let text = plain(self.line(above));
+        let line = trim(self.line(above));
+        let text = plain(&line[item(line).unwrap_or(0)..]);
         let text = text.trim_end_matches([':', '.']);
         (text.chars().count() <= 80 && !text.is_empty()).then(|| text.to_owned())
     }

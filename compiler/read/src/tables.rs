@@ -279,7 +279,8 @@ impl Reader<'_> {
         let mut complete = true;
         if let Some(tactic) = cell("tactic").filter(|c| !is_nothing(&c.text)) {
             let (id, name) = attack::tactic(&tactic.text);
-            if id.is_none() && attack::almost_tactic(&tactic.text) {
+            let almost = id.is_none() && attack::almost_tactic(&tactic.text);
+            if almost {
                 self.warn(
                     codes::ATTACK_TAG,
                     tactic.span,
@@ -289,6 +290,12 @@ impl Reader<'_> {
                     ),
                 );
             }
+            let name = if almost {
+                attack::name_behind(&tactic.text)
+            } else {
+                name
+            };
+            complete &= !almost;
             tag.tactic_id = id;
             tag.tactic = name;
             places.push(("tactic", tactic.span));
