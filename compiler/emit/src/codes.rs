@@ -55,6 +55,8 @@ codes! {
         "A near-real-time rule in Sentinel has no place for this setting.";
     SENTINEL_VERSION = "RE028" "sentinel-version" Warning
         "A version cannot be written as three numbers.";
+    SENTINEL_TABLE = "RE029" "sentinel-table" Error
+        "The query reads a table, function or column that Sentinel does not have.";
 
     DEFENDER_LIMIT = "RE040" "defender-limit" Error
         "A value is longer, larger or more numerous than Defender takes.";
@@ -72,6 +74,8 @@ codes! {
         "A tactic or technique has no place in the ATT&CK version that Defender takes.";
     DEFENDER_COLUMN = "RE047" "defender-column" Error
         "A mapping, custom detail or placeholder names a column the query does not return.";
+    DEFENDER_TABLE = "RE048" "defender-table" Error
+        "The query reads a column that Defender does not have.";
 }
 
 #[cfg(test)]

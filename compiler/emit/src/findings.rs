@@ -5,6 +5,7 @@
 //! target's business.
 
 use rulec_facts::FactsError;
+use rulec_facts::tables::Tables;
 use rulec_model::{AlertText, Origin, Rule};
 use rulec_source::{Code, Diagnostic, Severity, Span};
 
@@ -145,6 +146,32 @@ pub(crate) fn missing_column(code: Code, input: &Input<'_>, what: &str, column: 
     match columns::close(query, column) {
         Some(close) => problem.help(format!("did you mean `{close}`?")),
         None => problem.help(format!("the query returns {}", columns::names(query).join(", "))),
+    }
+}
+
+/// Refuses columns that the query reads from a table of the target's and that
+/// the table does not have there; `tables` are the target's, `where_` its name.
+/// Tables that nothing is known about, and open ones, have every column.
+pub(crate) fn foreign_columns(
+    code: Code,
+    tables: &Tables,
+    where_: &str,
+    input: &Input<'_>,
+    findings: &mut Findings,
+) {
+    for used in columns::used(input.ir, input.text()) {
+        let (table, column) = (used.table, used.column);
+        let Some(schema) = tables.get(table) else { continue };
+        if schema.open || schema.column(column).is_some() {
+            continue;
+        }
+        let why = format!("The table {table} has no column `{column}` in {where_}.");
+        let mut problem = Problem::new(code, format!("column {table}.{column}"), why).at(Some(used.span));
+        let known = schema.columns.iter().map(|(name, _)| name.as_str());
+        if let Some(close) = rulec_facts::close_matches(column, known, 1).first() {
+            problem = problem.help(format!("did you mean `{close}`?"));
+        }
+        findings.refuse(problem);
     }
 }
 

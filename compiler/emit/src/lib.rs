@@ -179,7 +179,12 @@ pub trait Target: Sync {
 /// go to the target yields a [`Effect::Rejected`] loss and no artifact.
 pub fn emit(target: &dyn Target, context: &Context, input: &Input<'_>) -> Emitted {
     let mut emitted = target.rule(context, input).finish();
-    if !emitted.artifacts.is_empty() {
+    // Once a rule: with the first target that it goes to.
+    let chosen = &input.resolved.targets.value;
+    let first = targets::all()
+        .iter()
+        .find(|target| chosen.iter().any(|name| name == target.name()));
+    if !emitted.artifacts.is_empty() && first.is_some_and(|first| first.name() == target.name()) {
         emitted.diagnostics.extend(name::renamed(&input.rule.id));
     }
     emitted

@@ -27,6 +27,7 @@ mod tests {
     use crate::{Input, check, emit};
     use proptest::prelude::*;
     use rulec_model::{Environment, Origin};
+    use rulec_source::Span;
 
     #[test]
     fn names_are_unique_and_have_templates() {
@@ -96,6 +97,49 @@ mod tests {
         // A query made for the other is better than none.
         let emitted = with_input(&rule, &settings, &ir, |input| emit(&Sentinel, context(), input));
         assert_eq!(emitted.artifacts.len(), 2);
+    }
+
+    #[test]
+    fn columns_that_the_other_product_lacks_are_refused() {
+        for (name, table, column) in [
+            ("sentinel", "DeviceProcessEvents", "NoSuchColumn"),
+            ("defender", "AuditLogs", "NoSuchColumn"),
+        ] {
+            let mut rule = rule(vec![]);
+            rule.queries[0].text = format!("{table} | where {column}");
+            let at = table.len() + 9;
+            let mut ir = query(
+                table,
+                &[
+                    "Timestamp",
+                    "DeviceId",
+                    "ReportId",
+                    "DeviceName",
+                    "AccountName",
+                    column,
+                ],
+            );
+            let root = ir.root.take().unwrap();
+            ir.root = Some(rulec_ir::Rel {
+                columns: root.columns.clone(),
+                open: true,
+                span: Span::new(at - 6, at + column.len()),
+                kind: rulec_ir::RelKind::Filter {
+                    input: Box::new(root),
+                    predicate: rulec_ir::Expr {
+                        kind: rulec_ir::ExprKind::Column(5),
+                        ty: rulec_functions::Type::Bool,
+                        span: Span::new(at, at + column.len()),
+                    },
+                },
+            });
+            let target = by_name(name).unwrap();
+            let emitted = with_input(&rule, &resolved(), &ir, |input| emit(target, context(), input));
+            let found: Vec<_> = emitted.losses.iter().map(|loss| loss.construct.clone()).collect();
+            assert_eq!(found, [format!("column {table}.{column}")]);
+            assert_eq!(emitted.losses[0].span.unwrap().of(&rule.queries[0].text), column);
+            assert!(emitted.is_rejected() && emitted.artifacts.is_empty());
+        }
     }
 
     /// Text that notations stumble over, mixed with any other.

@@ -9,8 +9,8 @@ use rulec_model::{Duration, ScheduleKind, TriggerOperator};
 use rulec_source::Span;
 
 use super::Prepared;
-use crate::codes::{DEFENDER_COLUMNS, DEFENDER_LOOKBACK, DEFENDER_NRT, DEFENDER_QUERY};
-use crate::findings::{Findings, Problem, result_span};
+use crate::codes::{DEFENDER_COLUMNS, DEFENDER_LOOKBACK, DEFENDER_NRT, DEFENDER_QUERY, DEFENDER_TABLE};
+use crate::findings::{Findings, Problem, foreign_columns, result_span};
 use crate::{Effect, Input, columns, scan};
 
 /// When a detection runs, and what query it runs.
@@ -188,6 +188,7 @@ pub(super) fn query(prepared: &Prepared, input: &Input<'_>, findings: &mut Findi
             findings.refuse(problem.at(Some(span)));
         }
     }
+    foreign_columns(DEFENDER_TABLE, &prepared.tables, "Defender", input, findings);
     if input.text().trim().is_empty() {
         let why = "Defender does not take an empty query.";
         findings.refuse(Problem::new(DEFENDER_QUERY, "query", why));

@@ -14,8 +14,11 @@ use super::Prepared;
 use super::rule::{EntityMapping, Kind, SentinelRule, seconds};
 use crate::codes::{
     SENTINEL_COLUMN, SENTINEL_DETAIL, SENTINEL_ENTITY, SENTINEL_LIMIT, SENTINEL_QUERY, SENTINEL_SCHEDULE,
+    SENTINEL_TABLE,
 };
-use crate::findings::{Findings, Problem, length, missing_column, placeholders, result_span};
+use crate::findings::{
+    Findings, Problem, foreign_columns, length, missing_column, placeholders, result_span,
+};
 use crate::{Input, columns};
 
 /// Checks everything.
@@ -128,16 +131,23 @@ impl Check<'_, '_> {
         }
     }
 
-    /// Tables and functions that only Defender has.
+    /// Tables and functions that only Defender has, and columns.
     fn sources(&mut self) {
         let prepared = self.prepared;
+        foreign_columns(
+            SENTINEL_TABLE,
+            &prepared.tables,
+            "Sentinel",
+            self.input,
+            self.findings,
+        );
         for table in &self.input.ir.tables {
             if prepared.tables.get(&table.name).is_none()
                 && prepared.defender_tables.get(&table.name).is_some()
             {
                 let name = &table.name;
                 let why = format!("The table {name} is in Defender's advanced hunting and not in Sentinel.");
-                let problem = Problem::new(SENTINEL_QUERY, format!("table {name}"), why);
+                let problem = Problem::new(SENTINEL_TABLE, format!("table {name}"), why);
                 self.findings.refuse(problem.at(Some(table.span)));
             }
         }
@@ -158,7 +168,7 @@ impl Check<'_, '_> {
             {
                 let why =
                     format!("The function {function} is in Defender's advanced hunting and not in Sentinel.");
-                let problem = Problem::new(SENTINEL_QUERY, format!("`{function}`"), why);
+                let problem = Problem::new(SENTINEL_TABLE, format!("`{function}`"), why);
                 self.findings.refuse(problem.at(span));
             }
         }
