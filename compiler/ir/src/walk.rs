@@ -236,6 +236,37 @@ impl Query {
     }
 }
 
+impl Query {
+    /// The value of an expression that depends on nothing but literals:
+    /// `2 * 1h`, `strcat(prefix, "x")`. The query keeps what was written.
+    pub fn constant(&self, expr: &Expr) -> Option<rulec_functions::Value> {
+        self.constant_within(expr, 0)
+    }
+
+    fn constant_within(&self, expr: &Expr, depth: usize) -> Option<rulec_functions::Value> {
+        use rulec_functions::Value;
+        if depth > MAX_CONSTANT_DEPTH {
+            return None;
+        }
+        let all = |parts: &[Expr]| -> Option<Vec<Value>> {
+            parts
+                .iter()
+                .map(|part| self.constant_within(part, depth + 1))
+                .collect()
+        };
+        match &self.resolve(expr).kind {
+            ExprKind::Literal(value) => Some(value.clone()),
+            ExprKind::Call { function, args } => Some(function.kernel?(&all(args)?)),
+            ExprKind::And(parts) => Some(Value::Bool(all(parts)?.iter().all(Value::is_true))),
+            ExprKind::Or(parts) => Some(Value::Bool(all(parts)?.iter().any(Value::is_true))),
+            _ => None,
+        }
+    }
+}
+
+/// Nesting at which constants are no longer worked out.
+const MAX_CONSTANT_DEPTH: usize = 64;
+
 /// The number of nodes of an expression.
 pub(crate) fn expr_size(start: &Expr) -> usize {
     let mut size = 0;

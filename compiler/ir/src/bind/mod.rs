@@ -93,6 +93,8 @@ pub(crate) struct Binder<'a> {
     quiet: usize,
     /// While set, everything bound stands here: the text is not the query's.
     foreign: Option<Span>,
+    /// Within a union that leaves out tables that do not exist.
+    fuzzy: bool,
     /// Functions of the catalog that are being inlined.
     active: Vec<String>,
     scopes: Scopes,
@@ -180,6 +182,7 @@ impl<'a> Binder<'a> {
             reported: HashSet::new(),
             quiet: 0,
             foreign: None,
+            fuzzy: false,
             active: Vec::new(),
             scopes: Scopes::new(),
             bindings: Vec::new(),

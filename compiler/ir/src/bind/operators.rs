@@ -164,6 +164,7 @@ impl Binder<'_> {
             Op::TopHitters { count, of, by } => self.top_hitters(op, count, of, by.as_deref(), input),
             Op::SampleDistinct { count, of } => self.sample_distinct(op, count, of, input),
             Op::Reduce { by, .. } => self.reduce(op, by, input),
+            Op::Render { properties, .. } => self.render(properties, input),
             Op::GraphMarkComponents
             | Op::GraphMatch(_)
             | Op::GraphMerge { .. }
@@ -175,6 +176,25 @@ impl Binder<'_> {
             // How rows are drawn, and what is asserted of them, does not change them.
             _ => input,
         }
+    }
+
+    /// A chart's properties may name columns.
+    fn render(&mut self, properties: &[ast::Param], input: Bound) -> Bound {
+        for property in properties {
+            let name = property.name.text.to_ascii_lowercase();
+            if !matches!(
+                name.as_str(),
+                "xcolumn" | "ycolumns" | "series" | "anomalycolumns"
+            ) {
+                continue;
+            }
+            for value in std::iter::once(&property.value).chain(&property.more) {
+                if let Ast::Name(_) = &value.kind {
+                    self.matching_columns(value, &input);
+                }
+            }
+        }
+        input
     }
 
     fn get_schema(&mut self, op: &ast::Operator, input: Bound) -> Bound {
@@ -268,17 +288,6 @@ impl Binder<'_> {
 
     fn parse(&mut self, op: &ast::Operator, parse: &ast::Parse, input: Bound, filter: bool) -> Bound {
         let expr = self.scalar(&parse.value, Ctx::over(&input));
-        if !matches!(expr.ty, Type::String | Type::Dynamic | Type::Unknown) {
-            self.error(
-                codes::WRONG_TYPE,
-                parse.value.span,
-                format!(
-                    "`{}` reads text, but this is of type `{}`.",
-                    op.kind.name(),
-                    expr.ty
-                ),
-            );
-        }
         let kind = match keyword(op, "kind").as_deref() {
             None | Some("simple") => ParseKind::Simple,
             Some("relaxed") => ParseKind::Relaxed,

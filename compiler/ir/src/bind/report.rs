@@ -83,7 +83,7 @@ impl Binder<'_> {
 
     /// A table that the catalog lacks.
     pub(super) fn unknown_table(&mut self, name: &str, span: Span) {
-        if self.catalog.is_open() {
+        if self.catalog.is_open() || self.fuzzy {
             return;
         }
         let mut diagnostic = Diagnostic::new(

@@ -323,9 +323,19 @@ impl Binder<'_> {
 
     /// An argument of a plugin that names a column of the input.
     fn plugin_column(&mut self, arg: &ast::Expr, input: &Bound) -> Vec<usize> {
-        match self.scalar(arg, Ctx::over(input)).kind {
+        let value = self.scalar(arg, Ctx::over(input));
+        match value.kind {
             crate::ExprKind::Column(index) => vec![index],
-            _ => Vec::new(),
+            _ => {
+                if value.ty != Type::Unknown {
+                    self.error(
+                        codes::COLUMN_EXPECTED,
+                        arg.span,
+                        "The name of a column is needed here.",
+                    );
+                }
+                Vec::new()
+            }
         }
     }
 
@@ -335,6 +345,27 @@ impl Binder<'_> {
             Ast::TypeOf(_) | Ast::Star => {}
             _ => if let Any::Table(_) = self.any(arg, Ctx::over(input)) {},
         }
+    }
+
+    /// `sequence_detect`: the dimensions, when each state was met, and how
+    /// long it took.
+    fn detected(&mut self, call: &ast::Call, input: &Bound) -> Vec<Column> {
+        let time = call.args.first().map(|a| suggested(strip(&a.value)));
+        let time = time.as_ref().and_then(|s| s.text()).unwrap_or_default();
+        let mut columns = Vec::new();
+        let mut states = Vec::new();
+        for arg in call.args.iter().skip(3) {
+            match &arg.name {
+                Some(name) => states.push(column(format!("{}_{time}", name.text), Type::DateTime)),
+                None => {
+                    let value = self.scalar(&arg.value, Ctx::over(input));
+                    columns.push(column(suggested(&arg.value).text().unwrap_or_default(), value.ty));
+                }
+            }
+        }
+        columns.extend(states);
+        columns.push(column("Duration", Type::TimeSpan));
+        columns
     }
 
     /// The columns of the plugins that count users and sessions over time,
@@ -406,6 +437,7 @@ impl Binder<'_> {
                     ));
                 }
             }
+            "sequence_detect" => columns.extend(self.detected(call, input)),
             "python" | "r" => {
                 if let Some(Ast::TypeOf(ast::TypeOf::Tabular(table))) =
                     call.args.first().map(|a| &strip(&a.value).kind)

@@ -9,6 +9,7 @@ use rulec_source::Span;
 
 use super::bound::{Bound, column};
 use super::expressions::scalar_type;
+use super::scope::Entity;
 use super::{Any, Binder, Ctx, MAX_EXPR_DEPTH};
 use crate::{Column, Expr, ExprKind, RelKind, TableUse, codes};
 
@@ -173,19 +174,38 @@ impl Binder<'_> {
         self.union_of(inputs, None, self.at(at), "union")
     }
 
-    /// The tables a wildcard stands for.
+    /// The tables a wildcard stands for: those of the catalog, and views that
+    /// the query defines.
     pub(super) fn matching_tables(&mut self, pattern: &ast::Name, at: Span) -> Vec<(String, Bound)> {
         let names = self.catalog.matching(&pattern.text);
-        if names.is_empty() {
-            self.unknown_table(&pattern.text, at);
-        }
-        names
+        let views: Vec<String> = self
+            .scopes
+            .names()
             .into_iter()
-            .map(|name| {
-                let table = self.database_table(&name, at);
-                (name, table)
+            .filter(|name| crate::catalog::wildcard(&pattern.text, name))
+            .filter(|name| {
+                matches!(self.scopes.find(name).map(|v| &v.entity), Some(Entity::Function(f))
+                    if f.definition.view && f.definition.parameters.iter().all(|p| p.default.is_some()))
             })
-            .collect()
+            .map(str::to_owned)
+            .collect();
+        if names.is_empty() && views.is_empty() && !self.catalog.is_open() && !self.fuzzy {
+            self.error(
+                codes::UNKNOWN_NAME,
+                at,
+                format!("No table matches `{}`.", pattern.text),
+            );
+        }
+        let mut tables = Vec::with_capacity(names.len() + views.len());
+        for name in views {
+            let table = self.table_named(&name, at, Ctx::NONE);
+            tables.push((name, table));
+        }
+        for name in names {
+            let table = self.database_table(&name, at);
+            tables.push((name, table));
+        }
+        tables
     }
 
     /// Operators on a source, or on the rows an enclosing operator hands in.

@@ -14,6 +14,9 @@ use super::statements::strip;
 use super::{Binder, Ctx};
 use crate::{Column, Expr, ExprKind, ProjectKind, Rel, RelKind, UnionInput, codes};
 
+/// Columns times tables of a union beyond which it is not worth building.
+const MAX_UNION: usize = 400_000;
+
 impl Binder<'_> {
     pub(super) fn union(&mut self, op: &ast::Operator, tables: &[ast::Expr], input: Option<Bound>) -> Bound {
         let with_source = op
@@ -28,7 +31,10 @@ impl Binder<'_> {
         if let Some(input) = input {
             inputs.push((label(&input), input));
         }
+        // `isfuzzy=true`: tables that do not exist are left out.
+        let fuzzy = std::mem::replace(&mut self.fuzzy, keyword(op, "isfuzzy").as_deref() == Some("true"));
         self.union_inputs(tables, &mut inputs);
+        self.fuzzy = fuzzy;
         let at = self.at(op.span);
         if inputs.is_empty() {
             return self.nothing(at);
@@ -76,25 +82,36 @@ impl Binder<'_> {
         sources.sort_unstable();
         sources.dedup();
         let parents: Vec<usize> = inputs.iter().map(|(_, b)| b.meta.step).collect();
-        self.spend(columns.len().saturating_mul(inputs.len()));
-        let union_inputs: Vec<UnionInput> = inputs
-            .into_iter()
-            .enumerate()
-            .map(|(i, (label, bound))| UnionInput {
-                columns: shown.iter().map(|u| u.from.get(&i).copied()).collect(),
-                rel: bound.rel,
-                label,
-            })
-            .collect();
+        // Every table of an environment in one union has a hundred million cells
+        // of bookkeeping; nobody runs that here, so only its columns are kept.
+        let cells = columns.len().saturating_mul(inputs.len());
+        let kind = if cells > MAX_UNION {
+            RelKind::Unsupported {
+                inputs: Vec::new(),
+                construct: format!("a union of {} tables", inputs.len()),
+            }
+        } else {
+            self.spend(cells);
+            let inputs = inputs
+                .into_iter()
+                .enumerate()
+                .map(|(i, (label, bound))| UnionInput {
+                    columns: shown.iter().map(|u| u.from.get(&i).copied()).collect(),
+                    rel: bound.rel,
+                    label,
+                })
+                .collect();
+            RelKind::Union {
+                inputs,
+                with_source: with_source.is_some(),
+            }
+        };
         let columns: Arc<[Column]> = columns.into();
         let step = self.step(word, at, columns.clone(), parents);
         let listed = is_open.then(|| (0..first + shown_count).collect());
         let bound = Bound {
             rel: Rel {
-                kind: RelKind::Union {
-                    inputs: union_inputs,
-                    with_source: with_source.is_some(),
-                },
+                kind,
                 columns,
                 open,
                 span: at,

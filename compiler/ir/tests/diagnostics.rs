@@ -1,0 +1,115 @@
+//! What the binder says about mistakes, and that one mistake gives one finding.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::Arc;
+
+use rulec_facts::Pack;
+use rulec_facts::tables::{Environment, Tables};
+use rulec_ir::{Catalog, Lowered, lower};
+use rulec_source::Severity;
+
+fn bound(query: &str) -> Lowered {
+    let tables = Tables::new(&Pack::embedded(), Environment::M365).unwrap();
+    let parsed = rulec_kql::parse(query);
+    assert_eq!(parsed.diagnostics, []);
+    lower(&parsed, &Catalog::new(Arc::new(tables)))
+}
+
+/// Code, message and underlined text of every finding.
+fn findings(query: &str) -> Vec<(&'static str, String, String)> {
+    bound(query)
+        .diagnostics
+        .iter()
+        .map(|d| {
+            (
+                d.code.id,
+                d.message.clone(),
+                d.span().unwrap().of(query).to_owned(),
+            )
+        })
+        .collect()
+}
+
+#[test]
+fn an_unknown_column_is_named_with_its_neighbours() {
+    let lowered = bound("DeviceEvents | where ActionTyp == 'x'");
+    let [finding] = lowered.diagnostics.as_slice() else {
+        panic!("{:?}", lowered.diagnostics)
+    };
+    assert_eq!(finding.code.id, "RK201");
+    assert_eq!(finding.help.as_deref(), Some("Did you mean `ActionType`?"));
+    assert_eq!(finding.fix.as_ref().unwrap().edits[0].text, "ActionType");
+}
+
+#[test]
+fn a_dropped_column_is_traced_to_what_dropped_it() {
+    let query = "DeviceEvents | project FileName, SHA1 | where FileName != '' | where DeviceId == 'x'";
+    let lowered = bound(query);
+    let [finding] = lowered.diagnostics.as_slice() else {
+        panic!("{:?}", lowered.diagnostics)
+    };
+    assert_eq!(finding.labels[0].span.of(query), "DeviceId");
+    assert_eq!(finding.labels[1].span.of(query), "project FileName, SHA1");
+    assert_eq!(finding.labels[1].text, "`project` does not pass `DeviceId` on");
+}
+
+#[test]
+fn errors_do_not_cascade_and_all_are_reported() {
+    let found = findings(
+        "DeviceEvents | extend x = Nope + 1 | extend y = strcat(x, x.a.b), z = foo(x) | where y has x and Nopes == 1",
+    );
+    let places: Vec<&str> = found.iter().map(|(.., at)| at.as_str()).collect();
+    assert_eq!(places, ["Nope", "foo", "Nopes"]);
+}
+
+#[test]
+fn an_unknown_table_is_one_warning_and_then_open() {
+    let lowered =
+        bound("let a = Nowhere_CL | where X == 1; union a, (Nowhere_CL | project Y) | where Z has 'q'");
+    let [finding] = lowered.diagnostics.as_slice() else {
+        panic!("{:?}", lowered.diagnostics)
+    };
+    assert_eq!((finding.code.id, finding.severity), ("RK202", Severity::Warning));
+    assert!(
+        lowered
+            .query
+            .tables
+            .iter()
+            .any(|t| t.name == "Nowhere_CL" && !t.known)
+    );
+}
+
+#[test]
+fn types_that_do_not_fit_are_underlined() {
+    let found = findings("DeviceEvents | where Timestamp > 5 and strlen(ReportId) > 1");
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert_eq!(found[0].0, "RK205");
+    assert_eq!(found[0].2, ">");
+    assert_eq!(found[1].2, "ReportId");
+}
+
+#[test]
+fn functions_are_checked_once_and_inlined() {
+    let found = findings("let f = (n: long) { DeviceEvents | where Nope == n }; union f(1), f(2)");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].2, "Nope");
+    let found = findings("let f = (n: long) { f(n) }; print f(1)");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].0, "RK203");
+}
+
+#[test]
+fn join_conditions_say_which_side_is_wrong() {
+    let found = findings("DeviceEvents | join (DeviceInfo | project DeviceName) on DeviceId");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].1, "The right side of the join has no column `DeviceId`.");
+}
+
+#[test]
+fn columns_of_open_tables_have_indices() {
+    let lowered = bound("Nowhere_CL | where A == 1 | summarize count() by B");
+    let dump = rulec_ir::dump(&lowered.query);
+    assert!(dump.contains("where ==(A#0, 1)"), "{dump}");
+    assert!(dump.contains("by B#1"), "{dump}");
+}
