@@ -8,6 +8,7 @@
 
 mod generate;
 mod new;
+mod schemas;
 mod test;
 
 use std::process::ExitCode;
@@ -29,6 +30,8 @@ enum Chore {
     /// Begin a lint, a function or a target.
     #[command(subcommand)]
     New(new::Arguments),
+    /// Write the JSON Schemas that follow from the types.
+    Schemas(schemas::Arguments),
     /// Everything that must pass before a change lands.
     Test(test::Arguments),
 }
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().chore {
         Chore::Generate(arguments) => generate::run(&arguments),
         Chore::New(arguments) => new::run(&arguments),
+        Chore::Schemas(arguments) => schemas::run(&arguments),
         Chore::Test(arguments) => test::run(&arguments),
     };
     match result {

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use rulec_facts::tables::Environment;
 use rulec_model::FrontMatter;
 use rulec_source::{Diagnostic, Severity, SourceFile, Span};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::codes;
 
 /// The configuration of a repository. Every key has a default; unknown keys are errors.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Config {
     /// Where things are.
@@ -26,7 +27,7 @@ pub struct Config {
 }
 
 /// `[repository]`: folders, relative to rulec.toml.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Repository {
     /// Folders and files with rule documents.
@@ -51,7 +52,7 @@ impl Default for Repository {
 }
 
 /// `[check]`.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Check {
     /// Findings of this severity or above make the exit code 1.
@@ -73,7 +74,7 @@ impl Default for Check {
 }
 
 /// `[build]`.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Build {
     /// Targets to build; all when empty.
@@ -83,7 +84,7 @@ pub struct Build {
 }
 
 /// A severity, or off.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)]
 pub enum Level {

@@ -22,6 +22,7 @@ mod pipeline;
 pub mod query;
 pub mod repository;
 pub mod scaffold;
+pub mod schemas;
 
 pub use pipeline::{Bound, Compilation, Document, Pipeline};
 

@@ -2,10 +2,11 @@
 //! (`schema/explain.schema.json`).
 
 use rulec_model::Resolved;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// What a rule does.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Explanation {
     /// Id of the rule.
     pub rule: String,
@@ -34,7 +35,7 @@ pub struct Explanation {
 }
 
 /// A constant of the query.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Parameter {
     /// Its name.
     pub name: String,
@@ -46,7 +47,7 @@ pub struct Parameter {
 }
 
 /// A let binding.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Binding {
     /// Its name.
     pub name: String,
@@ -57,7 +58,7 @@ pub struct Binding {
 }
 
 /// One operator of the main pipeline.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Stage {
     /// From 1.
     pub number: usize,
@@ -75,7 +76,7 @@ pub struct Stage {
 }
 
 /// A column.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Column {
     /// Its name.
     pub name: String,
@@ -85,7 +86,7 @@ pub struct Column {
 }
 
 /// A predicate over one field.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Predicate {
     /// The column.
     pub field: String,
@@ -96,7 +97,7 @@ pub struct Predicate {
 }
 
 /// A predicate with how common its values are.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Indicator {
     /// The column.
     pub field: String,
@@ -107,7 +108,7 @@ pub struct Indicator {
 }
 
 /// A value of an indicator.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Value {
     /// The value.
     pub value: String,
@@ -116,7 +117,7 @@ pub struct Value {
 }
 
 /// A column of the result.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct OutputField {
     /// Its name.
     pub name: String,
@@ -130,7 +131,7 @@ pub struct OutputField {
 }
 
 /// An event.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Event {
     /// `Defender-DeviceEvents`, `Sysmon`, …
     pub provider: String,
@@ -141,7 +142,7 @@ pub struct Event {
 }
 
 /// A tactic and its techniques.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Tactic {
     /// The current name.
     pub tactic: String,
@@ -150,7 +151,7 @@ pub struct Tactic {
 }
 
 /// A technique.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Technique {
     /// `T1055.002`.
     pub id: String,
@@ -159,7 +160,7 @@ pub struct Technique {
 }
 
 /// When a rule runs.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Schedule {
     /// `scheduled` or `nrt`.
     pub kind: String,

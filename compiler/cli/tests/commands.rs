@@ -1,0 +1,221 @@
+//! The binary as people and CI run it: exit codes, streams, and bad input.
+#![allow(clippy::disallowed_methods)] // Tests write the repositories they try.
+
+use std::{
+    fs,
+    io::Write as _,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+fn rulec(folder: &Path, arguments: &[&str]) -> Output {
+    rulec_with(folder, arguments, b"")
+}
+
+fn rulec_with(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rulec"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("CI")
+        .env_remove("RULEC_CONFIG")
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A command that does not read its input closes the pipe early.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn err(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn repository() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let made = rulec(folder.path(), &["new", "T-0001", "A rule to try"]);
+    assert_eq!(code(&made), 0, "{}", err(&made));
+    folder
+}
+
+#[test]
+fn a_new_rule_checks_builds_and_becomes_golden() {
+    let folder = repository();
+    let check = rulec(folder.path(), &["check"]);
+    assert_eq!(code(&check), 0, "{}", err(&check));
+    let build = rulec(folder.path(), &["build"]);
+    assert_eq!(code(&build), 0, "{}", err(&build));
+    assert!(folder.path().join("dist/losses.json").is_file());
+    assert_eq!(code(&rulec(folder.path(), &["golden", "check"])), 1);
+    assert_eq!(code(&rulec(folder.path(), &["golden", "update"])), 0);
+    assert_eq!(code(&rulec(folder.path(), &["golden", "check"])), 0);
+    let again = rulec(folder.path(), &["new", "T-0001", "Again"]);
+    assert_eq!(code(&again), 3, "an existing rule must not be overwritten");
+    let fmt = rulec(folder.path(), &["fmt", "--check"]);
+    assert_eq!(code(&fmt), 0, "{}", err(&fmt));
+}
+
+#[test]
+fn goldens_are_not_updated_in_ci() {
+    let folder = repository();
+    let output = Command::new(env!("CARGO_BIN_EXE_rulec"))
+        .args(["golden", "update"])
+        .current_dir(folder.path())
+        .env("CI", "true")
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 3);
+    assert!(!folder.path().join("golden").exists());
+}
+
+#[test]
+fn orphans_are_found_and_removed() {
+    let folder = repository();
+    rulec(folder.path(), &["golden", "update"]);
+    fs::write(folder.path().join("golden/orphan.txt"), "left over\n").unwrap();
+    let check = rulec(folder.path(), &["golden", "check"]);
+    assert_eq!(code(&check), 1);
+    assert!(out(&check).contains("-left over"));
+    assert_eq!(code(&rulec(folder.path(), &["golden", "update"])), 0);
+    assert!(!folder.path().join("golden/orphan.txt").exists());
+}
+
+#[test]
+fn wrong_arguments_and_configuration_are_exit_code_3() {
+    let folder = repository();
+    for arguments in [
+        &["frobnicate"][..],
+        &["build", "--target", "nowhere"],
+        &["build", "--deny", "everything"],
+        &["new", "../escape", "Title"],
+        &["new", "a/b", "Title"],
+        &["new", "CON", "Title"],
+        &["explain", "no-such-rule"],
+        &["lint", "no-such-lint"],
+        &["run"],
+        &["check", "--fail-on", "sometimes"],
+        &["query", "print 1", "--now", "yesterday"],
+    ] {
+        let output = rulec(folder.path(), arguments);
+        assert_eq!(code(&output), 3, "{arguments:?}: {}{}", out(&output), err(&output));
+        assert!(!err(&output).is_empty(), "{arguments:?} says nothing");
+    }
+    assert!(!folder.path().join("../escape.md").exists());
+    fs::write(folder.path().join("rulec.toml"), "[check]\nfail-onn = \"error\"\n").unwrap();
+    let output = rulec(folder.path(), &["check"]);
+    assert_eq!(code(&output), 3);
+    assert!(err(&output).contains("rulec.toml:2"), "{}", err(&output));
+}
+
+#[test]
+fn broken_documents_are_exit_code_2_with_a_place() {
+    let folder = repository();
+    let rules = folder.path().join("rules");
+    let deep = format!("# Deep\n\n## Detection\n**Query:**\n```kql\nprint {}1\n```\n", "(".repeat(20_000));
+    let cases: &[(&str, &[u8])] = &[
+        ("half.md", b"# Half\n\n## Detection\n**Query:**\n```kql\nDeviceEvents | where (\n```\n"),
+        ("column.md", b"# Column\n\n## Detection\n**Query:**\n```kql\nDeviceEvents | where ActionTyp == 'x'\n```\n"),
+        ("bytes.md", b"# Bytes \xff\n"),
+        ("yaml.md", b"---\nseverity: [[[[\n---\n# Yaml\n"),
+        ("key.md", b"---\nseverty: high\n---\n# Key\n\n## Detection\n**Query:**\n```kql\nDeviceEvents\n```\n"),
+        ("deep.md", deep.as_bytes()),
+    ];
+    for (name, bytes) in cases {
+        fs::write(rules.join(name), bytes).unwrap();
+        let output = rulec(folder.path(), &["check", "--format", "json"]);
+        assert_eq!(code(&output), 2, "{name}: {}", err(&output));
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        let found = report["diagnostics"].as_array().unwrap();
+        assert!(
+            found.iter().any(|d| d["severity"] == "error" && d["file"] == format!("rules/{name}")),
+            "{name}: {report}"
+        );
+        let build = rulec(folder.path(), &["build"]);
+        assert_eq!(code(&build), 2, "{name}");
+        assert!(folder.path().join("dist/sentinel/T-0001.yaml").is_file(), "{name} stopped the others");
+        fs::remove_file(rules.join(name)).unwrap();
+    }
+}
+
+#[test]
+fn every_format_is_well_formed() {
+    let folder = repository();
+    let bad = "# Column\n\n## Detection\n**Query:**\n```kql\nDeviceEvents | where ActionTyp == 'x'\n```\n";
+    fs::write(folder.path().join("rules/a b <&>.md"), bad).unwrap();
+    let sarif = rulec(folder.path(), &["check", "--format", "sarif"]);
+    let log: serde_json::Value = serde_json::from_slice(&sarif.stdout).unwrap();
+    assert_eq!(log["version"], "2.1.0");
+    let uri = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
+    assert_eq!(uri, "rules/a%20b%20%3C%26%3E.md");
+    let github = out(&rulec(folder.path(), &["check", "--format", "github"]));
+    assert!(github.starts_with("::error file=rules/a b <&>.md,line=6,"), "{github}");
+    let junit = out(&rulec(folder.path(), &["check", "--format", "junit"]));
+    assert!(junit.contains("name=\"rules/a b &lt;&amp;&gt;.md\""), "{junit}");
+}
+
+#[test]
+fn queries_run_without_data() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = rulec(folder.path(), &["query", "print x = 1 + 1, y = 'a'", "--format", "json"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(answer["columns"][0]["type"], "long");
+    assert_eq!(answer["rows"][0], serde_json::json!([2, "a"]));
+    let lines = b"{\"id\":1,\"query\":\"print a = 1\"}\nnot json\n{\"id\":\"two\",\"query\":\"print nope(\"}\n";
+    let output = rulec_with(folder.path(), &["query", "--ndjson"], lines);
+    let answers: Vec<serde_json::Value> =
+        out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers.len(), 3);
+    assert_eq!(answers[0]["rows"][0][0], 1);
+    assert!(answers[1]["error"]["message"].is_string());
+    assert_eq!(answers[2]["id"], "two");
+    assert!(answers[2]["error"]["code"].is_string());
+}
+
+#[test]
+fn analyze_answers_every_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines = b"{\"id\":1,\"env\":\"m365\",\"query\":\"DeviceEvents | project ActionType\"}\n\
+        {\"id\":2,\"env\":\"mars\",\"query\":\"T\"}\n\
+        {\"id\":3,\"query\":\"T | where x\",\"tables\":{\"T\":{\"x\":\"bool\"}}}\n";
+    let output = rulec_with(folder.path(), &["analyze", "--ndjson"], lines);
+    let answers: Vec<serde_json::Value> =
+        out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(answers[0]["result_columns"], serde_json::json!([{ "name": "ActionType", "type": "string" }]));
+    assert_eq!(answers[0]["tables"], serde_json::json!(["DeviceEvents"]));
+    assert!(answers[1]["error"].is_string());
+    assert_eq!(answers[2]["semantic_errors"], serde_json::json!([]));
+}
+
+#[test]
+fn a_hunt_fires_and_says_so_with_its_exit_code() {
+    let folder = repository();
+    let data = folder.path().join("DeviceProcessEvents.ndjson");
+    fs::write(&data, "{\"Timestamp\":\"2026-01-15T11:30:00Z\",\"FileName\":\"nothing.exe\"}\n").unwrap();
+    let data = data.to_string_lossy();
+    let silent = rulec(folder.path(), &["run", "--data", &data, "--now", "2026-01-15T12:00:00Z"]);
+    assert_eq!(code(&silent), 0, "{}", err(&silent));
+    let missing = rulec(folder.path(), &["run", "--data", "DeviceEvents=nowhere.ndjson", "--rule", "T-0001"]);
+    assert!(code(&missing) >= 2, "{}", err(&missing));
+}
+
+#[test]
+fn man_pages_and_completions_are_generated() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(code(&rulec(folder.path(), &["man", "pages"])), 0);
+    assert!(folder.path().join("pages/rulec-check.1").is_file());
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = rulec(folder.path(), &["completions", shell]);
+        assert!(out(&output).contains("rulec"), "{shell}");
+    }
+}

@@ -1,0 +1,31 @@
+//! JSON Schemas that follow from the types, as checked in under schema/.
+
+use schemars::JsonSchema;
+
+use crate::config::Config;
+
+/// Path and text of each: rules and explanations for tools, front matter and
+/// rulec.toml for editors.
+pub fn all() -> Vec<(&'static str, String)> {
+    vec![
+        ("schema/rule.schema.json", pretty(&rulec_model::rule_schema())),
+        ("schema/front-matter.schema.json", pretty(&rulec_model::front_matter_schema())),
+        ("schema/rulec.toml.schema.json", of::<Config>("https://rulec.dev/schema/rulec.toml.schema.json")),
+        (
+            "schema/explain.schema.json",
+            of::<rulec_explain::Explanation>("https://rulec.dev/schema/explain.schema.json"),
+        ),
+    ]
+}
+
+fn of<T: JsonSchema>(id: &str) -> String {
+    let mut schema = schemars::SchemaGenerator::default().into_root_schema_for::<T>();
+    schema.insert("$id".to_owned(), id.into());
+    pretty(&schema.to_value())
+}
+
+fn pretty(value: &serde_json::Value) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
+    text.push('\n');
+    text
+}

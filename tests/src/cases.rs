@@ -1,0 +1,107 @@
+//! tests/cases: one test per file, no Rust needed.
+//!
+//! - `check/*.md`: the findings of `rulec check`, as text, in the `.txt` beside it;
+//! - `explain/*.md`: what `rulec explain` says, in the `.explain.md` beside it;
+//! - `query/*.kql`: what `rulec query` gives, in the `.txt` beside it.
+//!
+//! `UPDATE=1` rewrites the expectations; the diff is read before it is committed.
+#![allow(clippy::disallowed_methods)] // A test reads its cases.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use rulec_driver::{Pipeline, explain, hunt, query};
+use rulec_source::{SourceFile, render};
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut trials = Vec::new();
+    for (folder, extension, run) in [
+        ("check", "md", check as fn(&Path) -> (String, &'static str)),
+        ("explain", "md", explained),
+        ("query", "kql", queried),
+    ] {
+        for path in files(&root.join("cases").join(folder), extension) {
+            let name = format!("{folder}/{}", path.file_stem().unwrap_or_default().to_string_lossy());
+            trials.push(Trial::test(name, move || {
+                let (found, extension) = run(&path);
+                compare(&path.with_extension(extension), &found)
+            }));
+        }
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|e| e == extension))
+        .filter(|path| !path.to_string_lossy().ends_with(".explain.md"))
+        .collect();
+    files.sort();
+    files
+}
+
+fn pipeline() -> Pipeline {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    Pipeline::open(&root, None).unwrap_or_else(|refused| panic!("{}", refused.diagnostic.message))
+}
+
+fn source(path: &Path) -> SourceFile {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    SourceFile::new(name, fs::read_to_string(path).unwrap())
+}
+
+fn check(path: &Path) -> (String, &'static str) {
+    let document = pipeline().document(source(path));
+    let findings: Vec<String> = document
+        .diagnostics
+        .iter()
+        .map(|diagnostic| {
+            let finding = render::Finding { file: &document.file, rule: None, diagnostic };
+            render::text(&finding, render::Style::Plain)
+        })
+        .collect();
+    (findings.join("\n\n") + "\n", "txt")
+}
+
+fn explained(path: &Path) -> (String, &'static str) {
+    let pipeline = pipeline();
+    let document = pipeline.document(source(path));
+    let compilation = rulec_driver::Compilation { documents: vec![document] };
+    (explain::run(&pipeline, &compilation, explain::Format::Markdown), "explain.md")
+}
+
+fn queried(path: &Path) -> (String, &'static str) {
+    let input = hunt::Input { now: Some("2026-01-15T12:00:00Z".to_owned()), memory: 256, ..hunt::Input::default() };
+    let text = fs::read_to_string(path).unwrap();
+    let answer = query::run(&pipeline(), &text, &input, query::Format::Table).unwrap();
+    let mut found = answer.output;
+    for diagnostic in &answer.diagnostics {
+        let finding = render::Finding { file: &answer.file, rule: None, diagnostic };
+        found.push_str(&render::text(&finding, render::Style::Plain));
+        found.push('\n');
+    }
+    (found, "txt")
+}
+
+fn compare(path: &Path, found: &str) -> Result<(), Failed> {
+    if std::env::var_os("UPDATE").is_some() {
+        fs::write(path, found).map_err(|e| e.to_string())?;
+        return Ok(());
+    }
+    let expected = fs::read_to_string(path).unwrap_or_default();
+    if expected == found {
+        return Ok(());
+    }
+    let diff = similar::TextDiff::from_lines(expected.as_str(), found);
+    Err(format!("{}\n{}", path.display(), diff.unified_diff().header("expected", "found")).into())
+}

@@ -1,0 +1,97 @@
+//! The shipped rules as a repository: what must hold for any repository.
+#![allow(clippy::disallowed_methods)] // A test writes repositories to try.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use rulec_driver::{Pipeline, build, golden};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn open(root: &Path) -> Pipeline {
+    Pipeline::open(root, None).unwrap_or_else(|refused| panic!("{}", refused.diagnostic.message))
+}
+
+/// The artifacts of a repository but the ledger and what is about all rules at once.
+fn artifacts(root: &Path) -> BTreeMap<String, Vec<u8>> {
+    let pipeline = open(root);
+    let compilation = pipeline.compile(&[]);
+    let mut artifacts = pipeline.build(&compilation, &build::Options::default()).artifacts;
+    artifacts.retain(|path, _| path != "losses.json");
+    artifacts
+}
+
+fn rules() -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for tactic in fs::read_dir(root().join("rules")).unwrap().flatten() {
+        for rule in fs::read_dir(tactic.path()).unwrap().flatten() {
+            found.push(rule.path());
+        }
+    }
+    found.sort();
+    found
+}
+
+#[test]
+fn one_broken_rule_leaves_the_others_as_they_are() {
+    let whole = tempfile::tempdir().unwrap();
+    fs::create_dir(whole.path().join("rules")).unwrap();
+    for rule in rules().iter().take(6) {
+        fs::copy(rule, whole.path().join("rules").join(rule.file_name().unwrap())).unwrap();
+    }
+    let before = artifacts(whole.path());
+    let broken = |name: &str, bytes: &[u8]| fs::write(whole.path().join("rules").join(name), bytes).unwrap();
+    broken("half.md", b"# Half\n\n## Detection\n\n**Query:**\n```kql\nDeviceEvents | where (\n```\n");
+    broken("fence.md", b"# Fence\n\n## Detection\n\n**Query:**\n```kql\nDeviceEvents\n");
+    broken("yaml.md", b"---\na: &a [*a]\n---\n# Yaml\n");
+    broken("bytes.md", b"# \xff\xfe\n");
+    broken("empty.md", b"");
+    broken("path.md", b"# Path\n\n## Metadata\n**ID:** ../../etc/passwd\n\n## Detection\n\n**Query:**\n```kql\nDeviceEvents\n```\n");
+    broken("device.md", b"# Device\n\n## Metadata\n**ID:** CON\n\n## Detection\n\n**Query:**\n```kql\nDeviceEvents\n```\n");
+    let after = artifacts(whole.path());
+    assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+    for (path, bytes) in &before {
+        assert!(after[path] == *bytes, "{path} changed");
+    }
+    let pipeline = open(whole.path());
+    let compilation = pipeline.compile(&[]);
+    for name in ["half.md", "fence.md", "yaml.md", "bytes.md", "path.md", "device.md"] {
+        let document = compilation.documents.iter().find(|d| d.file.path.ends_with(name)).unwrap();
+        assert!(document.diagnostics.iter().any(rulec_source::Diagnostic::is_error), "{name} is accepted");
+    }
+}
+
+#[test]
+fn a_build_is_the_same_again_and_on_one_thread() {
+    let pipeline = open(&root());
+    let compilation = pipeline.compile(&[]);
+    let first = golden::produce(&pipeline, &compilation);
+    let again = open(&root());
+    let second = golden::produce(&again, &again.compile(&[]));
+    assert_eq!(first.keys().collect::<Vec<_>>(), second.keys().collect::<Vec<_>>());
+    for (path, bytes) in &first {
+        assert!(second[path] == *bytes, "{path} differs");
+        let text = String::from_utf8_lossy(bytes);
+        let here = fs::canonicalize(root()).unwrap();
+        assert!(!text.contains(&*here.to_string_lossy()), "{path} names an absolute path");
+    }
+}
+
+#[test]
+fn what_an_earlier_build_left_is_removed_and_nothing_else() {
+    let out = tempfile::tempdir().unwrap();
+    let pipeline = open(&root());
+    let compilation = pipeline.compile(&rules()[..2]);
+    let built = pipeline.build(&compilation, &build::Options::default());
+    fs::create_dir_all(out.path().join("sentinel")).unwrap();
+    fs::write(out.path().join("sentinel/old.yaml"), "old").unwrap();
+    fs::write(out.path().join("mine.txt"), "mine").unwrap();
+    build::write(&built, out.path()).unwrap();
+    assert!(!out.path().join("sentinel/old.yaml").exists());
+    assert!(out.path().join("mine.txt").exists());
+}
