@@ -317,6 +317,9 @@ pub enum ExprKind {
     Between(Between),
     /// `(inner)`.
     Parenthesised(Box<Expr>),
+    /// `[inner]`, which the language accepts as an expression; `['name']` is
+    /// [`ExprKind::Name`] instead.
+    Bracketed(Box<Expr>),
     /// `(parameters) { body }` or `view (…) { body }`, the value of a let.
     Function(Box<Function>),
     /// `datatable (a: long) [1, 2]`.
@@ -921,13 +924,6 @@ pub enum OperatorKind {
     GraphMarkComponents,
     /// `graph-match (a)-[e]->(b) where … project …`
     GraphMatch(GraphMatch),
-    /// `graph-merge G on a == b`
-    GraphMerge {
-        /// The other graph.
-        graph: Box<Expr>,
-        /// How they are matched.
-        condition: Option<JoinCondition>,
-    },
     /// `graph-shortest-paths (a)-[e*1..5]->(b) where … project …`
     GraphShortestPaths(GraphMatch),
     /// `graph-to-table nodes as N, edges as E`
@@ -1174,7 +1170,6 @@ impl OperatorKind {
             Self::GetSchema => "getschema",
             Self::GraphMarkComponents => "graph-mark-components",
             Self::GraphMatch(_) => "graph-match",
-            Self::GraphMerge { .. } => "graph-merge",
             Self::GraphShortestPaths(_) => "graph-shortest-paths",
             Self::GraphToTable { .. } => "graph-to-table",
             Self::GraphWhereNodes { .. } => "graph-where-nodes",

@@ -1,0 +1,516 @@
+//! What many operators share: lists, columns, parameters, schemas, tables.
+
+use rulec_source::{Diagnostic, Span};
+
+use super::{Parser, T};
+use crate::ast::{
+    Column, ColumnDecl, ColumnNames, Expr, ExprKind, Name, NullsOrder, Ordered, Param, Parameter, ParameterType,
+    ScalarType, SortOrder, TableType, TypeName,
+};
+use crate::codes;
+use crate::keyword::{Class, Keyword as K};
+
+/// The parameters any operator may be given; which of them it knows is for the
+/// binder to say.
+fn is_param(keyword: K) -> bool {
+    matches!(
+        keyword,
+        K::InternalCrossCluster
+            | K::InternalCrossDb
+
+            | K::InternalId
+            | K::InternalIsFuzzy
+            | K::InternalNoWithSource
+            | K::InternalPackedColumn
+            | K::InternalSourceColumnIndex
+            | K::Bagexpansion
+            | K::Cycles
+            | K::Decodeblocks
+            | K::Expandoutput
+            | K::ForceRemote
+            | K::Isfuzzy
+            | K::Kind
+            | K::WithItemindex
+            | K::WithMatchId
+            | K::WithSource
+            | K::WithStepName
+            | K::Withsource
+            | K::HintConcurrency
+            | K::HintDistribution
+            | K::HintMaterialized
+            | K::HintNumPartitions
+            | K::HintProgressiveTop
+            | K::HintRemote
+            | K::HintShufflekey
+            | K::HintSpread
+            | K::HintStrategy
+    )
+}
+
+impl<'a> Parser<'a> {
+    // ---- lists
+
+    /// Items with commas between them; at least one is read.
+    pub(super) fn list<X>(&mut self, mut item: impl FnMut(&mut Parser<'a>) -> X) -> Vec<X> {
+        let first = item(self);
+        self.list_after(first, item)
+    }
+
+    /// The same, with the first item read already.
+    pub(super) fn list_after<X>(&mut self, first: X, mut item: impl FnMut(&mut Parser<'a>) -> X) -> Vec<X> {
+        let mut items = vec![first];
+        loop {
+            if self.eat(T::Comma) {
+                items.push(item(self));
+            } else if self.starts_item() && self.silent_at != self.at {
+                let gap = self.gap();
+                let found = self.found();
+                self.report(
+                    Diagnostic::new(codes::MISSING_COMMA, format!("expected `,` before {found}"))
+                        .at(self.span())
+                        .fix("insert a comma", gap, ","),
+                );
+                let before = self.at;
+                items.push(item(self));
+                if self.at == before {
+                    return items;
+                }
+            } else {
+                return items;
+            }
+        }
+    }
+
+    /// Whether the current token surely begins another item, so that a comma is missing.
+    fn starts_item(&self) -> bool {
+        matches!(
+            self.kind(),
+            T::Ident | T::Long | T::Real | T::Bool | T::TimeSpan | T::Typed(_) | T::String
+        ) && !(self.first_of_line() && self.peek(1) == T::Bar)
+    }
+
+    // ---- types and schemas
+
+    pub(super) fn type_name(&mut self) -> TypeName {
+        let span = self.span();
+        let ty = match self.kind() {
+            T::Keyword(keyword) => match keyword {
+                K::Bool | K::Boolean => ScalarType::Bool,
+                K::Date | K::Datetime => ScalarType::DateTime,
+                K::Decimal => ScalarType::Decimal,
+                K::Dynamic => ScalarType::Dynamic,
+                K::Guid | K::Uniqueid => ScalarType::Guid,
+                K::Int | K::Int8 => ScalarType::Int,
+                K::Long | K::Int64 => ScalarType::Long,
+                K::Real | K::Double => ScalarType::Real,
+                K::String => ScalarType::String,
+                K::Time | K::Timespan => ScalarType::TimeSpan,
+                _ => ScalarType::Unknown,
+            },
+            _ => ScalarType::Unknown,
+        };
+        if ty == ScalarType::Unknown {
+            let message = format!("expected a type, found {}", self.found());
+            let place = self.place_of_missing();
+            self.report(Diagnostic::new(codes::EXPECTED_TYPE, message).at(place).help(
+                "the types are bool, datetime, decimal, dynamic, guid, int, long, real, string and timespan",
+            ));
+            if !matches!(self.kind(), T::Ident | T::Keyword(_)) {
+                let span = self.gap();
+                return TypeName { ty, span };
+            }
+        }
+        self.bump();
+        TypeName { ty, span }
+    }
+
+    /// The types `typeof` takes: more spellings, and any word.
+    pub(super) fn type_name_of_typeof(&mut self) -> TypeName {
+        let span = self.span();
+        let ty = match self.kind() {
+            T::Keyword(K::Float) => ScalarType::Real,
+            T::Keyword(K::Int16 | K::Int32 | K::Uint8 | K::Uint16 | K::Uint | K::Uint32) => ScalarType::Int,
+            T::Keyword(K::Uint64 | K::Ulong) => ScalarType::Long,
+            T::Ident => ScalarType::Unknown,
+            _ => return self.type_name(),
+        };
+        self.bump();
+        TypeName { ty, span }
+    }
+
+    /// `name: type`.
+    pub(super) fn column_decl(&mut self) -> ColumnDecl {
+        let start = self.span();
+        let name = self.name(Class::Declared, "a column name");
+        self.expect(T::Colon, "`:`");
+        let ty = self.type_name();
+        ColumnDecl {
+            name,
+            ty,
+            span: self.since(start),
+        }
+    }
+
+    /// `(name: type, …)`, where a comma too many at either end is accepted.
+    pub(super) fn schema(&mut self) -> Vec<ColumnDecl> {
+        let open = self.span();
+        if !self.expect(T::OpenParen, "`(`") {
+            return Vec::new();
+        }
+        self.eat(T::Comma);
+        let columns = self.column_decls(true);
+        self.close(open, T::CloseParen);
+        columns
+    }
+
+    /// Declarations up to the closing parenthesis.
+    pub(super) fn column_decls(&mut self, comma_at_end: bool) -> Vec<ColumnDecl> {
+        let mut columns = Vec::new();
+        if self.at(T::CloseParen) {
+            return columns;
+        }
+        loop {
+            columns.push(self.column_decl());
+            if self.eat(T::Comma) {
+                if comma_at_end && self.at(T::CloseParen) {
+                    return columns;
+                }
+            } else if self.at(T::Ident) && self.silent_at != self.at {
+                let gap = self.gap();
+                self.report(
+                    Diagnostic::new(codes::MISSING_COMMA, "expected `,` between two columns")
+                        .at(self.span())
+                        .fix("insert a comma", gap, ","),
+                );
+            } else {
+                return columns;
+            }
+        }
+    }
+
+    /// `(a: long)` or `(*)` as the type of a table.
+    pub(super) fn table_type(&mut self) -> TableType {
+        let open = self.span();
+        self.expect(T::OpenParen, "`(`");
+        let star = self.eat(T::Star);
+        let columns = if star { Vec::new() } else { self.column_decls(false) };
+        self.close(open, T::CloseParen);
+        TableType {
+            columns,
+            open: star,
+            span: self.since(open),
+        }
+    }
+
+    /// `(a: long = 1, t: (x: string))`, of a function, a query or `scan`.
+    pub(super) fn parameters(&mut self, may_be_empty: bool) -> Vec<Parameter> {
+        let open = self.span();
+        if !self.expect(T::OpenParen, "`(`") {
+            return Vec::new();
+        }
+        let parameters = if may_be_empty && self.at(T::CloseParen) {
+            Vec::new()
+        } else {
+            self.list(Parser::parameter)
+        };
+        self.close(open, T::CloseParen);
+        parameters
+    }
+
+    fn parameter(&mut self) -> Parameter {
+        let start = self.span();
+        let name = self.name(Class::Declared, "a parameter name");
+        self.expect(T::Colon, "`:`");
+        let ty = if self.at(T::OpenParen) {
+            ParameterType::Tabular(self.table_type())
+        } else {
+            ParameterType::Scalar(self.type_name())
+        };
+        let default = self.eat(T::Equal).then(|| self.value());
+        Parameter {
+            name,
+            ty,
+            default,
+            span: self.since(start),
+        }
+    }
+
+    // ---- parameters of operators
+
+    /// `kind=inner hint.strategy=shuffle …`, and those of `extra`.
+    pub(super) fn params(&mut self, extra: &[K]) -> Vec<Param> {
+        let mut params = Vec::new();
+        while let T::Keyword(keyword) = self.kind() {
+            if self.peek(1) != T::Equal || !(is_param(keyword) || extra.contains(&keyword)) {
+                break;
+            }
+            params.push(self.param());
+        }
+        params
+    }
+
+    /// `name = value`, with any word as the name.
+    pub(super) fn param(&mut self) -> Param {
+        let start = self.span();
+        let name = if matches!(self.kind(), T::Keyword(_)) {
+            self.take_name()
+        } else {
+            self.name(Class::Declared, "a parameter")
+        };
+        self.expect(T::Equal, "`=`");
+        let value = self.value();
+        Param {
+            name,
+            value,
+            more: Vec::new(),
+            span: self.since(start),
+        }
+    }
+
+    /// `with (a = 1, b = "x")`, if it is there.
+    pub(super) fn properties(&mut self) -> Vec<Param> {
+        if !self.eat_word(K::With) {
+            return Vec::new();
+        }
+        let open = self.span();
+        if !self.expect(T::OpenParen, "`(`") {
+            return Vec::new();
+        }
+        let properties = if self.at(T::CloseParen) {
+            Vec::new()
+        } else {
+            self.list(Parser::param)
+        };
+        self.close(open, T::CloseParen);
+        properties
+    }
+
+    /// A literal with or without a sign, or a word.
+    pub(super) fn value(&mut self) -> Expr {
+        match self.kind() {
+            T::String => self.string(),
+            T::Bool | T::Long | T::Real | T::TimeSpan | T::Typed(_) => self.simple_literal(),
+            T::Minus | T::Plus => self.signed(),
+            T::Keyword(K::Dynamic) => self.dynamic(),
+            T::Keyword(K::Typeof) if self.peek(1) == T::OpenParen => self.type_of(),
+            T::Ident | T::Keyword(_) => {
+                let start = self.span();
+                let name = self.take_name();
+                self.expr_from(start, ExprKind::Name(name))
+            }
+            T::OpenBracket if self.is_name(0, Class::Referenced) => {
+                let start = self.span();
+                let name = self.take_name();
+                self.expr_from(start, ExprKind::Name(name))
+            }
+            _ => {
+                let message = format!("expected a value, found {}", self.found());
+                let place = self.place_of_missing();
+                self.error(codes::EXPECTED_EXPRESSION, place, message);
+                self.missing()
+            }
+        }
+    }
+
+    // ---- columns
+
+    /// The name in `name = …`, taken with its `=`, if there is one.
+    pub(super) fn name_before_equal(&mut self) -> Option<Name> {
+        let next = if self.at(T::OpenBracket) { 3 } else { 1 };
+        if self.peek(next) != T::Equal {
+            return None;
+        }
+        if !self.is_name(0, Class::Declared) {
+            let T::Keyword(keyword) = self.kind() else {
+                return None;
+            };
+            self.reserved(keyword);
+        }
+        let name = self.take_name();
+        self.bump();
+        Some(name)
+    }
+
+    /// `value`, `name = value` or `(a, b) = value`.
+    pub(super) fn column(&mut self) -> Column {
+        let start = self.span();
+        let names = if let Some(name) = self.name_before_equal() {
+            ColumnNames::One(name)
+        } else if self.at(T::OpenParen) && self.partner_is_followed_by(T::Equal) {
+            let open = self.span();
+            self.bump();
+            let names = self.list(|p| p.name(Class::Declared, "a column name"));
+            self.close(open, T::CloseParen);
+            self.expect(T::Equal, "`=`");
+            ColumnNames::Many(names)
+        } else {
+            ColumnNames::Derived
+        };
+        let value = self.expr();
+        Column {
+            names,
+            value,
+            span: self.since(start),
+        }
+    }
+
+    /// Whether the token behind the partner of the current parenthesis is of that kind.
+    pub(super) fn partner_is_followed_by(&self, kind: T) -> bool {
+        let partner = self.partners[self.at] as usize;
+        partner != 0 && self.tokens.get(partner + 1).is_some_and(|t| t.kind == kind)
+    }
+
+    pub(super) fn columns(&mut self) -> Vec<Column> {
+        self.list(Parser::column)
+    }
+
+    /// Columns, or none where the operator ends right away.
+    pub(super) fn columns_or_none(&mut self) -> Vec<Column> {
+        if self.at_operator_end() {
+            Vec::new()
+        } else {
+            self.columns()
+        }
+    }
+
+    /// Whether nothing more can belong to the current operator.
+    pub(super) fn at_operator_end(&self) -> bool {
+        matches!(
+            self.kind(),
+            T::Bar | T::Semicolon | T::Eof | T::CloseParen | T::CloseBrace | T::CloseBracket
+        )
+    }
+
+    /// `column asc nulls first`.
+    pub(super) fn ordered(&mut self) -> Ordered {
+        let start = self.span();
+        let value = self.column();
+        self.ordering(start, value)
+    }
+
+    pub(super) fn ordering(&mut self, start: Span, value: Column) -> Ordered {
+        let order = match self.kind() {
+            T::Keyword(K::Asc) => Some(SortOrder::Ascending),
+            T::Keyword(K::Desc) => Some(SortOrder::Descending),
+            T::Keyword(K::GrannyAsc) => Some(SortOrder::GrannyAscending),
+            T::Keyword(K::GrannyDesc) => Some(SortOrder::GrannyDescending),
+            _ => None,
+        };
+        if order.is_some() {
+            self.bump();
+        }
+        let mut nulls = None;
+        if self.eat_word(K::Nulls) {
+            if self.eat_word(K::First) {
+                nulls = Some(NullsOrder::First);
+            } else if self.eat_word(K::Last) {
+                nulls = Some(NullsOrder::Last);
+            } else {
+                self.expect(T::Keyword(K::First), "`first` or `last`");
+            }
+        }
+        Ordered {
+            value,
+            order,
+            nulls,
+            span: self.since(start),
+        }
+    }
+
+    // ---- tables and wildcards
+
+    /// A name with `*` in it, written without blanks.
+    pub(super) fn wildcard(&mut self) -> Option<Name> {
+        let part = |kind: T, first: bool| match kind {
+            T::Star | T::Ident => true,
+            // A number may go on a name, but not begin one.
+            T::Long => !first,
+            T::Keyword(keyword) => matches!(keyword.class(), Class::Name | Class::Declared),
+            _ => false,
+        };
+        let (mut end, mut star) = (self.at, false);
+        while let Some(token) = self.tokens.get(end) {
+            let adjacent = end == self.at || self.tokens[end - 1].span.end == token.span.start;
+            if !adjacent || !part(token.kind, end == self.at) {
+                break;
+            }
+            star |= token.kind == T::Star;
+            end += 1;
+        }
+        if !star {
+            return None;
+        }
+        let span = self.span().to(self.tokens[end - 1].span);
+        self.at = end;
+        Some(Name {
+            text: span.of(self.text).to_owned(),
+            span,
+            bracketed: false,
+        })
+    }
+
+    /// A wildcard or a lone `*` as an expression, if there is one.
+    pub(super) fn wildcard_expr(&mut self) -> Option<Expr> {
+        let pattern = self.wildcard()?;
+        let span = pattern.span;
+        let kind = if pattern.text == "*" {
+            ExprKind::Star
+        } else {
+            ExprKind::Wildcard(pattern)
+        };
+        Some(Expr { kind, span })
+    }
+
+    /// A plain name or a wildcard, as `project-away` takes them.
+    pub(super) fn name_or_wildcard(&mut self) -> Expr {
+        if let Some(wildcard) = self.wildcard_expr() {
+            return wildcard;
+        }
+        self.plain_name()
+    }
+
+    pub(super) fn plain_name(&mut self) -> Expr {
+        let name = self.name(Class::Name, "a name");
+        let span = name.span;
+        if name.text.is_empty() {
+            return self.missing();
+        }
+        Expr {
+            kind: ExprKind::Name(name),
+            span,
+        }
+    }
+
+    /// A table as `union` and `join` take it: a name, path, call, wildcard, or
+    /// a query in parentheses.
+    pub(super) fn table(&mut self) -> Expr {
+        if let Some(wildcard) = self.wildcard_expr() {
+            return wildcard;
+        }
+        let start = self.span();
+        if !self.at(T::OpenParen) && !self.is_name(0, Class::Referenced) {
+            return self.expected_expression();
+        }
+        let base = self.primary_table();
+        self.steps(start, base, true)
+    }
+
+    /// `(table, table*)` of `find` and `search`.
+    pub(super) fn tables_in_parentheses(&mut self) -> Vec<Expr> {
+        let open = self.span();
+        if !self.expect(T::OpenParen, "`(`") {
+            return Vec::new();
+        }
+        let tables = self.list(Parser::named_table);
+        self.close(open, T::CloseParen);
+        tables
+    }
+
+    /// A table without a query: a name, path, call or wildcard.
+    pub(super) fn named_table(&mut self) -> Expr {
+        if self.at(T::OpenParen) {
+            return self.expected_expression();
+        }
+        self.table()
+    }
+}
