@@ -142,8 +142,8 @@ pub struct ScalarFunction {
     pub path: &'static str,
     /// The columns of a call that makes several (`series_stats`), where the
     /// call is the whole expression; `{}` in a name stands for the name of the
-    /// argument. The kernel gives an array of their values. Empty for the
-    /// usual single column. The one column of `array_sort_asc` repeats for
+    /// argument, and the type of the call is that of the first. The kernel
+    /// gives an array of their values. Empty for the usual single column. The one column of `array_sort_asc` repeats for
     /// each array; with just one array the kernel gives its value itself.
     pub columns: &'static [(&'static str, Type)],
     /// One sentence.

@@ -130,8 +130,8 @@ pub fn translate(pattern: &str) -> Result<String, String> {
                 i = lazy(&chars, i, &mut out);
                 before = Before::Repetition;
             }
-            '{' => match bounds(&chars, i) {
-                Some((min, max, next)) => {
+            '{' => {
+                if let Some((min, max, next)) = bounds(&chars, i) {
                     let text: String = chars[i - 1..next].iter().collect();
                     repetition(before, &text)?;
                     if min > MAX_REPEAT || max.is_some_and(|max| max > MAX_REPEAT || max < min) {
@@ -140,12 +140,11 @@ pub fn translate(pattern: &str) -> Result<String, String> {
                     out.push_str(&text);
                     i = lazy(&chars, next, &mut out);
                     before = Before::Repetition;
-                }
-                None => {
+                } else {
                     out.push_str("\\{");
                     before = Before::Item;
                 }
-            },
+            }
             '}' | ']' => {
                 out.push('\\');
                 out.push(c);
@@ -386,16 +385,13 @@ fn class(chars: &[char], mut i: usize, out: &mut String) -> Result<usize, String
             }
             '[' if chars.get(i + 1) == Some(&':') => {
                 let rest = &chars[i + 2..];
-                match rest.windows(2).position(|w| w == [':', ']']) {
-                    Some(length) => {
-                        let name: String = rest[..length].iter().collect();
-                        let _ = write!(out, "[:{name}:]");
-                        i += length + 4;
-                    }
-                    None => {
-                        literal(out, '[');
-                        i += 1;
-                    }
+                if let Some(length) = rest.windows(2).position(|w| w == [':', ']']) {
+                    let name: String = rest[..length].iter().collect();
+                    let _ = write!(out, "[:{name}:]");
+                    i += length + 4;
+                } else {
+                    literal(out, '[');
+                    i += 1;
                 }
             }
             '\\' => i = escape(chars, i + 1, out, true)?,
@@ -403,9 +399,9 @@ fn class(chars: &[char], mut i: usize, out: &mut String) -> Result<usize, String
                 // A hyphen makes a range only between two characters.
                 let last = chars.get(i + 1) == Some(&']');
                 if first || last {
-                    literal(out, '-')
+                    literal(out, '-');
                 } else {
-                    out.push('-')
+                    out.push('-');
                 }
                 i += 1;
             }

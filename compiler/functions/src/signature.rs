@@ -38,12 +38,9 @@ pub(crate) enum Param {
     NumberOrBool,
     /// A number, `datetime` or `timespan`.
     Summable,
-    /// A summable but `dynamic`'s arithmetic with a number counts too.
-    Operand,
     /// What has an order: all but `guid` and `dynamic`.
     Orderable,
     NotDynamic,
-    NotBool,
     NotRealOrBool,
     IntegerOrArray,
     /// The same type as all other such arguments, after numeric widening.
@@ -52,8 +49,6 @@ pub(crate) enum Param {
     CommonOrderable,
     /// As `Common`, with `dynamic` where they differ.
     Loose,
-    /// The type of the first argument.
-    Same,
     /// `typeof(T)`.
     TypeOf,
     /// Not a scalar: a table, which the binder checks.
@@ -164,7 +159,7 @@ pub(crate) const fn most(signatures: &[Signature]) -> Option<usize> {
 }
 
 impl Param {
-    fn accepts(self, ty: Type, first: Type) -> bool {
+    fn accepts(self, ty: Type) -> bool {
         use Type as T;
         if ty == T::Unknown {
             return true;
@@ -184,13 +179,10 @@ impl Param {
             Param::Number => ty.is_numeric(),
             Param::NumberOrBool => ty.is_numeric() || ty == T::Bool,
             Param::Summable => ty.is_numeric() || matches!(ty, T::DateTime | T::TimeSpan),
-            Param::Operand => ty.is_numeric() || matches!(ty, T::DateTime | T::TimeSpan | T::Dynamic),
             Param::Orderable | Param::CommonOrderable => !matches!(ty, T::Guid | T::Dynamic),
             Param::NotDynamic => ty != T::Dynamic,
-            Param::NotBool => ty != T::Bool,
             Param::NotRealOrBool => !matches!(ty, T::Real | T::Bool),
             Param::IntegerOrArray => matches!(ty, T::Int | T::Long | T::Dynamic),
-            Param::Same => ty == first || first == T::Unknown || (ty.is_numeric() && first.is_numeric()),
             Param::TypeOf => ty == T::String,
             Param::Table => true,
         }
@@ -214,14 +206,11 @@ impl Param {
             Param::Number => "a number",
             Param::NumberOrBool => "a number or bool",
             Param::Summable => "a number, datetime or timespan",
-            Param::Operand => "a number, datetime, timespan or dynamic",
             Param::Orderable | Param::CommonOrderable => "a type that has an order",
             Param::NotDynamic => "anything but dynamic",
-            Param::NotBool => "anything but bool",
             Param::NotRealOrBool => "anything but real and bool",
             Param::IntegerOrArray => "an integer or a dynamic array",
             Param::Common => "the same type as the other arguments",
-            Param::Same => "the type of the first argument",
             Param::TypeOf => "typeof(…)",
             Param::Table => "a table",
         }
@@ -290,6 +279,14 @@ fn check_one(signature: &Signature, args: &[Arg<'_>]) -> Result<Type, TypeError>
             given: args.len(),
         });
     }
+    // What repeats in groups must be complete.
+    let repeated = args.len().saturating_sub(min + signature.optional.len());
+    if signature.rest.len() > 1 && !repeated.is_multiple_of(signature.rest.len()) {
+        return Err(TypeError::Other(format!(
+            "the arguments after the first {min} come in groups of {}",
+            signature.rest.len()
+        )));
+    }
     let first = args.first().map_or(Type::Unknown, |a| a.ty);
     let mut shared: Option<Type> = None;
     let mut loose: Option<Type> = None;
@@ -304,7 +301,7 @@ fn check_one(signature: &Signature, args: &[Arg<'_>]) -> Result<Type, TypeError>
                 given: args.len(),
             });
         };
-        if !param.accepts(arg.ty, first) {
+        if !param.accepts(arg.ty) {
             return Err(TypeError::Argument {
                 index,
                 expected: param.words(),
@@ -334,7 +331,7 @@ fn check_one(signature: &Signature, args: &[Arg<'_>]) -> Result<Type, TypeError>
                     None => clash = true,
                 },
             },
-            Param::Number | Param::Operand => widest = wider(widest, arg.ty),
+            Param::Number => widest = wider(widest, arg.ty),
             Param::TypeOf => {
                 named = match arg.literal {
                     Some(Value::String(name)) => Type::parse(name),

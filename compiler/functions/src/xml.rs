@@ -51,7 +51,7 @@ impl Element {
 }
 
 /// The value of a document; none if it is not well formed.
-pub fn parse(source: &str) -> Option<Value> {
+pub(crate) fn parse(source: &str) -> Option<Value> {
     let mut rest = source.trim().trim_start_matches('\u{feff}');
     let mut open: Vec<Element> = Vec::new();
     let mut root: Option<(String, Value)> = None;
@@ -177,15 +177,12 @@ fn unescape(text: &str) -> String {
             };
             Some((c, length))
         });
-        match resolved {
-            Some((c, length)) => {
-                out.push(c);
-                rest = &rest[length..];
-            }
-            None => {
-                out.push('&');
-                rest = &rest[1..];
-            }
+        if let Some((c, length)) = resolved {
+            out.push(c);
+            rest = &rest[length..];
+        } else {
+            out.push('&');
+            rest = &rest[1..];
         }
     }
     out.push_str(rest);

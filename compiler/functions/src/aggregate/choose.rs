@@ -29,7 +29,8 @@ aggregates! { ROWS in choose {
         "datatable(x:long, s:string)[2, 'b', 1, 'a'] | summarize argmin(x, s)" => "1";
     arg_max "argmax" instead "arg_max" as PrefixedColumns("max") star, [(Orderable .. Scalar) -> First], "The row with the greatest value.",
         "datatable(x:long, s:string)[2, 'b', 1, 'a'] | summarize argmax(x, s)" => "2";
-    take_any "passthrough" as FirstArgument(""), [(Scalar) -> First], "Any value, for the service's own use.";
+    take_any "passthrough" as FirstArgument(""), [(Scalar) -> First], "Any value, for the service's own use.",
+        "print x=1 | summarize passthrough(x)" => "1";
 }}
 
 /// The value that orders first or last.

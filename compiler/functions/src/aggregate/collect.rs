@@ -174,14 +174,13 @@ impl Schema {
             Value::Bag(bag) => {
                 self.is_bag = true;
                 for (key, value) in bag.iter() {
-                    let place = match self.places.get(key) {
-                        Some(place) => *place,
-                        None => {
-                            let key: Arc<str> = Arc::from(key);
-                            self.places.insert(Arc::clone(&key), self.keys.len());
-                            self.keys.push((key, Schema::default()));
-                            self.keys.len() - 1
-                        }
+                    let place = if let Some(place) = self.places.get(key) {
+                        *place
+                    } else {
+                        let key: Arc<str> = Arc::from(key);
+                        self.places.insert(Arc::clone(&key), self.keys.len());
+                        self.keys.push((key, Schema::default()));
+                        self.keys.len() - 1
                     };
                     self.keys[place].1.see(value, depth + 1);
                 }

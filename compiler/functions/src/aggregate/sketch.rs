@@ -1,7 +1,7 @@
 //! Distinct counts and t-digests: `dcount`, `hll`, `tdigest`, and the scalar
 //! functions that read their states.
 //!
-//! A distinct count is exact up to [`EXACT`] values and a HyperLogLog estimate
+//! A distinct count is exact up to [`EXACT`] values and a `HyperLogLog` estimate
 //! beyond, so memory is bounded. A digest is exact up to [`CENTROIDS`] different
 //! values and merges neighbours beyond. Their states as dynamic values are our
 //! own format, not the service's.
@@ -41,9 +41,10 @@ aggregates! { ROWS in sketch {
 rows! { SCALARS: Function in sketch {
     dcount_hll "dcount_hll" as Prefix("dcount_hll"), [(Array) -> Long], "The distinct count that a state stands for.";
     hll_merge_states "hll_merge" as Exactly("hll_merged_result"), [(Array, Array .. Array to 16) -> Dynamic], "The states of several distinct counts in one.";
-    hll_isvalid "hll_isvalid", [(Array; Scalar) -> Bool], "Whether a value is the state of a distinct count.";
+    hll_merge_states "__hll_normalize" as FirstArgument, [(Dynamic, Dynamic .. Dynamic to 16) -> Dynamic], "The states of several distinct counts in one, for the service's own use.";
+    hll_isvalid "hll_isvalid", [(Array, Scalar) -> Bool], "Whether a value is the state of a distinct count.";
     tdigest_merge_states "tdigest_merge" = "merge_tdigest" as Exactly("tdigests_merge_result"), [(Array, Array .. Array to 16) -> Dynamic], "Several summaries of values in one.";
-    tdigest_isvalid "tdigest_isvalid", [(Array; Scalar) -> Bool], "Whether a value is a summary of values.";
+    tdigest_isvalid "tdigest_isvalid", [(Array, Scalar) -> Bool], "Whether a value is a summary of values.";
     percentile_tdigest "percentile_tdigest" as Prefix("percentile_tdigest"), [(Array, Real) -> Dynamic, (Array, Real, TypeOf) -> Named], "A percentile of what was summarized.";
     percentiles_array_tdigest "percentiles_array_tdigest" as Prefix("percentile_tdigest"), [(Array, Real .. Real) -> Dynamic, (Array, Array) -> Dynamic], "Several percentiles of what was summarized.";
     percentrank_tdigest "percentrank_tdigest", [(Array, Scalar) -> Real], "The percentage of what was summarized that a value exceeds or equals.";
@@ -150,9 +151,9 @@ impl Distinct {
                 let size = registers.len() as f64;
                 let sum: f64 = registers.iter().map(|r| 0.5f64.powi(i32::from(*r))).sum();
                 let estimate = 0.7213 / (1.0 + 1.079 / size) * size * size / sum;
-                let empty = registers.iter().filter(|r| **r == 0).count();
-                if estimate <= 2.5 * size && empty > 0 {
-                    return (size * (size / empty as f64).ln()).round() as i64;
+                let empty: f64 = registers.iter().map(|r| f64::from(u8::from(*r == 0))).sum();
+                if estimate <= 2.5 * size && empty > 0.0 {
+                    return (size * (size / empty).ln()).round() as i64;
                 }
                 estimate.round() as i64
             }

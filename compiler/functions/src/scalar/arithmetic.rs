@@ -134,7 +134,7 @@ fn multiply_type(args: &[Arg<'_>]) -> Result<Type, TypeError> {
 fn divide_type(args: &[Arg<'_>]) -> Result<Type, TypeError> {
     use Type::{DateTime, Real, TimeSpan, Unknown};
     binary(args, |left, right| match (left, right) {
-        (TimeSpan | Unknown, TimeSpan) | (DateTime | Unknown, DateTime) | (DateTime, TimeSpan) => Some(Real),
+        (TimeSpan | Unknown | DateTime, TimeSpan) | (DateTime | Unknown, DateTime) => Some(Real),
         (TimeSpan | DateTime, Unknown) => Some(Unknown),
         (time @ (TimeSpan | DateTime), number) if number.is_numeric() => Some(time),
         _ => None,

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::strings::length;
 use crate::args::{array, get, long, long_or};
 use crate::order::{self, Key};
-use crate::{Value, calendar, convert};
+use crate::{Arg, Type, TypeError, Value, calendar, convert};
 
 /// The most elements that `range` and `repeat` make.
 const MAX_ELEMENTS: usize = 1_048_576;
@@ -38,9 +38,9 @@ rows! { ROWS: Function in arrays {
         "array_rotate_right(dynamic([1, 2, 3, 4, 5]), 2)" => "[4,5,1,2,3]";
     array_reverse "array_reverse", [(Array) -> First], "The elements in the opposite order.",
         "array_reverse(dynamic(['a', 'b']))" => "[\"b\",\"a\"]";
-    array_sort_asc "array_sort_asc" with ["{}_sorted": Dynamic], [(Array .. Scalar to 65) -> Dynamic], "An array sorted, nulls last, and further arrays in the order of the first; with false as the last argument, nulls first.",
+    array_sort_asc "array_sort_asc" with ["{}_sorted": Dynamic], (sort_type, 1, Some(65)), "An array sorted, nulls last, and further arrays in the order of the first; with false as the last argument, nulls first.",
         "array_sort_asc(dynamic([null, 'd', 'a']))" => "[\"a\",\"d\",null]", "array_sort_asc(dynamic([2, 1]), dynamic(['a', 'b']))[1]" => "[\"b\",\"a\"]";
-    array_sort_desc "array_sort_desc" with ["{}_sorted": Dynamic], [(Array .. Scalar to 65) -> Dynamic], "As array_sort_asc, the other way around; nulls are last, too.",
+    array_sort_desc "array_sort_desc" with ["{}_sorted": Dynamic], (sort_type, 1, Some(65)), "As array_sort_asc, the other way around; nulls are last, too.",
         "array_sort_desc(dynamic([null, 1, 3]))" => "[3,1,null]";
     zip "zip", [(Array, Array .. Array to 64) -> Dynamic], "An array of the first elements, of the second ones, and so on.",
         "zip(dynamic([1, 3]), dynamic([2, 4]))" => "[[1,2],[3,4]]", "zip(dynamic([1, 3]), dynamic([2]))" => "[[1,2],[3,null]]";
@@ -61,6 +61,28 @@ rows! { ROWS: Function in arrays {
     jaccard_index "jaccard_index", [(Array, Array) -> Dynamic], "How many of the different elements of two arrays are in both, from 0 to 1.",
         "jaccard_index(dynamic([1, 2, 3]), dynamic([2, 3, 4]))" => "0.5";
 }}
+
+/// Arrays, then whether nulls are last.
+fn sort_type(args: &[Arg<'_>]) -> Result<Type, TypeError> {
+    if args.is_empty() || args.len() > 65 {
+        return Err(TypeError::Count {
+            min: 1,
+            max: Some(65),
+            given: args.len(),
+        });
+    }
+    for (index, arg) in args.iter().enumerate() {
+        let flag = index > 0 && index + 1 == args.len() && arg.ty == Type::Bool;
+        if !flag && !matches!(arg.ty, Type::Dynamic | Type::Unknown) {
+            return Err(TypeError::Argument {
+                index,
+                expected: "a dynamic array",
+                found: arg.ty,
+            });
+        }
+    }
+    Ok(Type::Dynamic)
+}
 
 /// `pack_array`.
 pub fn pack_array(args: &[Value]) -> Value {
@@ -203,9 +225,9 @@ fn rotated(args: &[Value], left: bool) -> Value {
     if !items.is_empty() {
         let by = by.rem_euclid(items.len() as i64) as usize;
         if left {
-            items.rotate_left(by)
+            items.rotate_left(by);
         } else {
-            items.rotate_right(by)
+            items.rotate_right(by);
         }
     }
     Value::array(items)

@@ -66,7 +66,7 @@ fn compare_type(args: &[Arg<'_>]) -> Result<Type, TypeError> {
     let number = |ty: Type| ty.is_numeric() || ty == Type::Bool;
     let fits = match (left.ty, right.ty) {
         (Type::Unknown, _) | (_, Type::Unknown) => true,
-        (Type::String, _) | (Type::Guid, _) => false,
+        (Type::String | Type::Guid, _) => false,
         // A boolean orders only among numbers that are no dynamic.
         (Type::Dynamic, other) | (other, Type::Dynamic) => other.is_numeric() || other == Type::Dynamic,
         (left, right) => left == right || (number(left) && number(right)),

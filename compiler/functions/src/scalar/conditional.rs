@@ -53,7 +53,7 @@ fn case_type(args: &[Arg<'_>]) -> Result<Type, TypeError> {
             given: args.len(),
         });
     }
-    if args.len() % 2 == 0 {
+    if args.len().is_multiple_of(2) {
         return Err(TypeError::Other(
             "case() needs a value for when no condition is true".to_owned(),
         ));

@@ -256,9 +256,11 @@ pub fn datetime_diff(args: &[Value]) -> Value {
     Value::Long(match part {
         Part::Months(size) => months(a).div_euclid(size) - months(b).div_euclid(size),
         // Weeks start on Sundays, and the first day of the calendar was a Monday.
-        Part::Ticks(size) if size == 7 * DAY => (a + DAY).div_euclid(size) - (b + DAY).div_euclid(size),
+        Part::Ticks(size) if size == 7 * DAY => {
+            a.saturating_add(DAY).div_euclid(size) - b.saturating_add(DAY).div_euclid(size)
+        }
         Part::Ticks(size) => a.div_euclid(size) - b.div_euclid(size),
-        Part::Nanosecond => (a - b).saturating_mul(100),
+        Part::Nanosecond => a.saturating_sub(b).saturating_mul(100),
     })
 }
 
@@ -275,13 +277,12 @@ pub fn make_datetime(args: &[Value]) -> Value {
     };
     let made = || {
         let date = calendar::from_date(long(args, 0)?, long(args, 1)?, long(args, 2)?)?;
-        let seconds = match args.get(5) {
-            None => 0,
-            Some(_) => {
-                let seconds = real(args, 5).filter(|s| (0.0..60.0).contains(s))?;
-                // Rounded, because 0.1234567 is no binary fraction.
-                (seconds * SECOND as f64).round() as i64
-            }
+        let seconds = if args.get(5).is_none() {
+            0
+        } else {
+            let seconds = real(args, 5).filter(|s| (0.0..60.0).contains(s))?;
+            // Rounded, because 0.1234567 is no binary fraction.
+            (seconds * SECOND as f64).round() as i64
         };
         Some(date + whole(3, 24)? * HOUR + whole(4, 60)? * MINUTE + seconds)
     };

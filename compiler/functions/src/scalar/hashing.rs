@@ -1,5 +1,7 @@
 //! Hashes.
 
+use std::fmt::Write as _;
+
 use md5::Md5;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
@@ -56,12 +58,12 @@ pub fn hash(args: &[Value]) -> Value {
 }
 
 fn hexadecimal(digest: &[u8]) -> Value {
-    Value::string(
-        digest
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>(),
-    )
+    let mut out = String::with_capacity(2 * digest.len());
+    for byte in digest {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{byte:02x}");
+    }
+    Value::string(out)
 }
 
 /// `hash_sha256`.

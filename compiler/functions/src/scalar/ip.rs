@@ -41,7 +41,7 @@ rows! { ROWS: Function in ip {
         "ipv6_is_in_any_range('::1', dynamic(['fe80::/10', '::1/128']))" => "true";
     format_ipv4 "format_ipv4", [(Scalar; Long) -> String], "An IPv4 address, given as text or number, cut to a prefix.",
         "format_ipv4('192.168.1.255', 24)" => "192.168.1.0", "format_ipv4(3232236031)" => "192.168.1.255";
-    format_ipv4_mask "format_ipv4_mask", [(Scalar; Long) -> String], "An IPv4 address, given as text or number, cut to a prefix and with it.",
+    format_ipv4_mask "format_ipv4_mask", [(Scalar, Long) -> String], "An IPv4 address, given as text or number, cut to a prefix and with it.",
         "format_ipv4_mask('192.168.1.255', 24)" => "192.168.1.0/24";
     has_ipv4 "has_ipv4", [(Text, Text) -> Bool], "Whether a text has an IPv4 address between characters that are no letters or digits.",
         "has_ipv4('05:04:54 127.0.0.1 GET', '127.0.0.1')" => "true", "has_ipv4('05:04:54127.0.0.1 GET', '127.0.0.1')" => "false";
@@ -51,6 +51,7 @@ rows! { ROWS: Function in ip {
         "has_any_ipv4('05:04:54 127.0.0.1 GET', '10.0.0.1', '127.0.0.1')" => "true";
     has_any_ipv4_prefix "has_any_ipv4_prefix", [(Text, Text .. Text) -> Bool, (Text, Array) -> Bool], "Whether a text has an IPv4 address that starts with one of several groups of octets.",
         "has_any_ipv4_prefix('05:04:54 127.0.0.1 GET', dynamic(['192.168.', '127.']))" => "true";
+    none "__ipv6_lookup_ranges", [(Text, Array) -> Dynamic], "The ranges that an address lies in, for the service's own use.";
     context "geo_info_from_ip_address", [(Text) -> Dynamic], "Where an IP address is, from data given to the run.";
 }}
 

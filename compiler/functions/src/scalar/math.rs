@@ -329,20 +329,20 @@ pub(crate) fn incomplete_beta(x: f64, a: f64, b: f64) -> f64 {
 /// The continued fraction of the incomplete beta function, by Lentz's method.
 fn beta_fraction(x: f64, a: f64, b: f64) -> f64 {
     let guard = |value: f64| if value.abs() < 1e-300 { 1e-300 } else { value };
-    let mut c = 1.0;
-    let mut d = 1.0 / guard(1.0 - (a + b) * x / (a + 1.0));
-    let mut result = d;
-    for m in 1..300 {
-        let m = f64::from(m);
-        let even = m * (b - m) * x / ((a + 2.0 * m - 1.0) * (a + 2.0 * m));
-        d = 1.0 / guard(1.0 + even * d);
-        c = guard(1.0 + even / c);
-        result *= d * c;
-        let odd = -(a + m) * (a + b + m) * x / ((a + 2.0 * m) * (a + 2.0 * m + 1.0));
-        d = 1.0 / guard(1.0 + odd * d);
-        c = guard(1.0 + odd / c);
-        result *= d * c;
-        if (d * c - 1.0).abs() < 1e-15 {
+    let mut numerator = 1.0;
+    let mut denominator = 1.0 / guard(1.0 - (a + b) * x / (a + 1.0));
+    let mut result = denominator;
+    for step in 1..300 {
+        let step = f64::from(step);
+        let twice = a + 2.0 * step;
+        let even = step * (b - step) * x / ((twice - 1.0) * twice);
+        let odd = -(a + step) * (a + b + step) * x / (twice * (twice + 1.0));
+        for term in [even, odd] {
+            denominator = 1.0 / guard(1.0 + term * denominator);
+            numerator = guard(1.0 + term / numerator);
+            result *= denominator * numerator;
+        }
+        if (denominator * numerator - 1.0).abs() < 1e-15 {
             break;
         }
     }
@@ -379,9 +379,9 @@ pub fn beta_inv(args: &[Value]) -> Value {
     for _ in 0..200 {
         let middle = f64::midpoint(low, high);
         if incomplete_beta(middle, a, b) < probability {
-            low = middle
+            low = middle;
         } else {
-            high = middle
+            high = middle;
         }
     }
     Value::Real(f64::midpoint(low, high))

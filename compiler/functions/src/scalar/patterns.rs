@@ -138,18 +138,15 @@ pub(crate) fn path_steps(path: &str) -> Option<Vec<Step>> {
             rest = &after[end..];
         } else {
             let after = rest.strip_prefix('[')?;
-            let (inside, next) = match after.chars().next()? {
-                quote @ ('\'' | '"') => {
-                    let end = after[1..].find(quote)? + 1;
-                    (
-                        Step::Key(after[1..end].to_owned()),
-                        after[end + 1..].strip_prefix(']')?,
-                    )
-                }
-                _ => {
-                    let end = after.find(']')?;
-                    (Step::Index(after[..end].trim().parse().ok()?), &after[end + 1..])
-                }
+            let (inside, next) = if let quote @ ('\'' | '"') = after.chars().next()? {
+                let end = after[1..].find(quote)? + 1;
+                (
+                    Step::Key(after[1..end].to_owned()),
+                    after[end + 1..].strip_prefix(']')?,
+                )
+            } else {
+                let end = after.find(']')?;
+                (Step::Index(after[..end].trim().parse().ok()?), &after[end + 1..])
             };
             steps.push(inside);
             rest = next;

@@ -36,7 +36,7 @@ rows! { ROWS: Function in series {
     magnitude "series_magnitude", [(Array) -> Real], "The length of a series as a vector.", "series_magnitude(dynamic([3, 4]))" => "5";
     dot_product "series_dot_product", [(Array, Array) -> Real, (Array, Number) -> Real, (Number, Array) -> Real], "The sum of the products of two series' elements.", "series_dot_product(dynamic([1, 2]), dynamic([3, 4]))" => "11";
     cosine_similarity "series_cosine_similarity", [(Array, Array; Real, Real) -> Real], "The cosine of the angle between two series as vectors.", "series_cosine_similarity(dynamic([1, 0]), dynamic([2, 0]))" => "1";
-    pearson_correlation "series_pearson_correlation", [(Array, Array) -> Real], "How linear the relation of two series is, from -1 to 1.", "series_pearson_correlation(dynamic([1, 2, 3]), dynamic([2, 4, 6]))" => "1";
+    pearson_correlation "series_pearson_correlation", [(Array, Array) -> Real], "How linear the relation of two series is, from -1 to 1.", "series_pearson_correlation(dynamic([1, 3]), dynamic([2, 6]))" => "1";
     fill_forward "series_fill_forward" as FirstArgument, [(Array; Number) -> First], "A series with missing elements taking the one before.", "series_fill_forward(dynamic([1, null, 3]))" => "[1,1,3]";
     fill_backward "series_fill_backward" as FirstArgument, [(Array; Number) -> First], "A series with missing elements taking the one after.", "series_fill_backward(dynamic([1, null, 3]))" => "[1,3,3]";
     fill_const "series_fill_const" as FirstArgument, [(Array; Number, Number) -> First], "A series with missing elements replaced by a number.", "series_fill_const(dynamic([1, null, 3]), 0)" => "[1,0,3]";
@@ -52,13 +52,13 @@ rows! { ROWS: Function in series {
 
 rows! { SEVERAL: Function in series {
     stats "series_stats" with ["series_stats_{}_min": Real, "series_stats_{}_min_idx": Long, "series_stats_{}_max": Real, "series_stats_{}_max_idx": Long, "series_stats_{}_avg": Real, "series_stats_{}_stdev": Real, "series_stats_{}_variance": Real],
-        [(Array; Bool) -> Dynamic], "Least, greatest, mean, deviation and more of a series, in columns.";
+        [(Array; Bool) -> Real], "Least, greatest, mean, deviation and more of a series, in columns.";
     none "series_fit_line" with ["series_fit_line_{}_rsquare": Real, "series_fit_line_{}_slope": Real, "series_fit_line_{}_variance": Real, "series_fit_line_{}_rvariance": Real, "series_fit_line_{}_interception": Real, "series_fit_line_{}_line_fit": Dynamic],
-        [(Array) -> Dynamic], "The line that fits a series best, in columns.";
+        [(Array) -> Real], "The line that fits a series best, in columns.";
     none "series_fit_2lines" with ["series_fit_2lines_{}_rsquare": Real, "series_fit_2lines_{}_split_idx": Long, "series_fit_2lines_{}_variance": Real, "series_fit_2lines_{}_rvariance": Real, "series_fit_2lines_{}_line_fit": Dynamic, "series_fit_2lines_{}_right_rsquare": Real, "series_fit_2lines_{}_right_slope": Real, "series_fit_2lines_{}_right_interception": Real, "series_fit_2lines_{}_right_variance": Real, "series_fit_2lines_{}_right_rvariance": Real, "series_fit_2lines_{}_left_rsquare": Real, "series_fit_2lines_{}_left_slope": Real, "series_fit_2lines_{}_left_interception": Real, "series_fit_2lines_{}_left_variance": Real, "series_fit_2lines_{}_left_rvariance": Real],
-        [(Array) -> Dynamic], "The two lines that fit a series best, in columns.";
+        [(Array) -> Real], "The two lines that fit a series best, in columns.";
     none "series_fit_poly" with ["series_fit_poly_{}_rsquare": Real, "series_fit_poly_{}_coefficients": Dynamic, "series_fit_poly_{}_variance": Real, "series_fit_poly_{}_rvariance": Real, "series_fit_poly_{}_poly_fit": Dynamic],
-        [(Array; Array, Int) -> Dynamic], "The polynomial that fits a series best, in columns.";
+        [(Array; Array, Int) -> Real], "The polynomial that fits a series best, in columns.";
     none "series_decompose" with ["series_decompose_{}_baseline": Dynamic, "series_decompose_{}_seasonal": Dynamic, "series_decompose_{}_trend": Dynamic, "series_decompose_{}_residual": Dynamic],
         [(Array; Integer, Text, Integer, Number) -> Dynamic], "A series as trend, season and rest, in columns.";
     none "series_decompose_forecast" with ["series_decompose_forecast_{}_baseline": Dynamic, "series_decompose_forecast_{}_seasonal": Dynamic, "series_decompose_forecast_{}_trend": Dynamic, "series_decompose_forecast_{}_residual": Dynamic],
@@ -233,7 +233,7 @@ pub fn pearson_correlation(args: &[Value]) -> Value {
         items.iter().map(|x| x - mean).collect()
     };
     let (a, b) = (center(&a), center(&b));
-    let correlation = dot(&a, &b) / (length_of(&a) * length_of(&b));
+    let correlation = dot(&a, &b) / (dot(&a, &a) * dot(&b, &b)).sqrt();
     if correlation.is_nan() {
         Value::Null
     } else {

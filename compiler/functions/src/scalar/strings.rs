@@ -176,14 +176,37 @@ pub(crate) fn window<'a>(text: &'a str, args: &[Value], from_end: bool) -> Optio
     ))
 }
 
-/// `indexof`.
+/// `indexof`. The length holds for each occurrence anew, counted from where
+/// the one before ended.
 pub fn indexof(args: &[Value]) -> Value {
     let (source, lookup) = (text::of(args, 0), text::of(args, 1));
-    let Some((window, start, occurrence)) = window(&source, args, true) else {
+    let length = long_or(args, 3, -1);
+    let Some((_, start, occurrence)) = window(&source, args, true) else {
         return Value::Null;
     };
-    let found = window.match_indices(&*lookup).nth(occurrence - 1);
-    Value::Long(found.map_or(-1, |(at, _)| start + window[..at].chars().count() as i64))
+    let mut from = byte_at(&source, usize::try_from(start).unwrap_or(0));
+    for remaining in (0..occurrence).rev() {
+        let rest = &source[from..];
+        let window = match usize::try_from(length) {
+            Ok(length) => &rest[..byte_at(rest, length)],
+            Err(_) => rest,
+        };
+        let Some(at) = window.find(&*lookup) else {
+            break;
+        };
+        if remaining == 0 {
+            return Value::Long(source[..from + at].chars().count() as i64);
+        }
+        from += at + lookup.len();
+        // An empty text is found everywhere; it must still come to an end.
+        if lookup.is_empty() {
+            match source[from..].chars().next() {
+                Some(c) => from += c.len_utf8(),
+                None => break,
+            }
+        }
+    }
+    Value::Long(-1)
 }
 
 /// `has_any_index`.
@@ -206,14 +229,13 @@ pub fn split(args: &[Value]) -> Value {
     } else {
         source.split(&*delimiter).map(Value::string).collect()
     };
-    match args.get(2) {
-        None => Value::array(parts),
-        Some(_) => {
-            let part = long(args, 2)
-                .and_then(|i| usize::try_from(i).ok())
-                .and_then(|i| parts.get(i));
-            Value::Array(part.cloned().into_iter().collect())
-        }
+    if args.get(2).is_none() {
+        Value::array(parts)
+    } else {
+        let part = long(args, 2)
+            .and_then(|i| usize::try_from(i).ok())
+            .and_then(|i| parts.get(i));
+        Value::Array(part.cloned().into_iter().collect())
     }
 }
 
@@ -241,15 +263,12 @@ pub fn replace_strings(args: &[Value]) -> Value {
     let mut out = String::with_capacity(source.len());
     let mut rest = &*source;
     while let Some(c) = rest.chars().next() {
-        match pairs.iter().find(|(lookup, _)| rest.starts_with(&**lookup)) {
-            Some((lookup, rewrite)) => {
-                out.push_str(rewrite);
-                rest = &rest[lookup.len()..];
-            }
-            None => {
-                out.push(c);
-                rest = &rest[c.len_utf8()..];
-            }
+        if let Some((lookup, rewrite)) = pairs.iter().find(|(lookup, _)| rest.starts_with(&**lookup)) {
+            out.push_str(rewrite);
+            rest = &rest[lookup.len()..];
+        } else {
+            out.push(c);
+            rest = &rest[c.len_utf8()..];
         }
     }
     Value::string(out)

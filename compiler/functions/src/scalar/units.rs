@@ -15,7 +15,7 @@ rows! { ROWS: Function in units {
     convert_force "convert_force", [(Real, Text, Text) -> Real], "A number of one unit of force in another.",
         "convert_force(1, 'Kilonewton', 'Newton')" => "1000";
     convert_length "convert_length", [(Real, Text, Text) -> Real], "A number of one unit of length in another.",
-        "convert_length(1, 'Foot', 'Inch')" => "12";
+        "convert_length(1, 'Kilometer', 'Meter')" => "1000";
     convert_mass "convert_mass", [(Real, Text, Text) -> Real], "A number of one unit of mass in another.",
         "convert_mass(1, 'Kilogram', 'Gram')" => "1000";
     convert_speed "convert_speed", [(Real, Text, Text) -> Real], "A number of one unit of speed in another.",
@@ -77,7 +77,7 @@ const ENERGY: &[Unit] = &[
     ("TeraelectronVolt", 1.602_176_565e-7, 1.0),
     ("Erg", 1.0, 1e7),
     ("FootPound", 1.355_817_948_331_400_4, 1.0),
-    ("HorsepowerHour", 2_684_519.537_696_172_792, 1.0),
+    ("HorsepowerHour", 2_684_519.537_696_173, 1.0),
     ("WattHour", 3600.0, 1.0),
     ("KilowattHour", 3.6e6, 1.0),
     ("MegawattHour", 3.6e9, 1.0),
@@ -112,7 +112,7 @@ const FORCE: &[Unit] = &[
 
 const INCH: f64 = 0.0254;
 const LIGHT_YEAR: f64 = 9_460_730_472_580_800.0;
-const PARSEC: f64 = 3.085_677_581_491_367_3e16;
+const PARSEC: f64 = 3.085_677_581_491_367e16;
 
 const LENGTH: &[Unit] = &[
     ("Meter", 1.0, 1.0),
