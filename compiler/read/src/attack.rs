@@ -192,9 +192,10 @@ impl Reader<'_> {
         let title = self.rule.title.clone();
         let in_title = Ids::of(&title);
         if self.rule.attack.is_empty() {
-            let (ids, place) = match in_title.is_empty() {
-                false => (in_title, self.places.get("/title").copied()),
-                true => (Ids::of(self.stem()), Some(Span::at(0))),
+            let (ids, place) = if in_title.is_empty() {
+                (Ids::of(self.stem()), Some(Span::at(0)))
+            } else {
+                (in_title, self.places.get("/title").copied())
             };
             let tactic_id = ids.tactics.first().cloned();
             let mut tags: Vec<AttackTag> = ids

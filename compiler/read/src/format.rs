@@ -196,11 +196,15 @@ fn align_table(lines: &mut [Out<'_>]) {
 fn write(out: &mut String, lines: &[Out<'_>], end_of_line: &str) {
     let fixed = |line: &Out<'_>| matches!(line.kind, Kind::Fixed | Kind::Open);
     let blank = |line: &Out<'_>| !fixed(line) && line.text.is_empty();
+    // What stands first would become front matter, or a byte order mark.
+    let first = lines.iter().find(|line| !blank(line));
+    let nothing = out.trim_start_matches('\u{feff}').is_empty();
+    let guarded = nothing && first.is_some_and(|line| line.text.starts_with(['-', '\u{feff}']));
     let mut pending = false;
     let mut last: Option<Kind> = None;
     for line in lines {
         if blank(line) {
-            pending = last.is_some();
+            pending = last.is_some() || guarded;
             continue;
         }
         let heading_starts =

@@ -475,8 +475,8 @@ fn wrong_value(key: &str, error: &serde_yaml::Error, span: Span) -> Diagnostic {
     .at(span);
     let names = choices(path);
     match expected {
-        _ if !names.is_empty() && expected != "" => diagnostic.help(format!("expected {}", names.join(", "))),
         "" => diagnostic,
+        _ if !names.is_empty() => diagnostic.help(format!("expected {}", names.join(", "))),
         "u32" => diagnostic.help("expected a whole number"),
         "a sequence" => diagnostic.help("expected a list, such as `[a, b]`"),
         "a boolean" => diagnostic.help("expected `true` or `false`"),
@@ -571,6 +571,11 @@ fn tag_in(value: &Value) -> Option<String> {
 
 /// Takes over what one key says.
 fn merge(into: &mut FrontMatter, said: FrontMatter) {
+    fn take<T>(place: &mut Option<T>, value: Option<T>) {
+        if value.is_some() {
+            *place = value;
+        }
+    }
     let FrontMatter {
         status,
         severity,
@@ -583,11 +588,6 @@ fn merge(into: &mut FrontMatter, said: FrontMatter) {
         grouping,
         suppression,
     } = said;
-    fn take<T>(place: &mut Option<T>, value: Option<T>) {
-        if value.is_some() {
-            *place = value;
-        }
-    }
     take(&mut into.status, status);
     take(&mut into.severity, severity);
     take(&mut into.targets, targets);

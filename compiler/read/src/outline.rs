@@ -77,11 +77,10 @@ pub(crate) fn outline(text: &str, start: usize) -> Outline {
                 heading = Some((new, depth == 0));
             }
             Event::End(TagEnd::Heading(_)) => {
-                if let Some((heading, outermost)) = heading.take() {
-                    if outermost && is_heading(text, &heading) {
-                        outline.headings.push(heading);
-                    }
-                }
+                let ended = heading
+                    .take()
+                    .filter(|(heading, outermost)| *outermost && is_heading(text, heading));
+                outline.headings.extend(ended.map(|(heading, _)| heading));
             }
             Event::Start(Tag::CodeBlock(kind)) => code = Some(open_block(text, span, &kind)),
             Event::End(TagEnd::CodeBlock) => {

@@ -29,13 +29,13 @@ impl Reader<'_> {
         }
         let mut below_title = None;
         let mut first: BTreeMap<(String, String), Span> = BTreeMap::new();
-        for part in 0..self.parts.len() {
+        for (part, named) in named.into_iter().enumerate() {
             let (text, span) = self.lines.left(self.text, self.parts[part].lines.clone());
             let heading_span = self.heading_span(part);
             let is_title = heading_span.is_some() && heading_span == title;
             let key = self.parts[part].key.clone().filter(|_| !is_title);
             let structural = key.as_deref().is_some_and(|k| words::STRUCTURAL.contains(&k));
-            let bare = self.parts[part].heading.is_none() || is_title || structural || named[part];
+            let bare = self.parts[part].heading.is_none() || is_title || structural || named;
             if text.is_empty() && bare {
                 continue;
             }

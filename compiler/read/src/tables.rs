@@ -126,22 +126,19 @@ impl Reader<'_> {
             let mut corrected = Vec::new();
             let mut meant = plain.clone();
             for i in 0..plain.len() {
-                let wrong = !known_here(i);
-                if let Some(column) = wrong.then(|| words::column(kind, plain[i])).flatten() {
-                    if column != plain[i] && !meant.contains(&column) {
-                        meant[i] = column;
-                        corrected.push((i, column));
-                    }
+                let found = (!known_here(i)).then(|| words::column(kind, plain[i])).flatten();
+                if let Some(column) = found.filter(|c| *c != plain[i] && !meant.contains(c)) {
+                    meant[i] = column;
+                    corrected.push((i, column));
                 }
             }
-            if let Some((found, columns)) = self.aliases.table(&meant) {
-                if found == kind {
-                    return Some(Known {
-                        kind: found.to_owned(),
-                        columns: columns.iter().map(|c| c.map(str::to_owned)).collect(),
-                        corrected,
-                    });
-                }
+            let found = self.aliases.table(&meant).filter(|(found, _)| *found == kind);
+            if let Some((_, columns)) = found {
+                return Some(Known {
+                    kind: kind.to_owned(),
+                    columns: columns.iter().map(|c| c.map(str::to_owned)).collect(),
+                    corrected,
+                });
             }
         }
         None
@@ -322,34 +319,29 @@ impl Reader<'_> {
             );
             complete = false;
         }
-        if !is_nothing(&sub.text) {
-            match attack::subtechnique(&sub.text) {
-                Some((digits, exact)) => {
-                    if !exact {
-                        self.warn(
-                            codes::ATTACK_TAG,
-                            sub.span,
-                            format!(
-                                "the sub-technique `{}` is read as {digits}: it has three digits",
-                                sub.text
-                            ),
-                        );
-                    }
-                    tag.subtechnique = Some(digits);
-                    places.push(("subtechnique", sub.span));
-                }
-                None => {
-                    self.report(
-                        Diagnostic::new(
-                            codes::ATTACK_TAG,
-                            format!("`{}` is not the number of a sub-technique", sub.text),
-                        )
-                        .at(sub.span)
-                        .help("write three digits, such as 002, or leave the cell empty"),
-                    );
-                    complete = false;
-                }
+        if let Some((digits, exact)) = attack::subtechnique(&sub.text) {
+            if !exact {
+                self.warn(
+                    codes::ATTACK_TAG,
+                    sub.span,
+                    format!(
+                        "the sub-technique `{}` is read as {digits}: it has three digits",
+                        sub.text
+                    ),
+                );
             }
+            tag.subtechnique = Some(digits);
+            places.push(("subtechnique", sub.span));
+        } else if !is_nothing(&sub.text) {
+            self.report(
+                Diagnostic::new(
+                    codes::ATTACK_TAG,
+                    format!("`{}` is not the number of a sub-technique", sub.text),
+                )
+                .at(sub.span)
+                .help("write three digits, such as 002, or leave the cell empty"),
+            );
+            complete = false;
         }
         if let Some(name) = cell("name").filter(|c| !is_nothing(&c.text)) {
             tag.name = Some(name.text.clone());

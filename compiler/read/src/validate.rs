@@ -55,3 +55,31 @@ pub(crate) fn place(places: &BTreeMap<String, Span>, pointer: &str) -> Option<Sp
         pointer = &pointer[..pointer.rfind('/')?];
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_violation_is_underlined_where_it_stands() {
+        let mut rule: Rule = serde_json::from_value(serde_json::json!({
+            "id": "a", "title": "T", "kind": "detection", "queries": [{ "text": "print 1" }],
+        }))
+        .unwrap();
+        let places = BTreeMap::from([
+            ("/title".to_owned(), Span::new(2, 3)),
+            ("/queries/0".to_owned(), Span::new(10, 20)),
+        ]);
+        assert_eq!(violations(&rule, &places), []);
+        rule.title.clear();
+        rule.queries[0].text.clear();
+        let found = violations(&rule, &places);
+        let spans: Vec<_> = found.iter().filter_map(Diagnostic::span).collect();
+        assert_eq!(spans.len(), 2, "{found:?}");
+        assert!(
+            spans.contains(&Span::new(2, 3)) && spans.contains(&Span::new(10, 20)),
+            "{found:?}"
+        );
+        assert!(found[0].message.starts_with('/'), "{}", found[0].message);
+    }
+}

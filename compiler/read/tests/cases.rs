@@ -3,6 +3,8 @@
 //! `UPDATE=1 cargo test -p rulec-read --test cases` writes what is read now;
 //! the difference is then reviewed like code.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods)] // these are tests
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +20,6 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases/read")
 }
 
-#[allow(clippy::disallowed_methods)]
 fn cases() -> Vec<(String, String)> {
     let mut cases: Vec<(String, String)> = fs::read_dir(folder())
         .unwrap()
@@ -103,7 +104,6 @@ fn shown(file: &SourceFile, doc: &RuleDoc) -> String {
 }
 
 #[test]
-#[allow(clippy::disallowed_methods)]
 fn documents_read_as_expected() {
     let update = std::env::var_os("UPDATE").is_some();
     let mut wrong = String::new();

@@ -1,6 +1,8 @@
 //! What holds for every text: no panic, places within the document, queries
 //! that lead back to it, and a layout that is stable and loses nothing.
 
+#![allow(clippy::unwrap_used, clippy::print_stdout, clippy::disallowed_methods)] // these are tests
+
 use std::fs;
 use std::path::Path;
 use std::sync::OnceLock;
@@ -26,7 +28,6 @@ fn read_text(text: &str) -> RuleDoc {
 }
 
 /// The documents of `tests/cases/read`, to be mutated.
-#[allow(clippy::disallowed_methods)]
 fn seeds() -> &'static [String] {
     static SEEDS: OnceLock<Vec<String>> = OnceLock::new();
     SEEDS.get_or_init(|| {
