@@ -55,12 +55,12 @@ pub struct ResultColumn {
 
 /// Parses and binds a text.
 pub fn analyze(text: &str, catalog: &Catalog) -> Analysis {
-    let parsed = crate::stub::parse(text);
+    let parsed = rulec_kql::parse(text);
     analyze_parsed(text, &parsed, catalog)
 }
 
 /// Binds what was parsed from `text`.
-pub fn analyze_parsed(text: &str, parsed: &crate::stub::Parsed, catalog: &Catalog) -> Analysis {
+pub fn analyze_parsed(text: &str, parsed: &rulec_kql::Parsed, catalog: &Catalog) -> Analysis {
     let binder = bind(&parsed.query, catalog);
     let mut functions: Vec<String> = Vec::new();
     let mut seen = std::collections::HashSet::new();

@@ -10,7 +10,6 @@ mod catalog;
 pub mod codes;
 mod dump;
 mod query;
-pub mod stub;
 pub mod walk;
 
 pub use bind::{Lowered, lower};

@@ -47,12 +47,12 @@ pub struct Lowered {
     /// The algebra; where the text has errors, the best that could be made of it.
     pub query: Query,
     /// Findings of the binder alone, in the order of their places; those of
-    /// the parser are in [`crate::stub::Parsed`].
+    /// the parser are in [`rulec_kql::Parsed`].
     pub diagnostics: Vec<Diagnostic>,
 }
 
 /// Binds a parsed query: resolves every name, types every expression.
-pub fn lower(parsed: &crate::stub::Parsed, catalog: &Catalog) -> Lowered {
+pub fn lower(parsed: &rulec_kql::Parsed, catalog: &Catalog) -> Lowered {
     lower_ast(&parsed.query, catalog)
 }
 

@@ -167,7 +167,6 @@ impl Binder<'_> {
             Op::Render { properties, .. } => self.render(properties, input),
             Op::GraphMarkComponents
             | Op::GraphMatch(_)
-            | Op::GraphMerge { .. }
             | Op::GraphShortestPaths(_)
             | Op::GraphToTable { .. }
             | Op::GraphWhereNodes { .. }

@@ -258,7 +258,7 @@ impl Binder<'_> {
             );
             return Any::Scalar(Self::broken(self.at(call.span)));
         }
-        let parsed = crate::stub::parse(text);
+        let parsed = rulec_kql::parse(text);
         let mut statements = parsed.query.statements.clone();
         let result = match statements.pop() {
             Some(ast::Statement::Expression(expr)) => Some(Box::new(expr)),
@@ -269,7 +269,7 @@ impl Binder<'_> {
             .iter()
             .map(|parameter| {
                 let default = parameter.default.as_deref().and_then(|text| {
-                    crate::stub::parse(&format!("print {text}"))
+                    rulec_kql::parse(&format!("print {text}"))
                         .query
                         .statements
                         .into_iter()
