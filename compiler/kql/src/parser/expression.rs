@@ -125,7 +125,9 @@ impl Parser<'_> {
     fn climb_from(&mut self, start: Span, mut lhs: Expr, least: u8) -> Expr {
         let mut most = u8::MAX;
         while let Some((op, rank)) = infix(self.kind()) {
-            if rank < least || rank > most {
+            // `on x in range(…)` belongs to `make-series`.
+            let series = self.at_word(K::In) && self.peek(1) == T::Keyword(K::Range);
+            if rank < least || rank > most || series {
                 break;
             }
             lhs = self.infix_expr(start, lhs, op, rank);
@@ -333,7 +335,7 @@ impl Parser<'_> {
         if self.at(T::OpenBracket) && !self.is_name(0, Class::Referenced) {
             return self.index();
         }
-        if self.is_name(0, Class::Referenced) && self.peek(1) == T::OpenParen && !self.at(T::OpenBracket) {
+        if self.is_name(0, Class::Name) && self.peek(1) == T::OpenParen && !self.at(T::OpenBracket) {
             return StepKind::Call(self.call());
         }
         StepKind::Member(self.name(Class::Referenced, "a name"))
@@ -395,6 +397,9 @@ impl Parser<'_> {
         let start = self.span();
         let next = if self.at(T::OpenBracket) { 3 } else { 1 };
         let kind = if self.peek(next) == T::OpenParen {
+            if let (false, T::Keyword(keyword)) = (self.is_name(0, Class::Name), self.kind()) {
+                self.reserved(keyword);
+            }
             ExprKind::Call(self.call())
         } else {
             ExprKind::Name(self.take_name())

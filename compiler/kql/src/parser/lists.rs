@@ -258,7 +258,7 @@ impl<'a> Parser<'a> {
             self.name(Class::Declared, "a parameter")
         };
         self.expect(T::Equal, "`=`");
-        let value = self.value();
+        let value = self.param_value();
         Param {
             name,
             value,
@@ -283,6 +283,46 @@ impl<'a> Parser<'a> {
         };
         self.close(open, T::CloseParen);
         properties
+    }
+
+    /// The value of a parameter: like [`Self::value`] without `dynamic(…)`, but
+    /// with words such as `left-outer`.
+    fn param_value(&mut self) -> Expr {
+        if self.at_word(K::Dynamic) && self.peek(1) == T::OpenParen {
+            let message = "a parameter takes no `dynamic` value";
+            let span = self.span();
+            self.error(codes::EXPECTED_EXPRESSION, span, message);
+        }
+        let start = self.span();
+        let mut value = self.value();
+        if let ExprKind::Name(name) = &mut value.kind {
+            let joined = !name.bracketed
+                && self.at(T::Minus)
+                && self.gap().end == self.span().start
+                && matches!(self.peek(1), T::Ident | T::Keyword(_));
+            if joined {
+                self.bump();
+                self.bump();
+                name.span = self.since(start);
+                name.text = name.span.of(self.text).to_owned();
+                value.span = name.span;
+            }
+        }
+        value
+    }
+
+    /// A literal with or without a sign, or nothing but an error.
+    pub(super) fn literal(&mut self) -> Expr {
+        if matches!(
+            self.kind(),
+            T::String | T::Bool | T::Long | T::Real | T::TimeSpan | T::Typed(_) | T::Minus
+        ) {
+            return self.value();
+        }
+        let message = format!("expected a literal, found {}", self.found());
+        let place = self.place_of_missing();
+        self.error(codes::EXPECTED_EXPRESSION, place, message);
+        self.missing()
     }
 
     /// A literal with or without a sign, or a word.

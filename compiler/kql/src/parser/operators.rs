@@ -3,7 +3,7 @@
 use super::{Parser, T};
 use crate::ast::{
     Body, Column, Expr, ExprKind, Find, FindColumn, FindOutput, ForkBranch, JoinCondition, MvColumn, Name, Operator,
-    OperatorKind as O, Param, Parse, ParsePart, Partition, Pipeline, RowSchema, TopNestedLevel,
+    OperatorKind as O, Param, Parse, ParsePart, Partition, Path, Pipeline, RowSchema, Step, StepKind, TopNestedLevel,
 };
 use crate::codes;
 use crate::keyword::{Class, Keyword as K};
@@ -438,7 +438,7 @@ impl Parser<'_> {
     }
 
     fn find(&mut self) -> O {
-        if self.at(T::Ident) && self.token_text() == "datascope" && self.peek(1) == T::Equal {
+        if self.at_word(K::Datascope) && self.peek(1) == T::Equal {
             // Accepted and without meaning.
             self.param();
         }
@@ -566,6 +566,13 @@ impl Parser<'_> {
             self.entity_group()
         } else if self.at(T::OpenParen) {
             self.expected_expression()
+        } else if self.is_name(0, Class::Name)
+            && self.peek(1) == T::OpenParen
+            && !(self.partners[self.at + 1] != 0
+                && self.tokens[self.partners[self.at + 1] as usize + 1].kind == T::Dot)
+        {
+            // `E (…)`: a group and its body, and no call.
+            self.plain_name()
         } else {
             self.path()
         };
@@ -593,6 +600,9 @@ impl Parser<'_> {
     }
 
     fn mv_column(&mut self) -> MvColumn {
+        if self.at_word(K::Limit) && self.peek(1) != T::Equal {
+            self.expected_expression();
+        }
         let column = self.column();
         let ty = if self.eat_word(K::To) {
             if self.at_word(K::Typeof) {
@@ -661,10 +671,6 @@ impl Parser<'_> {
                     let name = self.take_name();
                     let ty = self.eat(T::Colon).then(|| self.type_name());
                     pattern.push(ParsePart::Column { name, ty });
-                    if self.is_name(0, Class::Declared) && !self.first_of_line() {
-                        let message = format!("{} stands beside another column without a text between", self.found());
-                        let _ = message;
-                    }
                 }
                 _ => break,
             }
@@ -705,11 +711,24 @@ impl Parser<'_> {
             self.error(codes::UNEXPECTED_TEXT, span, message);
             self.skip_group();
         }
-        Box::new(if self.at(T::Dot) {
-            self.steps(start, base, false)
-        } else {
-            base
-        })
+        let mut steps = Vec::new();
+        while self.at(T::Dot) {
+            let from = self.span();
+            self.bump();
+            let member = self.name(Class::Name, "a name");
+            steps.push(Step {
+                kind: StepKind::Member(member),
+                span: self.since(from),
+            });
+        }
+        if steps.is_empty() {
+            return Box::new(base);
+        }
+        let path = Path {
+            base: Box::new(base),
+            steps,
+        };
+        Box::new(self.expr_from(start, ExprKind::Path(path)))
     }
 
     /// Skips a bracket and everything up to its partner.
@@ -744,7 +763,7 @@ impl Parser<'_> {
 
     fn partition_by(&mut self) -> Partition {
         let by = self.partition_key();
-        let scope = self.eat_word(K::Id).then(|| Box::new(self.value()));
+        let scope = self.eat_word(K::Id).then(|| Box::new(self.literal()));
         Partition {
             by,
             scope,
@@ -821,7 +840,11 @@ impl Parser<'_> {
             self.columns()
         };
         let has_by = self.eat_word(K::By);
-        let by = if has_by { self.columns() } else { Vec::new() };
+        let by = if has_by {
+            self.list(Parser::summarize_key)
+        } else {
+            Vec::new()
+        };
         let bin = (has_by && self.at_word(K::Bin) && self.peek(1) == T::Equal).then(|| {
             self.bump();
             self.bump();
@@ -833,6 +856,13 @@ impl Parser<'_> {
             by,
             bin,
         }
+    }
+
+    fn summarize_key(&mut self) -> Column {
+        if self.at_word(K::Bin) && self.peek(1) == T::Equal {
+            self.expected_expression();
+        }
+        self.column()
     }
 
     fn top_hitters(&mut self) -> O {

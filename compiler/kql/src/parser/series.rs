@@ -354,7 +354,7 @@ impl Parser<'_> {
     pub(super) fn contextual_datatable(&mut self) -> Expr {
         let start = self.span();
         self.bump();
-        let id = Box::new(self.value());
+        let id = Box::new(self.literal());
         let columns = self.schema();
         self.expr_from(
             start,
@@ -366,9 +366,11 @@ impl Parser<'_> {
         let start = self.span();
         self.bump();
         let open = self.span();
-        self.bump();
-        let entities = self.list(Parser::expr);
-        self.close(open, T::CloseBracket);
+        let mut entities = Vec::new();
+        if self.expect(T::OpenBracket, "`[`") {
+            entities = self.list(Parser::expr);
+            self.close(open, T::CloseBracket);
+        }
         self.expr_from(start, ExprKind::EntityGroup(entities))
     }
 

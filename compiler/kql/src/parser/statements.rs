@@ -137,6 +137,9 @@ impl Parser<'_> {
         {
             return self.function(false);
         }
+        if self.at_word(K::EntityGroup) && self.peek(1) != T::Dot {
+            return self.entity_group();
+        }
         if self.at_word(K::Materialize) {
             let name = self.take_name();
             let args = self.query_argument();
