@@ -38,9 +38,6 @@ use rulec_source::Diagnostic;
 
 use schema::Schemas;
 
-/// What the parser gives; until it stands, the tree it will carry.
-pub type Parsed = rulec_kql::ast::Query;
-
 /// One rule, ready to be emitted.
 #[derive(Clone, Copy, Debug)]
 pub struct Input<'a> {
@@ -53,7 +50,7 @@ pub struct Input<'a> {
     /// Whether the rule has several queries.
     pub several: bool,
     /// The query's syntax tree; spans are bytes of the query text.
-    pub parsed: &'a Parsed,
+    pub parsed: &'a rulec_kql::Parsed,
     /// The query, bound.
     pub ir: &'a rulec_ir::Query,
     /// Where the artifact comes from.

@@ -12,7 +12,7 @@ use rulec_model::{
 };
 use rulec_source::Span;
 
-use crate::{Context, Input, Parsed, Provenance};
+use crate::{Context, Input, Provenance};
 
 /// Text with everything in it that a notation could stumble over.
 pub(crate) const HARD: &str =
@@ -197,7 +197,7 @@ pub(crate) fn with_input<R>(
     ir: &Query,
     f: impl FnOnce(&Input<'_>) -> R,
 ) -> R {
-    let parsed = Parsed::default();
+    let parsed = rulec_kql::parse(&rule.queries[0].text);
     f(&Input {
         rule,
         resolved,

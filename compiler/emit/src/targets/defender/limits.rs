@@ -116,10 +116,9 @@ fn continuous(prepared: &Prepared, input: &Input<'_>) -> Option<(String, String,
 }
 
 fn continuously(prepared: &Prepared, input: &Input<'_>, findings: &mut Findings) -> Schedule {
-    let text = input.text();
-    let mut query = text.to_owned();
-    if prepared.facts.nrt.comments_refused && scan::comment(text).is_some() {
-        query = scan::without_comments(text);
+    let mut query = input.text().to_owned();
+    if prepared.facts.nrt.comments_refused && scan::comment(input.parsed).is_some() {
+        query = scan::without_comments(input.parsed);
         findings.lose(
             "comments",
             Effect::Dropped,
@@ -182,7 +181,7 @@ fn scheduled(prepared: &Prepared, input: &Input<'_>, findings: &mut Findings) ->
 /// Functions that are refused when the detection is saved.
 pub(super) fn query(prepared: &Prepared, input: &Input<'_>, findings: &mut Findings) {
     for function in &prepared.facts.functions_refused {
-        if let Some(span) = scan::call(input.text(), function) {
+        if let Some(span) = scan::call(input.parsed, function) {
             let why = format!("Defender refuses `{function}()` in a custom detection.");
             let problem = Problem::new(DEFENDER_QUERY, format!("`{function}()`"), why);
             findings.refuse(problem.at(Some(span)));

@@ -159,7 +159,7 @@ impl Check<'_, '_> {
         });
         for function in &self.input.ir.functions {
             if !functions.iter().any(|(known, _)| known == function) {
-                functions.push((function, crate::scan::call(self.input.text(), function)));
+                functions.push((function, crate::scan::call(self.input.parsed, function)));
             }
         }
         for (function, span) in functions {
