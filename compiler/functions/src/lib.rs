@@ -23,6 +23,7 @@ pub mod text;
 mod types;
 mod value;
 mod xml;
+pub mod zones;
 
 pub use aggregate::{aggregate, aggregates};
 pub use convert::convert;

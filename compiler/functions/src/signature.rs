@@ -333,10 +333,14 @@ fn check_one(signature: &Signature, args: &[Arg<'_>]) -> Result<Type, TypeError>
             },
             Param::Number => widest = wider(widest, arg.ty),
             Param::TypeOf => {
-                named = match arg.literal {
-                    Some(Value::String(name)) => Type::parse(name),
-                    _ => None,
-                };
+                named = arg.literal.and_then(Value::as_str).and_then(Type::parse);
+                if named.is_none() && arg.ty != Type::Unknown {
+                    return Err(TypeError::Argument {
+                        index,
+                        expected: param.words(),
+                        found: arg.ty,
+                    });
+                }
             }
             _ => {}
         }

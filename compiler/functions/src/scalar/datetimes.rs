@@ -2,7 +2,7 @@
 
 use crate::args::{datetime, get, long, long_or, maybe_datetime, maybe_timespan, real, timespan};
 use crate::calendar::{self, DAY, HOUR, MICROSECOND, MILLISECOND, MINUTE, SECOND, UNIX_EPOCH};
-use crate::{Value, convert, text};
+use crate::{Value, convert, text, zones};
 
 rows! { ROWS: Function in datetimes {
     context "now" , [(; TimeSpan) -> DateTime], "The time of the query, moved by a timespan.";
@@ -63,9 +63,12 @@ rows! { ROWS: Function in datetimes {
         "unixtime_microseconds_todatetime(1546300800000000)" => "2019-01-01T00:00:00.0000000Z";
     unix_nanoseconds "unixtime_nanoseconds_todatetime", [(Number) -> DateTime], "A datetime from the nanoseconds since 1970.",
         "unixtime_nanoseconds_todatetime(1546300800000000000)" => "2019-01-01T00:00:00.0000000Z";
-    none "datetime_utc_to_local", [(DateTime, Text) -> DateTime], "A datetime as the clocks of a time zone show it.";
-    none "datetime_local_to_utc", [(DateTime, Text) -> DateTime], "The datetime at which the clocks of a time zone show another.";
-    none "datetime_list_timezones", [() -> Dynamic], "The names of all time zones.";
+    utc_to_local "datetime_utc_to_local", [(DateTime, Text) -> DateTime], "A datetime as the clocks of a time zone show it.",
+        "datetime_utc_to_local(datetime(2022-07-11 22:18:48), 'US/Pacific')" => "2022-07-11T15:18:48.0000000Z";
+    local_to_utc "datetime_local_to_utc", [(DateTime, Text) -> DateTime], "The datetime at which the clocks of a time zone show another.",
+        "datetime_local_to_utc(datetime(2022-07-11 15:18:48), 'US/Pacific')" => "2022-07-11T22:18:48.0000000Z";
+    list_timezones "datetime_list_timezones", [() -> Dynamic], "The names of all time zones.",
+        "set_has_element(datetime_list_timezones(), 'Europe/Amsterdam')" => "true";
 }}
 
 /// A unit of the calendar, as `datetime_add` and its relatives name it.
@@ -431,4 +434,19 @@ pub fn format_timespan(args: &[Value]) -> Value {
         }
     }
     Value::string(out)
+}
+
+/// `datetime_utc_to_local`.
+pub fn utc_to_local(args: &[Value]) -> Value {
+    maybe_datetime(datetime(args, 0).and_then(|t| zones::to_local(t, &text::of(args, 1))))
+}
+
+/// `datetime_local_to_utc`.
+pub fn local_to_utc(args: &[Value]) -> Value {
+    maybe_datetime(datetime(args, 0).and_then(|t| zones::to_utc(t, &text::of(args, 1))))
+}
+
+/// `datetime_list_timezones`.
+pub fn list_timezones(_: &[Value]) -> Value {
+    Value::Array(zones::names().map(Value::string).collect())
 }
