@@ -34,6 +34,7 @@ const USAGE: &str = "\
 Runs detection rules over exported logs.
 
 Usage: --data TABLE=PATH... [--rule ID]... [--now TIME] [--format ndjson|table|csv] [--lenient]
+       [--missing-empty]
 
   --data TABLE=PATH   rows of a table: NDJSON, JSON or CSV; repeatable
   --rule ID           only this rule; repeatable
@@ -41,6 +42,7 @@ Usage: --data TABLE=PATH... [--rule ID]... [--now TIME] [--format ndjson|table|c
                       (default: the time by the clock)
   --format FORMAT     ndjson (default), table or csv
   --lenient           skip malformed lines instead of stopping
+  --missing-empty     a table that is not given has no rows
   --list              list the rules and stop
   --help              print this
 
@@ -75,14 +77,23 @@ pub fn run(
 }
 
 #[derive(Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 struct Options {
     data: Vec<(String, String)>,
     rules: Vec<String>,
     now: Option<i64>,
     format: Format,
     lenient: bool,
-    list: bool,
-    help: bool,
+    missing_empty: bool,
+    action: Action,
+}
+
+#[derive(Clone, Copy, Default, PartialEq)]
+enum Action {
+    #[default]
+    Run,
+    List,
+    Help,
 }
 
 fn usage(message: impl Into<String>) -> RuntimeError {
@@ -133,8 +144,9 @@ fn parse_args(args: impl IntoIterator<Item = OsString>) -> Result<Options, Runti
                     Format::parse(&value).ok_or_else(|| usage(format!("`{value}` is not a format.")))?;
             }
             "--lenient" => options.lenient = true,
-            "--list" => options.list = true,
-            "--help" | "-h" => options.help = true,
+            "--missing-empty" => options.missing_empty = true,
+            "--list" => options.action = Action::List,
+            "--help" | "-h" => options.action = Action::Help,
             other => return Err(usage(format!("`{other}` is not an argument; see --help."))),
         }
     }
@@ -150,11 +162,11 @@ fn try_run(
     let unwritable =
         |error: io::Error| RuntimeError::new(Code::OUTPUT_UNWRITABLE, format!("Writing failed: {error}."));
     let options = parse_args(args)?;
-    if options.help {
+    if options.action == Action::Help {
         out.write_all(USAGE.as_bytes()).map_err(unwritable)?;
         return Ok(false);
     }
-    if options.list {
+    if options.action == Action::List {
         for rule in rules {
             writeln!(out, "{}\t{}", rule.info.id, rule.info.title).map_err(unwritable)?;
         }
@@ -207,6 +219,7 @@ fn clock() -> i64 {
 struct Files {
     tables: BTreeMap<String, Vec<String>>,
     lenient: bool,
+    missing_empty: bool,
     reports: std::sync::Mutex<BTreeMap<String, read::Report>>,
 }
 
@@ -219,6 +232,7 @@ impl Files {
         Self {
             tables,
             lenient: options.lenient,
+            missing_empty: options.missing_empty,
             reports: std::sync::Mutex::default(),
         }
     }
@@ -245,10 +259,11 @@ impl Files {
         request: &TableRequest<'_>,
         stage: &mut dyn FnMut(Batch) -> Result<(), RuntimeError>,
     ) -> Result<(), RuntimeError> {
-        let paths = self
-            .tables
-            .get(request.name)
-            .ok_or_else(|| RuntimeError::missing_table(request.name))?;
+        let paths = match self.tables.get(request.name) {
+            Some(paths) => paths,
+            None if self.missing_empty => return Ok(()),
+            None => return Err(RuntimeError::missing_table(request.name)),
+        };
         for path in paths {
             let source = read::Source {
                 needed: request.needed,
@@ -297,7 +312,10 @@ impl Tables for Files {
             parts.push(stage(&batch)?);
             Ok(())
         })?;
-        let whole = Batch::concat(&parts, "read")?;
-        Ok(whole.unwrap_or_else(|| Batch::empty(request.schema.clone(), request.memory)))
+        match Batch::concat(&parts, "read")? {
+            Some(whole) => Ok(whole),
+            // The stage decides the columns even of nothing.
+            None => stage(&Batch::empty(request.schema.clone(), request.memory)),
+        }
     }
 }

@@ -13,6 +13,7 @@ pub mod alert;
 mod batch;
 pub mod cli;
 mod context;
+pub mod emitted;
 mod error;
 mod key;
 mod memory;
