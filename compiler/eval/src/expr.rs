@@ -101,9 +101,10 @@ fn call(function: &'static ScalarFunction, kernel: Kernel, args: Vec<Compiled>) 
         let values = args.iter().map(without_row).collect::<Vec<_>>();
         return constant(kernel(&values));
     }
-    if let Some(found) = list(function.name, kernel, &args) {
-        return found;
-    }
+    let args = match list(function.name, kernel, args) {
+        Ok(found) => return found,
+        Err(args) => args,
+    };
     match <[Compiled; 1]>::try_from(args) {
         Ok([a]) => each(move |row| kernel(&[a.of(row)])),
         Err(args) => match <[Compiled; 2]>::try_from(args) {
@@ -127,51 +128,54 @@ fn is_pure(function: &ScalarFunction) -> bool {
     !matches!(function.name, "rand" | "new_guid")
 }
 
-/// `in` and its relatives over a long list of constant strings.
-fn list(name: &str, kernel: Kernel, args: &[Compiled]) -> Option<Compiled> {
+/// `in` and its relatives over a long list of constant strings; anything else
+/// is given back.
+fn list(name: &str, kernel: Kernel, mut args: Vec<Compiled>) -> Result<Compiled, Vec<Compiled>> {
     let (folded, negated) = match name {
         "in" => (false, false),
         "!in" => (false, true),
         "in~" => (true, false),
         "!in~" => (true, true),
-        _ => return None,
+        _ => return Err(args),
     };
-    let (needle, listed) = args.split_first()?;
-    let mut values = Vec::new();
-    for arg in listed {
-        match arg {
-            ops::Expr::Constant(Value::Array(items)) => values.extend(items.iter().cloned()),
-            ops::Expr::Constant(value) => values.push(value.clone()),
-            ops::Expr::Column(_) | ops::Expr::Each(_) => return None,
-        }
-    }
-    let texts = values.iter().map(Value::as_str).collect::<Option<Vec<_>>>()?;
+    let Some(values) = constants(args.get(1..).unwrap_or_default()) else {
+        return Err(args);
+    };
+    let Some(texts) = values.iter().map(Value::as_str).collect::<Option<Vec<_>>>() else {
+        return Err(args);
+    };
     if texts.len() < LONG_LIST {
-        return None;
+        return Err(args);
     }
     let set = if folded {
         TextSet::folded(texts)
     } else {
         TextSet::exact(texts)
     };
-    let found = move |value: &Value| match value {
-        Value::String(text) => Some(set.contains(text)),
-        other if folded => Some(set.contains(&text::borrow(other))),
-        _ => None,
-    };
-    let needle = match needle {
-        ops::Expr::Column(index) => column(*index),
-        ops::Expr::Constant(value) => constant(value.clone()),
-        // A closure cannot be shared with the list that keeps it; the kernel takes it.
-        ops::Expr::Each(_) => return None,
-    };
-    Some(each(move |row| {
+    let needle = args.swap_remove(0);
+    Ok(each(move |row| {
         let value = needle.of(row);
-        match found(&value) {
-            Some(found) => Value::Bool(found != negated),
-            None => kernel(&[value, Value::array(values.clone())]),
-        }
+        let found = match &value {
+            Value::String(text) => set.contains(text),
+            other if folded => set.contains(&text::borrow(other)),
+            // What is no string is compared as the operator compares it.
+            _ => return kernel(&[value, Value::array(values.clone())]),
+        };
+        Value::Bool(found != negated)
     }))
+}
+
+/// The values of constants, arrays taken apart; none if one is no constant.
+fn constants(args: &[Compiled]) -> Option<Vec<Value>> {
+    let mut values = Vec::new();
+    for arg in args {
+        match arg {
+            ops::Expr::Constant(Value::Array(items)) => values.extend(items.iter().cloned()),
+            ops::Expr::Constant(value) => values.push(value.clone()),
+            ops::Expr::Column(_) | ops::Expr::Each(_) => return None,
+        }
+    }
+    Some(values)
 }
 
 /// `and` (decided by false) and `or` (decided by true): later operands are not

@@ -6,22 +6,19 @@
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
-use rulec_functions::{Type, Value, aggregate, convert};
-use rulec_ir::{
-    BindingId, BindingKind, Expr, ExprKind, JoinKind, MvItem, Origin, ParseKind, ParseStep, ProjectKind,
-    Query, Rel, RelKind, SortKey,
-};
-use rulec_runtime::ops::{self, Aggregation, Output};
+use rulec_functions::{Type, Value, convert};
+use rulec_ir::{BindingId, BindingKind, ExprKind, JoinKind, Origin, Query, Rel, RelKind};
+use rulec_runtime::ops::{self, Output};
 use rulec_runtime::{Batch, Column, Context, RuntimeError, Schema};
 use rulec_source::Span;
 
 use crate::demand::{self, Demand};
 use crate::error::EvalError;
-use crate::expr::{Compiled, Scope, with_windows};
+use crate::expr::{Compiled, Scope};
 use crate::support;
 use crate::trace::Recorder;
 
-type Result<T> = std::result::Result<T, EvalError>;
+pub(crate) type Result<T> = std::result::Result<T, EvalError>;
 
 /// One operator over the batch before it.
 pub(crate) type Step<'c> = Box<dyn Fn(&Batch) -> Result<Batch> + Send + Sync + 'c>;
@@ -165,11 +162,11 @@ fn declared(batch: &Batch, rel: &Rel) -> Result<Batch> {
         .map_err(at(rel.span))
 }
 
-fn at(span: Span) -> impl Fn(RuntimeError) -> EvalError {
+pub(crate) fn at(span: Span) -> impl Fn(RuntimeError) -> EvalError {
     move |error| EvalError::at(span, error)
 }
 
-fn schema_of(rel: &Rel) -> Schema {
+pub(crate) fn schema_of(rel: &Rel) -> Schema {
     let columns = rel
         .columns
         .iter()
@@ -178,7 +175,7 @@ fn schema_of(rel: &Rel) -> Schema {
     if rel.open { schema.open() } else { schema }
 }
 
-fn outputs(rel: &Rel, exprs: Vec<Compiled>) -> Vec<Output<'static>> {
+pub(crate) fn outputs(rel: &Rel, exprs: Vec<Compiled>) -> Vec<Output<'static>> {
     rel.columns
         .iter()
         .zip(exprs)
@@ -186,7 +183,7 @@ fn outputs(rel: &Rel, exprs: Vec<Compiled>) -> Vec<Output<'static>> {
         .collect()
 }
 
-fn picks(rel: &Rel, origins: &[Origin]) -> Vec<ops::Pick> {
+pub(crate) fn picks(rel: &Rel, origins: &[Origin]) -> Vec<ops::Pick> {
     rel.columns
         .iter()
         .zip(origins)
@@ -244,7 +241,7 @@ impl<'c> Planner<'_, 'c> {
     }
 
     /// Adds a step, and a look at what goes through it if somebody asked.
-    fn then(&self, plan: Plan<'c>, rowwise: bool, rel: &Rel, step: Step<'c>) -> Result<Plan<'c>> {
+    pub(crate) fn then(&self, plan: Plan<'c>, rowwise: bool, rel: &Rel, step: Step<'c>) -> Result<Plan<'c>> {
         let Some(recorder) = &self.recorder else {
             return Ok(plan.then(rowwise, step));
         };
@@ -278,9 +275,27 @@ impl<'c> Planner<'_, 'c> {
         ))
     }
 
-    fn plan(&self, rel: &Rel, wanted: Demand) -> Result<Plan<'c>> {
+    /// Compiles a relation of which some columns are wanted. The operators of
+    /// a pipeline are compiled one after the other, not one inside the other:
+    /// a long pipeline must not exhaust the stack.
+    pub(crate) fn plan(&self, rel: &Rel, wanted: Demand) -> Result<Plan<'c>> {
+        let (mut rel, mut wanted) = (rel, wanted);
+        let mut pipeline = Vec::new();
+        while let Some(input) = support::input(rel) {
+            pipeline.push(rel);
+            wanted = demand::of_input(rel, 0, &wanted);
+            rel = input;
+        }
+        let mut plan = self.source(rel, wanted)?;
+        for rel in pipeline.into_iter().rev() {
+            plan = self.step(plan, rel)?;
+        }
+        Ok(plan)
+    }
+
+    /// What a pipeline starts with.
+    fn source(&self, rel: &Rel, wanted: Demand) -> Result<Plan<'c>> {
         let span = rel.span;
-        let before = |input: &Rel| self.plan(input, demand::of_input(rel, 0, &wanted));
         Ok(match &rel.kind {
             RelKind::Table { name } => Plan::of(Source::Table {
                 name: name.clone(),
@@ -322,65 +337,6 @@ impl<'c> Planner<'_, 'c> {
                 let ctx = self.ctx.clone();
                 Plan::made(move |_| ops::range(&ctx, column.clone(), &from, &to, &step).map_err(at(span)))
             }
-            RelKind::Filter { input, predicate } => self.filter(before(input)?, rel, input, predicate)?,
-            RelKind::Project { input, kind, exprs } => {
-                self.project(before(input)?, rel, input, *kind, exprs)?
-            }
-            RelKind::Summarize {
-                input,
-                keys,
-                aggregates,
-            } => self.summarize(before(input)?, rel, input, keys, aggregates)?,
-            RelKind::Distinct { input, exprs } => {
-                let outputs = outputs(rel, self.exprs(exprs, &mut Scope::new(input.columns.len()))?);
-                self.then(
-                    before(input)?,
-                    false,
-                    rel,
-                    Box::new(move |t| ops::distinct(t, &outputs).map_err(at(span))),
-                )?
-            }
-            RelKind::Count { input } => {
-                let schema = schema_of(rel);
-                self.then(
-                    before(input)?,
-                    false,
-                    rel,
-                    Box::new(move |t| {
-                        ops::count(t)
-                            .and_then(|t| t.renamed(schema.clone()))
-                            .map_err(at(span))
-                    }),
-                )?
-            }
-            RelKind::Sort { input, keys } => {
-                let keys = self.sort_keys(input, keys)?;
-                self.then(
-                    before(input)?,
-                    false,
-                    rel,
-                    Box::new(move |t| ops::sort(t, &keys).map_err(at(span))),
-                )?
-            }
-            RelKind::Take { input, count } => {
-                let count = self.long(count)?.unwrap_or(0);
-                self.then(
-                    before(input)?,
-                    false,
-                    rel,
-                    Box::new(move |t| ops::take(t, count).map_err(at(span))),
-                )?
-            }
-            RelKind::Top { input, count, keys } => {
-                let count = self.long(count)?.unwrap_or(0);
-                let keys = self.sort_keys(input, keys)?;
-                self.then(
-                    before(input)?,
-                    false,
-                    rel,
-                    Box::new(move |t| ops::top(t, count, &keys).map_err(at(span))),
-                )?
-            }
             RelKind::Join {
                 left,
                 right,
@@ -390,7 +346,7 @@ impl<'c> Planner<'_, 'c> {
                 output,
                 ..
             } => {
-                let lhs = before(left)?;
+                let lhs = self.plan(left, demand::of_input(rel, 0, &wanted))?;
                 let rhs = self.plan(right, demand::of_input(rel, 1, &wanted))?;
                 let left_keys = self.exprs(left_keys, &mut Scope::new(left.columns.len()))?;
                 let right_keys = self.exprs(right_keys, &mut Scope::new(right.columns.len()))?;
@@ -426,283 +382,14 @@ impl<'c> Planner<'_, 'c> {
                 });
                 self.then(union, false, rel, Box::new(|t| Ok(t.clone())))?
             }
-            RelKind::MvExpand {
-                input,
-                items,
-                with_index,
-                bags_as_arrays,
-                limit,
-                passed,
-            } => {
-                let expand = ops::Expand {
-                    schema: schema_of(rel),
-                    items: self.items(input, items)?,
-                    passed: passed.clone(),
-                    with_index: *with_index,
-                    bags_as_arrays: *bags_as_arrays,
-                    limit: self.limit(limit.as_ref())?,
-                };
-                self.then(
-                    before(input)?,
-                    true,
-                    rel,
-                    Box::new(move |t| ops::mv_expand(t, &expand).map_err(at(span))),
-                )?
-            }
-            RelKind::MvApply {
-                input,
-                items,
-                passed,
-                with_index,
-                limit,
-                subquery,
-                output,
-            } => {
-                let expand = ops::Expand {
-                    schema: handed_in(subquery).map_or_else(|| Schema::of(&[]), schema_of),
-                    items: self.items(input, items)?,
-                    passed: passed.clone(),
-                    with_index: *with_index,
-                    bags_as_arrays: false,
-                    limit: self.limit(limit.as_ref())?,
-                };
-                let subquery = self.plan(subquery, None)?;
-                let (output, ctx) = (picks(rel, output), self.ctx.clone());
-                self.then(
-                    before(input)?,
-                    true,
-                    rel,
-                    Box::new(move |t| {
-                        // An error of the subquery has its own place.
-                        let place = Mutex::new(span);
-                        let applied = ops::mv_apply(t, &expand, &output, |items| {
-                            subquery.run(&ctx, Some(items)).map_err(|error| {
-                                if let Ok(mut place) = place.lock() {
-                                    *place = error.span;
-                                }
-                                RuntimeError::new(error.code, error.message)
-                            })
-                        });
-                        applied.map_err(at(place.into_inner().unwrap_or(span)))
-                    }),
-                )?
-            }
-            RelKind::Parse {
-                input,
-                kind,
-                flags,
-                expr,
-                steps,
-                filter,
-            } => {
-                let text = self.expr(expr, &mut Scope::new(input.columns.len()))?;
-                let pattern = ops::Pattern::new(parse_kind(*kind), flags, steps.iter().map(step).collect());
-                let (pattern, schema, filter) = (pattern.map_err(at(span))?, schema_of(rel), *filter);
-                self.then(
-                    before(input)?,
-                    true,
-                    rel,
-                    Box::new(move |t| {
-                        if filter {
-                            ops::parse_where(t, &text, &pattern, &schema).map_err(at(span))
-                        } else {
-                            ops::parse(t, &text, &pattern, &schema).map_err(at(span))
-                        }
-                    }),
-                )?
-            }
-            RelKind::Invoke {
-                input,
-                function,
-                args,
-            } => {
-                if function != support::INVOKED {
-                    return Err(EvalError::unsupported(
-                        span,
-                        &format!("The function `{function}`"),
-                    ));
-                }
-                let hash = match named_column(input, args.first()) {
-                    Some(index) => ops::column(index),
-                    None => match args.first() {
-                        Some(hash) => self.expr(hash, &mut Scope::new(input.columns.len()))?,
-                        None => ops::constant(Value::string("")),
-                    },
-                };
-                let added = rel.columns[input.columns.len().min(rel.columns.len())..]
-                    .iter()
-                    .map(|column| {
-                        (
-                            Column::new(column.name.clone(), column.ty),
-                            profile_column(&column.name),
-                        )
-                    })
-                    .collect::<Vec<_>>();
-                let ctx = self.ctx.clone();
-                self.then(
-                    before(input)?,
-                    true,
-                    rel,
-                    Box::new(move |t| ops::file_profile(&ctx, t, &hash, &added).map_err(at(span))),
-                )?
-            }
-            RelKind::GetSchema { input } => {
-                let schema = schema_of(input);
-                self.then(
-                    before(input)?,
-                    false,
-                    rel,
-                    Box::new(move |t| {
-                        let t = if t.schema().len() == schema.len() {
-                            t.renamed(schema.clone())
-                        } else {
-                            Ok(t.clone())
-                        };
-                        t.and_then(|t| ops::getschema(&t)).map_err(at(span))
-                    }),
-                )?
-            }
             RelKind::Unsupported { construct, .. } => return Err(EvalError::unsupported(span, construct)),
-        })
-    }
-
-    fn filter(&self, plan: Plan<'c>, rel: &Rel, input: &Rel, predicate: &Expr) -> Result<Plan<'c>> {
-        let (span, width) = (rel.span, input.columns.len());
-        let mut scope = Scope::new(width);
-        let predicate = self.expr(predicate, &mut scope)?;
-        let windows = scope.windows;
-        let rowwise = windows.is_empty();
-        let is_true = move |t: &Batch| ops::filter(t, |row| ops::holds(&predicate.of(row))).map_err(at(span));
-        if rowwise {
-            return self.then(plan, true, rel, Box::new(is_true));
-        }
-        self.then(
-            plan,
-            false,
-            rel,
-            Box::new(move |t| {
-                let kept = is_true(&with_windows(t, width, &windows)?)?;
-                let columns = kept.schema().columns().iter().cloned().enumerate();
-                let own = columns.filter(|(place, _)| *place < width || *place >= width + windows.len());
-                kept.pick(&own.map(|(place, column)| (column, place)).collect::<Vec<_>>())
-                    .map_err(at(span))
-            }),
-        )
-    }
-
-    fn project(
-        &self,
-        plan: Plan<'c>,
-        rel: &Rel,
-        input: &Rel,
-        kind: ProjectKind,
-        exprs: &[Expr],
-    ) -> Result<Plan<'c>> {
-        let (span, width) = (rel.span, input.columns.len());
-        let mut scope = Scope::new(width);
-        let outputs = outputs(rel, self.exprs(exprs, &mut scope)?);
-        let windows = scope.windows;
-        // Columns that the query does not name go on, where the operator keeps what it is not told of.
-        let open = rel.open && !matches!(kind, ProjectKind::Project | ProjectKind::Keep);
-        let rowwise = windows.is_empty() && kind != ProjectKind::Serialize;
-        self.then(
-            plan,
-            rowwise,
-            rel,
-            Box::new(move |t| {
-                let t = &with_windows(t, width, &windows)?;
-                let projected = ops::project(t, &outputs).map_err(at(span))?;
-                if !open {
-                    return Ok(projected);
-                }
-                let unknown = (width + windows.len()..t.schema().len())
-                    .filter(|place| {
-                        projected
-                            .schema()
-                            .index_of(&t.schema().columns()[*place].name)
-                            .is_none()
-                    })
-                    .map(|place| {
-                        let column = &t.schema().columns()[place];
-                        ops::out(column.name.clone(), column.ty, ops::column(place))
-                    })
-                    .collect::<Vec<_>>();
-                if unknown.is_empty() {
-                    return Ok(projected);
-                }
-                let unknown = ops::project(t, &unknown).map_err(at(span))?;
-                projected.beside(&unknown).map_err(at(span))
-            }),
-        )
-    }
-
-    fn summarize(
-        &self,
-        plan: Plan<'c>,
-        rel: &Rel,
-        input: &Rel,
-        keys: &[Expr],
-        aggregates: &[rulec_ir::AggregateCall],
-    ) -> Result<Plan<'c>> {
-        let span = rel.span;
-        let width = input.columns.len();
-        let keys = outputs(rel, self.exprs(keys, &mut Scope::new(width))?);
-        let mut columns = rel
-            .columns
-            .iter()
-            .skip(keys.len())
-            .map(|c| Column::new(c.name.clone(), c.ty));
-        let mut calls = Vec::with_capacity(aggregates.len());
-        for call in aggregates {
-            let Some(new) = aggregate(call.function).and_then(|row| row.new) else {
-                return Err(EvalError::unsupported(
-                    call.span,
-                    &format!("The aggregate `{}`", call.function),
+            _ => {
+                return Err(EvalError::at(
+                    span,
+                    RuntimeError::internal("An operator stands where rows should."),
                 ));
-            };
-            calls.push(Aggregation {
-                new,
-                args: self.exprs(&call.args, &mut Scope::new(width))?,
-                outputs: columns.by_ref().take(call.outputs).collect(),
-            });
-        }
-        self.then(
-            plan,
-            false,
-            rel,
-            Box::new(move |t| ops::summarize(t, &keys, &calls).map_err(at(span))),
-        )
-    }
-
-    fn sort_keys(&self, input: &Rel, keys: &[SortKey]) -> Result<Vec<ops::Key<'static>>> {
-        keys.iter()
-            .map(|key| {
-                let expr = self.expr(&key.expr, &mut Scope::new(input.columns.len()))?;
-                Ok(ops::Key {
-                    expr,
-                    descending: key.descending,
-                    nulls_first: key.nulls_first,
-                })
-            })
-            .collect()
-    }
-
-    fn items(&self, input: &Rel, items: &[MvItem]) -> Result<Vec<ops::Item<'static>>> {
-        items
-            .iter()
-            .map(|item| {
-                let expr = self.expr(&item.expr, &mut Scope::new(input.columns.len()))?;
-                Ok(ops::item(expr, item.output, item.ty))
-            })
-            .collect()
-    }
-
-    fn long(&self, expr: &Expr) -> Result<Option<i64>> {
-        Ok(convert::to_long(&self.constant(expr)?))
-    }
-
-    fn limit(&self, limit: Option<&Expr>) -> Result<Option<i64>> {
-        limit.map_or(Ok(None), |limit| self.long(limit))
+            }
+        })
     }
 }
 
@@ -711,41 +398,6 @@ fn fit(value: Value, ty: Type) -> Value {
     match (&value, ty) {
         (Value::Null, _) | (_, Type::Dynamic | Type::Unknown) => value,
         _ => convert::convert(&value, ty),
-    }
-}
-
-/// The relation in a subquery that the enclosing operator hands in.
-fn handed_in(rel: &Rel) -> Option<&Rel> {
-    if matches!(rel.kind, RelKind::Input) {
-        return Some(rel);
-    }
-    support::inputs(rel).into_iter().find_map(handed_in)
-}
-
-/// The column that `invoke` is told of by its name as a string; by default the
-/// one called SHA1.
-fn named_column(input: &Rel, arg: Option<&Expr>) -> Option<usize> {
-    let name = match arg.map(|arg| &arg.kind) {
-        Some(ExprKind::Literal(Value::String(name))) if !name.is_empty() => name,
-        Some(ExprKind::Literal(_)) | None => "SHA1",
-        Some(_) => return None,
-    };
-    input.columns.iter().position(|column| &*column.name == name)
-}
-
-/// Which column of `FileProfile` a column of the result is: a name that was
-/// there already has a number after it.
-fn profile_column(name: &str) -> &'static str {
-    let known = |name: &str| ops::FILE_PROFILE_COLUMNS.iter().find(|(known, _)| *known == name);
-    let mut rest = name;
-    loop {
-        if let Some((known, _)) = known(rest) {
-            return known;
-        }
-        match rest.strip_suffix(|c: char| c.is_ascii_digit()) {
-            Some(shorter) => rest = shorter,
-            None => return "ProfileAvailability",
-        }
     }
 }
 
@@ -760,21 +412,5 @@ fn join_kind(kind: JoinKind) -> ops::JoinKind {
         JoinKind::RightSemi => ops::JoinKind::RightSemi,
         JoinKind::LeftAnti => ops::JoinKind::LeftAnti,
         JoinKind::RightAnti => ops::JoinKind::RightAnti,
-    }
-}
-
-fn parse_kind(kind: ParseKind) -> ops::ParseKind {
-    match kind {
-        ParseKind::Simple => ops::ParseKind::Simple,
-        ParseKind::Relaxed => ops::ParseKind::Relaxed,
-        ParseKind::Regex => ops::ParseKind::Regex,
-    }
-}
-
-fn step(step: &ParseStep) -> ops::Step {
-    match step {
-        ParseStep::Skip => ops::Step::Skip,
-        ParseStep::Text(text) => ops::Step::Text(text.clone()),
-        ParseStep::Column { output, ty } => ops::Step::Column(*output, *ty),
     }
 }

@@ -127,6 +127,14 @@ fn sentence_start(construct: &str) -> String {
         .unwrap_or_default()
 }
 
+/// The relation before an operator in its pipeline, if it is an operator.
+pub(crate) fn input(rel: &Rel) -> Option<&Rel> {
+    match &rel.kind {
+        RelKind::Join { .. } | RelKind::Union { .. } | RelKind::Unsupported { .. } => None,
+        _ => inputs(rel).into_iter().next(),
+    }
+}
+
 /// The relations that a relation reads directly.
 pub(crate) fn inputs(rel: &Rel) -> Vec<&Rel> {
     match &rel.kind {
