@@ -45,7 +45,7 @@ pub fn print_bool(value: bool) -> &'static str {
 }
 
 /// The shortest digits that give the same number back, without a fraction
-/// where there is none; an exponent from 1E+16 on and below 1E-05.
+/// where there is none; an exponent from 1E+15 on and below 0.0001, as .NET.
 pub fn print_real(value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();
@@ -57,7 +57,7 @@ pub fn print_real(value: f64) -> String {
         return "0".to_owned();
     }
     let magnitude = value.abs();
-    if (1e-5..1e16).contains(&magnitude) {
+    if (1e-4..1e15).contains(&magnitude) {
         return value.to_string();
     }
     let text = format!("{value:e}");
@@ -603,7 +603,10 @@ mod tests {
         for (value, expected) in [
             (1.0, "1"),
             (0.1, "0.1"),
-            (1e15, "1000000000000000"),
+            (1e14, "100000000000000"),
+            (1e15, "1E+15"),
+            (0.0001, "0.0001"),
+            (0.000_01, "1E-05"),
             (1e20, "1E+20"),
             (1.5e-7, "1.5E-07"),
             (0.000_972_856_8, "0.0009728568"),

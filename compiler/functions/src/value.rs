@@ -1,5 +1,6 @@
 //! One value of a running query.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -38,6 +39,9 @@ pub enum Value {
     /// `dynamic` property bag.
     Bag(Arc<Bag>),
 }
+
+/// Up to how many keys a bag is searched rather than indexed while it is built.
+const FEW: usize = 16;
 
 /// A property bag: keys in the order they were written, each once.
 #[derive(Clone, Debug, Default)]
@@ -84,8 +88,27 @@ impl Bag {
 impl FromIterator<(Arc<str>, Value)> for Bag {
     fn from_iter<I: IntoIterator<Item = (Arc<str>, Value)>>(entries: I) -> Self {
         let mut bag = Self::new();
+        let mut places: HashMap<Arc<str>, usize> = HashMap::new();
         for (key, value) in entries {
-            bag.insert(key, value);
+            if bag.entries.len() < FEW {
+                bag.insert(key, value);
+                continue;
+            }
+            // Looking through many keys for each one would be quadratic.
+            if places.is_empty() {
+                places.extend(
+                    bag.entries
+                        .iter()
+                        .enumerate()
+                        .map(|(at, (key, _))| (Arc::clone(key), at)),
+                );
+            }
+            if let Some(&at) = places.get(&key) {
+                bag.entries[at].1 = value;
+            } else {
+                places.insert(Arc::clone(&key), bag.entries.len());
+                bag.entries.push((key, value));
+            }
         }
         bag
     }
@@ -118,5 +141,22 @@ impl Value {
             Value::String(text) => Some(text),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_kept_once_in_large_bags_too() {
+        let entry = |n: i64| (Arc::from(n.to_string()), Value::Long(n));
+        let bag: Bag = (0..100)
+            .map(entry)
+            .chain([(Arc::from("3"), Value::Long(-3))])
+            .collect();
+        assert_eq!(bag.len(), 100);
+        assert!(matches!(bag.get("3"), Some(Value::Long(-3))));
+        assert_eq!(bag.iter().nth(99).map(|(key, _)| key), Some("99"));
     }
 }

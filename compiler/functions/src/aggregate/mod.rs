@@ -130,6 +130,10 @@ impl Accumulator for Filtered {
     fn add(&mut self, args: &[Value]) {
         if args.get(self.predicate).and_then(convert::to_bool) == Some(true) {
             // The predicate is left out, so that what follows has its usual place.
+            if self.predicate + 1 == args.len() {
+                self.inner.add(&args[..self.predicate]);
+                return;
+            }
             let mut rest = args.to_vec();
             rest.remove(self.predicate);
             self.inner.add(&rest);

@@ -1,5 +1,6 @@
 //! Property bags and paths into dynamic values.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::conditional::is_empty;
@@ -153,18 +154,20 @@ pub fn bag_has_key(args: &[Value]) -> Value {
 
 /// `bag_merge`.
 pub fn bag_merge(args: &[Value]) -> Value {
-    let mut merged: Option<Bag> = None;
-    for arg in args {
-        if let Value::Bag(bag) = arg {
-            let merged = merged.get_or_insert_default();
-            for (key, value) in bag.iter() {
-                if merged.get(key).is_none() {
-                    merged.insert(key, value.clone());
-                }
-            }
-        }
+    let bags: Vec<&Bag> = (0..args.len()).filter_map(|i| bag(args, i)).collect();
+    if bags.is_empty() {
+        return Value::Null;
     }
-    merged.map_or(Value::Null, new_bag)
+    let mut seen = HashSet::new();
+    let entries = bags
+        .into_iter()
+        .flat_map(Bag::iter)
+        .filter(|(key, _)| seen.insert(*key));
+    new_bag(
+        entries
+            .map(|(key, value)| (Arc::from(key), value.clone()))
+            .collect(),
+    )
 }
 
 /// A value with what is at a path replaced, or taken away where there is no

@@ -238,6 +238,9 @@ pub(crate) fn ln_gamma(x: f64) -> f64 {
         let sine = (std::f64::consts::PI * x).sin().abs();
         return (std::f64::consts::PI / sine).ln() - ln_gamma(1.0 - x);
     }
+    if x == x.floor() && x <= 171.0 {
+        return gamma_of(x).ln();
+    }
     let mut shift = 0.0;
     let mut x = x;
     let mut product = 1.0f64;

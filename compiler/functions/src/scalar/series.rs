@@ -1,7 +1,8 @@
 //! Series: dynamic arrays of numbers, element by element or as a whole.
 //!
-//! An element that is no number makes the result at its place null. Fitting,
-//! filters, transforms and decompositions have rows but no kernels yet.
+//! An element that is no number makes the result at its place null. Filters,
+//! transforms, decompositions and fitting more than a line have rows but no
+//! kernels yet.
 
 use crate::args::{array, flag, get, real};
 use crate::{Value, convert};
@@ -40,9 +41,9 @@ rows! { ROWS: Function in series {
     fill_forward "series_fill_forward" as FirstArgument, [(Array; Number) -> First], "A series with missing elements taking the one before.", "series_fill_forward(dynamic([1, null, 3]))" => "[1,1,3]";
     fill_backward "series_fill_backward" as FirstArgument, [(Array; Number) -> First], "A series with missing elements taking the one after.", "series_fill_backward(dynamic([1, null, 3]))" => "[1,3,3]";
     fill_const "series_fill_const" as FirstArgument, [(Array; Number, Number) -> First], "A series with missing elements replaced by a number.", "series_fill_const(dynamic([1, null, 3]), 0)" => "[1,0,3]";
-    none "series_fill_linear" as FirstArgument, [(Array; Number, Bool, Number) -> First], "A series with missing elements on the line between their neighbours.";
+    fill_linear "series_fill_linear" as FirstArgument, [(Array; Number, Bool, Number) -> First], "A series with missing elements on the line between their neighbours; at the ends, as the nearest, unless the third argument is false.", "series_fill_linear(dynamic([1, null, 3, null]))" => "[1.0,2.0,3.0,3.0]";
     stats_dynamic "series_stats_dynamic", [(Array; Bool) -> Dynamic], "Least, greatest, mean, deviation and more of a series, as a bag.", "series_stats_dynamic(dynamic([1, 3])).avg" => "2";
-    none "series_fit_line_dynamic", [(Array) -> Dynamic], "The line that fits a series best, as a bag.";
+    fit_line_dynamic "series_fit_line_dynamic", [(Array) -> Dynamic], "The line that fits a series best, as a bag.", "series_fit_line_dynamic(dynamic([1, 3, 5])).slope" => "2";
     none "series_fit_2lines_dynamic", [(Array) -> Dynamic], "The two lines that fit a series best, as a bag.";
     none "series_fir" as FirstArgument, [(Array, Array; Bool, Bool) -> Dynamic], "A series through a filter of finite response.";
     none "series_iir" as FirstArgument, [(Array, Array, Array) -> Dynamic], "A series through a filter of infinite response.";
@@ -53,7 +54,7 @@ rows! { ROWS: Function in series {
 rows! { SEVERAL: Function in series {
     stats "series_stats" with ["series_stats_{}_min": Real, "series_stats_{}_min_idx": Long, "series_stats_{}_max": Real, "series_stats_{}_max_idx": Long, "series_stats_{}_avg": Real, "series_stats_{}_stdev": Real, "series_stats_{}_variance": Real],
         [(Array; Bool) -> Real], "Least, greatest, mean, deviation and more of a series, in columns.";
-    none "series_fit_line" with ["series_fit_line_{}_rsquare": Real, "series_fit_line_{}_slope": Real, "series_fit_line_{}_variance": Real, "series_fit_line_{}_rvariance": Real, "series_fit_line_{}_interception": Real, "series_fit_line_{}_line_fit": Dynamic],
+    fit_line "series_fit_line" with ["series_fit_line_{}_rsquare": Real, "series_fit_line_{}_slope": Real, "series_fit_line_{}_variance": Real, "series_fit_line_{}_rvariance": Real, "series_fit_line_{}_interception": Real, "series_fit_line_{}_line_fit": Dynamic],
         [(Array) -> Real], "The line that fits a series best, in columns.";
     none "series_fit_2lines" with ["series_fit_2lines_{}_rsquare": Real, "series_fit_2lines_{}_split_idx": Long, "series_fit_2lines_{}_variance": Real, "series_fit_2lines_{}_rvariance": Real, "series_fit_2lines_{}_line_fit": Dynamic, "series_fit_2lines_{}_right_rsquare": Real, "series_fit_2lines_{}_right_slope": Real, "series_fit_2lines_{}_right_interception": Real, "series_fit_2lines_{}_right_variance": Real, "series_fit_2lines_{}_right_rvariance": Real, "series_fit_2lines_{}_left_rsquare": Real, "series_fit_2lines_{}_left_slope": Real, "series_fit_2lines_{}_left_interception": Real, "series_fit_2lines_{}_left_variance": Real, "series_fit_2lines_{}_left_rvariance": Real],
         [(Array) -> Real], "The two lines that fit a series best, in columns.";
@@ -295,6 +296,99 @@ pub fn fill_const(args: &[Value]) -> Value {
     })
 }
 
+/// `series_fill_linear`. Gives reals, as the points between may be none else.
+pub fn fill_linear(args: &[Value]) -> Value {
+    let Some(items) = array(args, 0) else {
+        return Value::Null;
+    };
+    let ends = args.get(2).is_none() || flag(args, 2);
+    let fallback = real(args, 3).unwrap_or(0.0);
+    let known: Vec<(usize, f64)> = items
+        .iter()
+        .enumerate()
+        .filter(|(_, item)| !is_missing(item, get(args, 1)))
+        .filter_map(|(at, item)| convert::to_real(item).map(|x| (at, x)))
+        .collect();
+    let mut next = 0;
+    let filled = (0..items.len()).map(|at| {
+        while known.get(next).is_some_and(|(place, _)| *place < at) {
+            next += 1;
+        }
+        let before = next.checked_sub(1).and_then(|i| known.get(i));
+        match (before, known.get(next)) {
+            (_, Some((place, x))) if *place == at => Value::Real(*x),
+            (Some((left, from)), Some((right, to))) => {
+                Value::Real(from + (to - from) * (at - left) as f64 / (right - left) as f64)
+            }
+            (Some((_, x)), None) | (None, Some((_, x))) if ends => Value::Real(*x),
+            (None, None) => Value::Real(fallback),
+            _ => Value::Null,
+        }
+    });
+    Value::Array(filled.collect())
+}
+
+/// The names and values of the least-squares line through a series.
+fn line(args: &[Value]) -> Option<[(&'static str, Value); 6]> {
+    let ys = numbers(args, 0).filter(|ys| !ys.is_empty())?;
+    let count = ys.len() as f64;
+    let mean_x = (count - 1.0) / 2.0;
+    let mean_y = ys.iter().sum::<f64>() / count;
+    let (mut across, mut along, mut up) = (0.0, 0.0, 0.0);
+    for (at, y) in ys.iter().enumerate() {
+        let x = at as f64 - mean_x;
+        across += x * x;
+        along += x * (y - mean_y);
+        up += (y - mean_y).powi(2);
+    }
+    let slope = if across > 0.0 { along / across } else { 0.0 };
+    let start = mean_y - slope * mean_x;
+    let fit: Vec<f64> = (0..ys.len()).map(|at| start + slope * at as f64).collect();
+    let rest: f64 = ys.iter().zip(&fit).map(|(y, f)| (y - f).powi(2)).sum();
+    let spread = |sum: f64| if ys.len() > 1 { sum / (count - 1.0) } else { 0.0 };
+    Some([
+        (
+            "rsquare",
+            Value::Real(if up > 0.0 { 1.0 - rest / up } else { 1.0 }),
+        ),
+        ("slope", Value::Real(slope)),
+        ("variance", Value::Real(spread(up))),
+        ("rvariance", Value::Real(spread(rest))),
+        ("interception", Value::Real(start)),
+        (
+            "line_fit",
+            Value::Array(fit.into_iter().map(Value::Real).collect()),
+        ),
+    ])
+}
+
+/// `series_fit_line`: an array of the columns' values.
+pub fn fit_line(args: &[Value]) -> Value {
+    Value::array(
+        line(args)
+            .map(|entries| entries.map(|(_, value)| value))
+            .unwrap_or_default(),
+    )
+}
+
+/// `series_fit_line_dynamic`.
+pub fn fit_line_dynamic(args: &[Value]) -> Value {
+    bag_of(line(args))
+}
+
+/// Named values as a bag; null where there are none.
+fn bag_of<const N: usize>(entries: Option<[(&'static str, Value); N]>) -> Value {
+    match entries {
+        Some(entries) => super::dynamic::new_bag(
+            entries
+                .into_iter()
+                .map(|(name, value)| (name.into(), value))
+                .collect(),
+        ),
+        None => Value::Null,
+    }
+}
+
 /// The names and values of a series' statistics; with a flag, elements that
 /// are no numbers do not count.
 fn statistics(args: &[Value]) -> Option<[(&'static str, Value); 7]> {
@@ -350,13 +444,5 @@ pub fn stats(args: &[Value]) -> Value {
 
 /// `series_stats_dynamic`.
 pub fn stats_dynamic(args: &[Value]) -> Value {
-    match statistics(args) {
-        Some(entries) => super::dynamic::new_bag(
-            entries
-                .into_iter()
-                .map(|(name, value)| (name.into(), value))
-                .collect(),
-        ),
-        None => Value::Null,
-    }
+    bag_of(statistics(args))
 }
