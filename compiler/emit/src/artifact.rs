@@ -131,13 +131,22 @@ impl Emitted {
         }
     }
 
-    /// Holds to the promise that a rejected rule gives no artifact, and puts
-    /// losses in an order that does not depend on how they were found.
+    /// Holds to the promise that a rejected rule gives no artifact, says each
+    /// loss once, and puts those without a place before the others, which stand
+    /// in the order of the text.
     #[must_use]
     pub fn finish(mut self) -> Self {
         if self.is_rejected() {
             self.artifacts.clear();
         }
+        let mut seen: Vec<Loss> = Vec::new();
+        self.losses.retain(|loss| {
+            let new = !seen.contains(loss);
+            if new {
+                seen.push(loss.clone());
+            }
+            new
+        });
         self.losses
             .sort_by_key(|loss| loss.span.map(|span| (span.start, span.end)));
         self

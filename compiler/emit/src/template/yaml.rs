@@ -25,8 +25,8 @@ pub(crate) fn string(text: &str) -> String {
 }
 
 /// A string as a literal block whose lines stand `indent` blanks deep, two
-/// deeper than what holds it; on one line, in quotes if need be, when it has no
-/// line break or a block could not hold it.
+/// deeper than what holds it; on one line, in quotes if need be, when it is
+/// short or a block could not hold it.
 pub(crate) fn block(text: &str, indent: usize) -> String {
     // At the margin a block could not be told from what follows.
     if indent == 0 || !is_block(text) {
@@ -104,7 +104,8 @@ fn write_value(out: &mut String, value: &Value, indent: usize, in_list: bool) {
 /// Whether a literal block holds the text unchanged in every loader.
 fn is_block(text: &str) -> bool {
     let body = text.strip_suffix('\n').unwrap_or(text);
-    body.contains('\n')
+    // One line stays on its line unless quotes make it hard to read.
+    (body.contains('\n') || !is_plain(body) && (body.len() > 80 || body.contains(['"', '\\'])))
         // An empty first line has no indentation to go by, a tab in the first
         // place spoils it, and several line breaks at the end are easily lost.
         && !body.starts_with(['\n', '\t'])
@@ -261,6 +262,8 @@ mod tests {
         assert_eq!(block("a\n\n\tb\n", 2), "|\n  a\n\n  \tb");
         assert_eq!(block("  a\nb\n", 2), "|2\n    a\n  b");
         assert_eq!(block("a", 2), "a");
+        assert_eq!(block("a, b", 2), "\"a, b\"");
+        assert_eq!(block("T | where a == \"b\"", 2), "|-\n  T | where a == \"b\"");
         assert_eq!(block("a\r\nb", 2), "\"a\\r\\nb\"");
         for text in [
             "a\n",

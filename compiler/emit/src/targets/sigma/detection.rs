@@ -90,7 +90,8 @@ impl Builder {
         // Alternatives alone, each with several conditions, have a search each.
         if let [Cond::Any(any)] = parts {
             let maps: Option<Vec<Vec<Fields>>> = any.iter().map(maps).collect();
-            if let Some(maps) = maps.filter(|all| all.len() > 1) {
+            let rich = |all: &Vec<Vec<Fields>>| all.iter().flatten().any(|fields| fields.len() > 1);
+            if let Some(maps) = maps.filter(rich) {
                 for maps in maps {
                     let hint = hint(&maps);
                     self.add("selection", &hint, maps);
