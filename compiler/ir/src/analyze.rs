@@ -76,15 +76,18 @@ pub fn analyze_parsed(text: &str, parsed: &rulec_kql::Parsed, catalog: &Catalog)
         .filter(|t| t.known)
         .map(|t| t.name.clone())
         .collect();
-    let result_columns = binder.result_columns().map(|columns| {
-        columns
-            .iter()
-            .map(|c| ResultColumn {
-                name: c.name.to_string(),
-                kind: type_name(c.ty),
-            })
-            .collect()
-    });
+    let result_columns = binder
+        .result_columns()
+        .filter(|_| binder.gives_table())
+        .map(|columns| {
+            columns
+                .iter()
+                .map(|c| ResultColumn {
+                    name: c.name.to_string(),
+                    kind: type_name(c.ty),
+                })
+                .collect()
+        });
     let lowered = binder.finish();
     let units = Units::new(text);
     let errors = |diagnostics: &[Diagnostic]| -> Vec<Finding> {

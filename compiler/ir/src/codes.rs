@@ -93,7 +93,7 @@ pub const COLUMN_EXPECTED: Code = error(
     "Something stands where only the name of a column can.",
 );
 /// A literal that is no value of its type.
-pub const BAD_LITERAL: Code = error(
+pub const BAD_LITERAL: Code = warning(
     "RK213",
     "bad-literal",
     "A literal is no value of the type it names.",

@@ -173,7 +173,7 @@ impl Binder<'_> {
             && self.scopes.find(&call.name.text).is_none()
             && let Some(row) = aggregate(&call.name.text)
         {
-            self.note_call(row.name, call.name.span, true);
+            self.note_call(&call.name.text, call.name.span, true);
             return self.direct(row, call, item, input);
         }
         let ctx = Ctx {

@@ -44,11 +44,11 @@ impl Binder<'_> {
         if let Some(row) = aggregate(name)
             && callable(name).is_none()
         {
-            self.note_call(row.name, call.name.span, true);
+            self.note_call(name, call.name.span, true);
             return Any::Scalar(self.aggregate_value(row, call, ctx));
         }
         if let Some(function) = callable(name) {
-            self.note_call(function.name, call.name.span, true);
+            self.note_call(name, call.name.span, true);
             return Any::Scalar(self.built_in(function, call, ctx));
         }
         if let Some(function) = self.catalog.function(name) {
@@ -247,16 +247,22 @@ impl Binder<'_> {
             "column_ifexists" | "columnifexists" => {
                 let [name, fallback, ..] = args else { return None };
                 let Some(Value::String(wanted)) = self.literal_of(name) else {
-                    self.error(
-                        codes::CONSTANT_EXPECTED,
-                        places.first().copied().unwrap_or(call.span),
-                        "The name of the column has to be a literal.",
-                    );
-                    return Some(Self::broken(at));
+                    if crate::walk::uses_columns(name) {
+                        self.error(
+                            codes::CONSTANT_EXPECTED,
+                            places.first().copied().unwrap_or(call.span),
+                            "The name of the column has to be a constant.",
+                        );
+                    }
+                    // In a function's body it may be a parameter, known at each call.
+                    return Some(Expr {
+                        span: at,
+                        ..fallback.clone()
+                    });
                 };
                 if let Some(row) = ctx.row {
                     if let Some(column) = self.column_of(row, &wanted, at) {
-                        return Some(column);
+                        return Some(Self::converted(column, fallback.ty));
                     }
                     if row.is_from_open() && row.rel.open {
                         return Some(Expr {

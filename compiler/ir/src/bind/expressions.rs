@@ -1,6 +1,6 @@
 //! Scalar expressions: literals, operators, lists and ranges.
 
-use rulec_functions::{Arg, ScalarFunction, Type, Value, convert, scalar};
+use rulec_functions::{Arg, ScalarFunction, Type, TypeError, Value, convert, scalar};
 use rulec_kql::ast::{self, ExprKind as Ast};
 use rulec_source::Span;
 
@@ -354,12 +354,15 @@ impl Binder<'_> {
             })
             .collect();
         match rule(&given) {
+            Ok(_) if leaves_open(name, &types) => Type::Unknown,
             Ok(ty) => ty,
             Err(error) => {
                 self.type_error(name, operator, &error, &types, places, at);
-                // With the refused arguments unknown, the row may still say what comes out.
-                let blind: Vec<Arg<'_>> = types.iter().map(|_| Arg::of(Type::Unknown)).collect();
-                rule(&blind).unwrap_or(Type::Unknown)
+                if operator {
+                    Type::Unknown
+                } else {
+                    despite(rule, given, error)
+                }
             }
         }
     }
@@ -450,6 +453,42 @@ impl Binder<'_> {
             None => Expr { ty, ..value },
         }
     }
+}
+
+/// Whether a result depends on a type nobody knows: then a literal beside it
+/// does not decide.
+fn leaves_open(name: &str, types: &[Type]) -> bool {
+    match name {
+        "iff" | "iif" | "case" | "coalesce" | "max_of" | "min_of" => types.contains(&Type::Unknown),
+        "+" | "-" | "*" | "/" | "%" => match types {
+            [Type::Unknown, right] => *right != Type::TimeSpan,
+            [Type::DateTime, Type::Unknown] => true,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// The type of a call in spite of arguments that were refused: those count as unknown.
+fn despite(rule: rulec_functions::ResultRule, mut given: Vec<Arg<'_>>, mut error: TypeError) -> Type {
+    let first = given.first().map_or(Type::Unknown, |a| a.ty);
+    for _ in 0..=given.len() {
+        match error {
+            TypeError::Argument { index, .. } if index < given.len() => given[index] = Arg::of(Type::Unknown),
+            TypeError::Count { min, max, .. } => {
+                let count = given.len().clamp(min, max.unwrap_or(usize::MAX).max(min));
+                given.resize(count, Arg::of(Type::Unknown));
+            }
+            _ => return Type::Unknown,
+        }
+        match rule(&given) {
+            // What gives its argument's type also does so for a refused one.
+            Ok(Type::Unknown) => return first,
+            Ok(ty) => return ty,
+            Err(next) => error = next,
+        }
+    }
+    Type::Unknown
 }
 
 /// Whether a relation stands for an error that was reported.

@@ -194,6 +194,7 @@ impl Binder<'_> {
                             name.text, l.ty, r.ty
                         ),
                     );
+                    return;
                 }
                 ls.push(left, l);
                 rs.push(right, r);

@@ -112,6 +112,8 @@ pub(crate) struct Binder<'a> {
     pub(crate) operators: BTreeMap<u32, &'static str>,
     /// Columns of catalog tables read so far.
     known_columns: HashMap<String, Arc<[Column]>>,
+    /// Columns without a name so far: `Column1`, `Column2`, ….
+    anonymous: usize,
     depth: usize,
     budget: usize,
     root: Option<Bound>,
@@ -194,6 +196,7 @@ impl<'a> Binder<'a> {
             called: BTreeMap::new(),
             operators: BTreeMap::new(),
             known_columns: HashMap::new(),
+            anonymous: 0,
             depth: 0,
             budget: BUDGET,
             root: None,
@@ -213,13 +216,22 @@ impl<'a> Binder<'a> {
         )
     }
 
+    /// Whether the result is one table: not for `consume`, `fork` and `facet`.
+    pub(crate) fn gives_table(&self) -> bool {
+        let none = ["`consume`", "`fork`", "`facet`"];
+        self.root.as_ref().is_some_and(|root| match &root.rel.kind {
+            RelKind::Unsupported { construct, .. } => !none.contains(&construct.as_str()),
+            _ => true,
+        })
+    }
+
     pub(crate) fn finish(mut self) -> Lowered {
         self.diagnostics.sort_by_key(Diagnostic::span);
         let mut functions: Vec<String> = self
             .called
             .values()
             .filter(|(_, built_in)| *built_in)
-            .map(|(name, _)| name.clone())
+            .map(|(name, _)| canonical(name))
             .collect();
         functions.sort_unstable();
         functions.dedup();
@@ -394,6 +406,15 @@ impl<'a> Binder<'a> {
     fn broken(span: Span) -> Expr {
         Self::literal(Value::Null, Type::Unknown, span)
     }
+}
+
+/// The name under which a function's row is found.
+fn canonical(name: &str) -> String {
+    rulec_functions::aggregate(name)
+        .map(|row| row.name)
+        .or_else(|| rulec_functions::scalar(name).map(|row| row.name))
+        .unwrap_or(name)
+        .to_owned()
 }
 
 /// The source of relations that stand for errors.

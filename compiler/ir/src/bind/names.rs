@@ -14,7 +14,6 @@ pub(super) struct NameTable {
     taken: HashMap<Arc<str>, bool>,
     /// The next number to try for a name.
     next: HashMap<Arc<str>, usize>,
-    anonymous: usize,
 }
 
 impl NameTable {
@@ -36,10 +35,11 @@ impl NameTable {
         Some(self.unique(name, true))
     }
 
-    /// Takes the next of `Column1`, `Column2`, ….
-    pub(super) fn anonymous(&mut self) -> Arc<str> {
-        self.anonymous += 1;
-        self.derived(&format!("Column{}", self.anonymous))
+    /// Takes the next of `Column1`, `Column2`, …; they are counted through
+    /// the whole query.
+    pub(super) fn anonymous(&mut self, count: &mut usize) -> Arc<str> {
+        *count += 1;
+        self.derived(&format!("Column{count}"))
     }
 
     fn unique(&mut self, base: &str, declared: bool) -> Arc<str> {
@@ -151,10 +151,8 @@ fn call_name(call: &ast::Call, depth: usize) -> Suggested {
         Naming::OnlyArgument => Suggested::Nothing,
         Naming::Prefix(prefix) => Suggested::Derived(format!("{prefix}_{}", first_text.unwrap_or_default())),
         Naming::Exactly(name) => Suggested::Derived(name.to_owned()),
-        Naming::FirstArgumentValue => match call.args.first().map(|arg| &arg.value.kind) {
-            Some(ast::ExprKind::Literal(ast::Literal::String(s))) => Suggested::Derived(s.value.clone()),
-            _ => Suggested::Nothing,
-        },
+        // Which column it is, if any, is known to whoever binds the call.
+        Naming::FirstArgumentValue => Suggested::Nothing,
         Naming::Percentiles { prefix, weighted } => Suggested::Derived(percentile_name(
             prefix,
             &first_text.unwrap_or_default(),
@@ -220,7 +218,8 @@ mod tests {
         assert_eq!(names.declared("count_").as_deref(), Some("count_2"));
         assert_eq!(names.declared("x").as_deref(), Some("x"));
         assert_eq!(names.declared("x"), None);
-        assert_eq!(&*names.anonymous(), "Column1");
-        assert_eq!(&*names.anonymous(), "Column2");
+        let mut count = 0;
+        assert_eq!(&*names.anonymous(&mut count), "Column1");
+        assert_eq!(&*names.anonymous(&mut count), "Column2");
     }
 }

@@ -57,12 +57,10 @@ impl Binder<'_> {
         if self.catalog.table(&name.text).is_some() {
             return Any::Table(self.database_table(&name.text, name.span));
         }
-        if let Some(row) = ctx.row
-            && row.is_from_open()
-        {
-            return Any::Scalar(self.ask(row, &name.text, name.span));
-        }
-        if let Some(row) = ctx.aggregates
+        let is_function =
+            super::calls::callable(&name.text).is_some() || rulec_functions::aggregate(&name.text).is_some();
+        if !is_function
+            && let Some(row) = ctx.row.or(ctx.aggregates)
             && row.is_from_open()
         {
             return Any::Scalar(self.ask(row, &name.text, name.span));
@@ -76,9 +74,7 @@ impl Binder<'_> {
                     name.text
                 ),
             );
-        } else if super::calls::callable(&name.text).is_some()
-            || rulec_functions::aggregate(&name.text).is_some()
-        {
+        } else if is_function {
             self.report(
                 Diagnostic::new(
                     codes::ARGUMENT_COUNT,

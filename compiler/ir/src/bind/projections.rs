@@ -40,6 +40,19 @@ impl Binder<'_> {
         {
             name = Suggested::Name(text.clone());
         }
+        if let (Ast::Call(call), Some(row)) = (&strip(&item.value).kind, ctx.row)
+            && matches!(call.name.text.as_str(), "column_ifexists" | "columnifexists")
+        {
+            let column = match &expr.kind {
+                ExprKind::Call { args, .. } => args.first().map(|a| &a.kind),
+                kind => Some(kind),
+            };
+            if let Some(ExprKind::Column(index)) = column
+                && let Some(column) = row.columns().get(*index)
+            {
+                name = Suggested::Derived(column.name.to_string());
+            }
+        }
         let names: Vec<&ast::Name> = match &item.names {
             ast::ColumnNames::Derived => Vec::new(),
             ast::ColumnNames::One(name) => vec![name],
@@ -113,7 +126,7 @@ impl Binder<'_> {
             (Some((name, span)), _) => (name.as_str(), *span),
             (None, Suggested::Name(name)) => (name.as_str(), at),
             (None, Suggested::Derived(name)) => return Some(names.derived(name)),
-            (None, Suggested::Nothing) => return Some(names.anonymous()),
+            (None, Suggested::Nothing) => return Some(names.anonymous(&mut self.anonymous)),
         };
         let taken = names.declared(wanted);
         if taken.is_none() {
@@ -178,7 +191,6 @@ impl Binder<'_> {
         let mut columns: Vec<Column> = input.columns().to_vec();
         let mut exprs: Vec<Expr> = self.pass_all(&input, op);
         let mut declared: HashSet<String> = HashSet::new();
-        let mut numbered = 0;
         let mut made: Vec<usize> = Vec::new();
         for item in items {
             for given in self.given(item, Ctx::over(&input)) {
@@ -199,14 +211,20 @@ impl Binder<'_> {
                     }
                     (None, Suggested::Derived(name)) => name.clone(),
                     (None, Suggested::Nothing) => loop {
-                        numbered += 1;
-                        let name = format!("Column{numbered}");
+                        self.anonymous += 1;
+                        let name = format!("Column{}", self.anonymous);
                         if input.find(&name).is_none() {
                             break name;
                         }
                     },
                 };
-                let index = if let Some(index) = columns.iter().position(|c| *c.name == *name) {
+                // A column that is only named, and conversions that change nothing.
+                if let (ExprKind::Column(from), None) = (&given.expr.kind, &given.explicit)
+                    && input.columns().get(*from).is_some_and(|c| *c.name == *name)
+                {
+                    continue;
+                }
+                let index = if let Some(index) = columns.iter().rposition(|c| *c.name == *name) {
                     columns[index].ty = given.expr.ty;
                     exprs[index] = given.expr;
                     index
@@ -410,6 +428,7 @@ impl Binder<'_> {
         patterns: &[ast::Ordered],
         input: Bound,
     ) -> Bound {
+        let mut unknown: Vec<(usize, String, Span)> = Vec::new();
         let mut shown: Vec<usize> = Vec::new();
         for pattern in patterns {
             if let Ast::Name(name) = &strip(&pattern.value.value).kind
@@ -417,6 +436,15 @@ impl Binder<'_> {
                 && input.is_from_open()
             {
                 self.ask(&input, &name.text, name.span);
+            }
+            if let Ast::Name(name) = &strip(&pattern.value.value).kind
+                && input.find(&name.text).is_none()
+                && !input.is_from_open()
+            {
+                // What is asked for is shown, though nobody knows what it is.
+                self.unknown_name(&name.text, name.span, Ctx::over(&input));
+                unknown.push((shown.len(), name.text.clone(), name.span));
+                continue;
             }
             let mut found = self.matching_columns(&pattern.value.value, &input);
             if let Some(order) = pattern.order {
@@ -441,7 +469,32 @@ impl Binder<'_> {
             }
         }
         let hidden = Self::hidden_of(&input, &shown);
-        self.picked(op, input, &shown, &hidden, ProjectKind::Reorder)
+        let bound = self.picked(op, input, &shown, &hidden, ProjectKind::Reorder);
+        self.with_unknown(bound, unknown)
+    }
+
+    /// Puts columns that do not exist where they were asked for.
+    fn with_unknown(&mut self, mut bound: Bound, unknown: Vec<(usize, String, Span)>) -> Bound {
+        let RelKind::Project { exprs, .. } = &mut bound.rel.kind else {
+            return bound;
+        };
+        let mut columns = bound.rel.columns.to_vec();
+        for (added, (at, name, span)) in unknown.into_iter().enumerate() {
+            let at = (at + added).min(columns.len());
+            columns.insert(at, column(name, Type::Unknown));
+            exprs.insert(at, Self::broken(span));
+            if let Some(listed) = &mut bound.meta.listed {
+                for index in listed.iter_mut().filter(|i| **i >= at) {
+                    *index += 1;
+                }
+                listed.insert(at.min(listed.len()), at);
+            }
+        }
+        bound.rel.columns = columns.into();
+        if let Some(step) = self.history.get_mut(bound.meta.step) {
+            step.columns = bound.rel.columns.clone();
+        }
+        bound
     }
 
     pub(super) fn project_rename(

@@ -39,7 +39,7 @@ impl Binder<'_> {
                     .unwrap_or_else(|| names.derived(&explicit)),
                 (None, name) => match name.text() {
                     Some(text) => names.derived(text),
-                    None => names.anonymous(),
+                    None => names.anonymous(&mut self.anonymous),
                 },
             };
             columns.push(column(name, Type::Dynamic));
@@ -49,7 +49,7 @@ impl Binder<'_> {
                 (Some((name, _)), _) | (None, Suggested::Name(name) | Suggested::Derived(name)) => {
                     names.derived(name)
                 }
-                (None, Suggested::Nothing) => names.anonymous(),
+                (None, Suggested::Nothing) => names.anonymous(&mut self.anonymous),
             };
             columns.push(column(name, Type::Dynamic));
         }

@@ -27,6 +27,7 @@ impl Binder<'_> {
         let table = match &expr.kind {
             Ast::Name(name) => self.table_named(&name.text, name.span, Ctx::NONE),
             Ast::Wildcard(name) => self.wildcard_union(name, expr.span),
+            Ast::Star => self.wildcard_union(&super::unions::every_table(expr.span), expr.span),
             Ast::Parenthesised(inner) => self.table(inner),
             _ => {
                 let any = self.any(expr, Ctx::NONE);

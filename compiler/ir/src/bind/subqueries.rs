@@ -35,7 +35,6 @@ impl Binder<'_> {
         let mut bound_items: Vec<MvItem> = Vec::new();
         let mut replaced = Vec::new();
         let mut made: Vec<usize> = Vec::new();
-        let mut numbered = 0;
         for item in items {
             for given in self.given(&item.column, Ctx::over(input)) {
                 if !matches!(given.expr.ty, Type::Dynamic | Type::Unknown) {
@@ -60,8 +59,8 @@ impl Binder<'_> {
                     (Some((name, _)), _) => name.clone(),
                     (None, Suggested::Name(name) | Suggested::Derived(name)) => name.clone(),
                     (None, Suggested::Nothing) => loop {
-                        numbered += 1;
-                        let name = format!("Column{numbered}");
+                        self.anonymous += 1;
+                        let name = format!("Column{}", self.anonymous);
                         if input.find(&name).is_none() {
                             break name;
                         }

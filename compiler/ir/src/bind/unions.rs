@@ -46,6 +46,10 @@ impl Binder<'_> {
         for table in tables {
             match &strip(table).kind {
                 Ast::Missing => {}
+                Ast::Star => {
+                    let all = every_table(table.span);
+                    inputs.extend(self.matching_tables(&all, table.span));
+                }
                 Ast::Wildcard(pattern) => inputs.extend(self.matching_tables(pattern, table.span)),
                 _ => {
                     let bound = self.table(table);
@@ -95,10 +99,10 @@ impl Binder<'_> {
             let inputs = inputs
                 .into_iter()
                 .enumerate()
-                .map(|(i, (label, bound))| UnionInput {
-                    columns: shown.iter().map(|u| u.from.get(&i).copied()).collect(),
-                    rel: bound.rel,
-                    label,
+                .map(|(i, (label, bound))| {
+                    let columns: Vec<Option<usize>> = shown.iter().map(|u| u.from.get(&i).copied()).collect();
+                    let rel = converted_input(bound.rel, &columns, &shown);
+                    UnionInput { rel, label, columns }
                 })
                 .collect();
             RelKind::Union {
@@ -139,11 +143,7 @@ impl Binder<'_> {
         match input {
             Some(input) => inputs.push((label(&input), input)),
             None if tables.is_empty() => {
-                let all = ast::Name {
-                    text: "*".to_owned(),
-                    span: op.keyword.span,
-                    bracketed: false,
-                };
+                let all = every_table(op.keyword.span);
                 inputs = self.matching_tables(&all, op.keyword.span);
             }
             None => self.union_inputs(tables, &mut inputs),
@@ -213,11 +213,7 @@ impl Binder<'_> {
         match input {
             Some(input) => inputs.push((label(&input), input)),
             None if find.tables.is_empty() => {
-                let all = ast::Name {
-                    text: "*".to_owned(),
-                    span: op.keyword.span,
-                    bracketed: false,
-                };
+                let all = every_table(op.keyword.span);
                 inputs = self.matching_tables(&all, op.keyword.span);
             }
             None => self.union_inputs(&find.tables, &mut inputs),
@@ -337,6 +333,15 @@ impl Binder<'_> {
     }
 }
 
+/// A lone `*`, where tables are meant.
+pub(super) fn every_table(span: Span) -> ast::Name {
+    ast::Name {
+        text: "*".to_owned(),
+        span,
+        bracketed: false,
+    }
+}
+
 /// What `withsource` says of a table.
 fn label(bound: &Bound) -> String {
     let mut rel = &bound.rel;
@@ -369,6 +374,8 @@ fn unified(inputs: &[(String, Bound)]) -> (Vec<Unified>, usize) {
     let mut order: Vec<Arc<str>> = Vec::new();
     // For each name its types in the order they come up, and who has them.
     let mut types: HashMap<Arc<str>, Vec<Typed>> = HashMap::new();
+    // Names of which the first two columns are of one type.
+    let mut agreed: HashSet<Arc<str>> = HashSet::new();
     for (i, (_, bound)) in inputs.iter().enumerate() {
         for index in bound.listed() {
             let Some(c) = bound.columns().get(index) else {
@@ -378,6 +385,12 @@ fn unified(inputs: &[(String, Bound)]) -> (Vec<Unified>, usize) {
                 order.push(c.name.clone());
                 Vec::new()
             });
+            if let [(ty, from)] = known.as_slice()
+                && from.len() == 1
+                && *ty == c.ty
+            {
+                agreed.insert(c.name.clone());
+            }
             match known.iter_mut().find(|(ty, _)| *ty == c.ty) {
                 Some((_, from)) => {
                     from.insert(i, index);
@@ -389,7 +402,19 @@ fn unified(inputs: &[(String, Bound)]) -> (Vec<Unified>, usize) {
     let mut names = NameTable::default();
     let mut shown: Vec<Unified> = Vec::new();
     for name in &order {
-        let Some(known) = types.get(name) else { continue };
+        let Some(known) = types.get_mut(name) else {
+            continue;
+        };
+        // Once two tables agree on a type, later ones that do not are converted.
+        if agreed.contains(name) && known.len() > 1 {
+            let rest: Vec<Typed> = known.drain(1..).collect();
+            if let Some((_, from)) = known.first_mut() {
+                for (_, more) in rest {
+                    from.extend(more);
+                }
+            }
+        }
+        let known = &*known;
         let single = known.len() == 1;
         for (ty, from) in known {
             let name = if single {
@@ -422,6 +447,53 @@ fn unified(inputs: &[(String, Bound)]) -> (Vec<Unified>, usize) {
         }
     }
     (shown, count)
+}
+
+/// An input whose columns have the types the union gives them.
+fn converted_input(rel: Rel, columns: &[Option<usize>], shown: &[Unified]) -> Rel {
+    let mut types: HashMap<usize, Type> = HashMap::new();
+    for (index, unified) in columns.iter().zip(shown) {
+        if let Some(index) = index
+            && let Some(own) = rel.columns.get(*index)
+            && own.ty != unified.column.ty
+            && own.ty != Type::Unknown
+        {
+            types.insert(*index, unified.column.ty);
+        }
+    }
+    if types.is_empty() {
+        return rel;
+    }
+    let span = Span::at(rel.span.start as usize);
+    let mut columns = rel.columns.to_vec();
+    let exprs = columns
+        .iter_mut()
+        .enumerate()
+        .map(|(index, c)| {
+            let expr = Expr {
+                kind: ExprKind::Column(index),
+                ty: c.ty,
+                span,
+            };
+            match types.get(&index) {
+                Some(ty) => {
+                    c.ty = *ty;
+                    Binder::converted(expr, *ty)
+                }
+                None => expr,
+            }
+        })
+        .collect();
+    Rel {
+        columns: columns.into(),
+        open: rel.open,
+        span,
+        kind: RelKind::Project {
+            input: Box::new(rel),
+            kind: ProjectKind::Extend,
+            exprs,
+        },
+    }
 }
 
 /// Columns that all tables have, of the type the first one gives them.
