@@ -27,7 +27,10 @@ fn main() -> ExitCode {
         ("query", "kql", queried),
     ] {
         for path in files(&root.join("cases").join(folder), extension) {
-            let name = format!("{folder}/{}", path.file_stem().unwrap_or_default().to_string_lossy());
+            let name = format!(
+                "{folder}/{}",
+                path.file_stem().unwrap_or_default().to_string_lossy()
+            );
             trials.push(Trial::test(name, move || {
                 let (found, extension) = run(&path);
                 compare(&path.with_extension(extension), &found)
@@ -56,7 +59,11 @@ fn pipeline() -> Pipeline {
 }
 
 fn source(path: &Path) -> SourceFile {
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let name = path
+        .file_name()
+        .unwrap_or_default()
+        .to_string_lossy()
+        .into_owned();
     SourceFile::new(name, fs::read_to_string(path).unwrap())
 }
 
@@ -66,7 +73,11 @@ fn check(path: &Path) -> (String, &'static str) {
         .diagnostics
         .iter()
         .map(|diagnostic| {
-            let finding = render::Finding { file: &document.file, rule: None, diagnostic };
+            let finding = render::Finding {
+                file: &document.file,
+                rule: None,
+                diagnostic,
+            };
             render::text(&finding, render::Style::Plain)
         })
         .collect();
@@ -76,17 +87,30 @@ fn check(path: &Path) -> (String, &'static str) {
 fn explained(path: &Path) -> (String, &'static str) {
     let pipeline = pipeline();
     let document = pipeline.document(source(path));
-    let compilation = rulec_driver::Compilation { documents: vec![document] };
-    (explain::run(&pipeline, &compilation, explain::Format::Markdown), "explain.md")
+    let compilation = rulec_driver::Compilation {
+        documents: vec![document],
+    };
+    (
+        explain::run(&pipeline, &compilation, explain::Format::Markdown),
+        "explain.md",
+    )
 }
 
 fn queried(path: &Path) -> (String, &'static str) {
-    let input = hunt::Input { now: Some("2026-01-15T12:00:00Z".to_owned()), memory: 256, ..hunt::Input::default() };
+    let input = hunt::Input {
+        now: Some("2026-01-15T12:00:00Z".to_owned()),
+        memory: 256,
+        ..hunt::Input::default()
+    };
     let text = fs::read_to_string(path).unwrap();
     let answer = query::run(&pipeline(), &text, &input, query::Format::Table).unwrap();
     let mut found = answer.output;
     for diagnostic in &answer.diagnostics {
-        let finding = render::Finding { file: &answer.file, rule: None, diagnostic };
+        let finding = render::Finding {
+            file: &answer.file,
+            rule: None,
+            diagnostic,
+        };
         found.push_str(&render::text(&finding, render::Style::Plain));
         found.push('\n');
     }
@@ -103,5 +127,10 @@ fn compare(path: &Path, found: &str) -> Result<(), Failed> {
         return Ok(());
     }
     let diff = similar::TextDiff::from_lines(expected.as_str(), found);
-    Err(format!("{}\n{}", path.display(), diff.unified_diff().header("expected", "found")).into())
+    Err(format!(
+        "{}\n{}",
+        path.display(),
+        diff.unified_diff().header("expected", "found")
+    )
+    .into())
 }

@@ -46,23 +46,52 @@ fn one_broken_rule_leaves_the_others_as_they_are() {
     }
     let before = artifacts(whole.path());
     let broken = |name: &str, bytes: &[u8]| fs::write(whole.path().join("rules").join(name), bytes).unwrap();
-    broken("half.md", b"# Half\n\n## Detection\n\n**Query:**\n```kql\nDeviceEvents | where (\n```\n");
-    broken("fence.md", b"# Fence\n\n## Detection\n\n**Query:**\n```kql\nDeviceEvents\n");
+    broken(
+        "half.md",
+        b"# Half\n\n## Detection\n\n**Query:**\n```kql\nDeviceEvents | where (\n```\n",
+    );
+    broken(
+        "fence.md",
+        b"# Fence\n\n## Detection\n\n**Query:**\n```kql\nDeviceEvents\n",
+    );
     broken("yaml.md", b"---\na: &a [*a]\n---\n# Yaml\n");
     broken("bytes.md", b"# \xff\xfe\n");
     broken("empty.md", b"");
     broken("path.md", b"# Path\n\n## Metadata\n**ID:** ../../etc/passwd\n\n## Detection\n\n**Query:**\n```kql\nDeviceEvents\n```\n");
-    broken("device.md", b"# Device\n\n## Metadata\n**ID:** CON\n\n## Detection\n\n**Query:**\n```kql\nDeviceEvents\n```\n");
+    broken(
+        "device.md",
+        b"# Device\n\n## Metadata\n**ID:** CON\n\n## Detection\n\n**Query:**\n```kql\nDeviceEvents\n```\n",
+    );
     let after = artifacts(whole.path());
-    assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
+    assert_eq!(
+        before.keys().collect::<Vec<_>>(),
+        after.keys().collect::<Vec<_>>()
+    );
     for (path, bytes) in &before {
         assert!(after[path] == *bytes, "{path} changed");
     }
     let pipeline = open(whole.path());
     let compilation = pipeline.compile(&[]);
-    for name in ["half.md", "fence.md", "yaml.md", "bytes.md", "path.md", "device.md"] {
-        let document = compilation.documents.iter().find(|d| d.file.path.ends_with(name)).unwrap();
-        assert!(document.diagnostics.iter().any(rulec_source::Diagnostic::is_error), "{name} is accepted");
+    for name in [
+        "half.md",
+        "fence.md",
+        "yaml.md",
+        "bytes.md",
+        "path.md",
+        "device.md",
+    ] {
+        let document = compilation
+            .documents
+            .iter()
+            .find(|d| d.file.path.ends_with(name))
+            .unwrap();
+        assert!(
+            document
+                .diagnostics
+                .iter()
+                .any(rulec_source::Diagnostic::is_error),
+            "{name} is accepted"
+        );
     }
 }
 
@@ -73,12 +102,18 @@ fn a_build_is_the_same_again_and_on_one_thread() {
     let first = golden::produce(&pipeline, &compilation);
     let again = open(&root());
     let second = golden::produce(&again, &again.compile(&[]));
-    assert_eq!(first.keys().collect::<Vec<_>>(), second.keys().collect::<Vec<_>>());
+    assert_eq!(
+        first.keys().collect::<Vec<_>>(),
+        second.keys().collect::<Vec<_>>()
+    );
     for (path, bytes) in &first {
         assert!(second[path] == *bytes, "{path} differs");
         let text = String::from_utf8_lossy(bytes);
         let here = fs::canonicalize(root()).unwrap();
-        assert!(!text.contains(&*here.to_string_lossy()), "{path} names an absolute path");
+        assert!(
+            !text.contains(&*here.to_string_lossy()),
+            "{path} names an absolute path"
+        );
     }
 }
 

@@ -16,8 +16,10 @@ fn validate(schema: &str, instance: &Value) {
     let text = fs::read_to_string(root().join("schema").join(schema)).unwrap();
     let schema_value: Value = serde_json::from_str(&text).unwrap();
     let validator = jsonschema::validator_for(&schema_value).unwrap();
-    let errors: Vec<String> =
-        validator.iter_errors(instance).map(|e| format!("{}: {e}", e.instance_path())).collect();
+    let errors: Vec<String> = validator
+        .iter_errors(instance)
+        .map(|e| format!("{}: {e}", e.instance_path()))
+        .collect();
     assert!(errors.is_empty(), "{schema}: {errors:#?}");
 }
 
@@ -31,18 +33,25 @@ fn schemas_are_not_stale() {
 
 #[test]
 fn what_rulec_prints_is_valid() {
-    let Ok(pipeline) = Pipeline::open(&root(), None) else { panic!("the repository does not open") };
+    let Ok(pipeline) = Pipeline::open(&root(), None) else {
+        panic!("the repository does not open")
+    };
     let compilation = pipeline.compile(&[]);
     assert!(compilation.documents.len() >= 14);
     let findings = compilation.findings();
     let text = render::json(&findings, compilation.summary(), rulec_driver::VERSION);
     validate("check.schema.json", &serde_json::from_str(&text).unwrap());
     let built = pipeline.build(&compilation, &build::Options::default());
-    validate("losses.schema.json", &serde_json::from_slice(&built.artifacts["losses.json"]).unwrap());
+    validate(
+        "losses.schema.json",
+        &serde_json::from_slice(&built.artifacts["losses.json"]).unwrap(),
+    );
     for document in compilation.documents {
         let rule = serde_json::to_value(document.rule().unwrap()).unwrap();
         validate("rule.schema.json", &rule);
-        let one = rulec_driver::Compilation { documents: vec![document] };
+        let one = rulec_driver::Compilation {
+            documents: vec![document],
+        };
         let explained = explain::run(&pipeline, &one, explain::Format::Json);
         validate("explain.schema.json", &serde_json::from_str(&explained).unwrap());
     }

@@ -107,11 +107,21 @@ fn wrong_arguments_and_configuration_are_exit_code_3() {
         &["query", "print 1", "--now", "yesterday"],
     ] {
         let output = rulec(folder.path(), arguments);
-        assert_eq!(code(&output), 3, "{arguments:?}: {}{}", out(&output), err(&output));
+        assert_eq!(
+            code(&output),
+            3,
+            "{arguments:?}: {}{}",
+            out(&output),
+            err(&output)
+        );
         assert!(!err(&output).is_empty(), "{arguments:?} says nothing");
     }
     assert!(!folder.path().join("../escape.md").exists());
-    fs::write(folder.path().join("rulec.toml"), "[check]\nfail-onn = \"error\"\n").unwrap();
+    fs::write(
+        folder.path().join("rulec.toml"),
+        "[check]\nfail-onn = \"error\"\n",
+    )
+    .unwrap();
     let output = rulec(folder.path(), &["check"]);
     assert_eq!(code(&output), 3);
     assert!(err(&output).contains("rulec.toml:2"), "{}", err(&output));
@@ -121,13 +131,25 @@ fn wrong_arguments_and_configuration_are_exit_code_3() {
 fn broken_documents_are_exit_code_2_with_a_place() {
     let folder = repository();
     let rules = folder.path().join("rules");
-    let deep = format!("# Deep\n\n## Detection\n**Query:**\n```kql\nprint {}1\n```\n", "(".repeat(20_000));
+    let deep = format!(
+        "# Deep\n\n## Detection\n**Query:**\n```kql\nprint {}1\n```\n",
+        "(".repeat(20_000)
+    );
     let cases: &[(&str, &[u8])] = &[
-        ("half.md", b"# Half\n\n## Detection\n**Query:**\n```kql\nDeviceEvents | where (\n```\n"),
-        ("column.md", b"# Column\n\n## Detection\n**Query:**\n```kql\nDeviceEvents | where ActionTyp == 'x'\n```\n"),
+        (
+            "half.md",
+            b"# Half\n\n## Detection\n**Query:**\n```kql\nDeviceEvents | where (\n```\n",
+        ),
+        (
+            "column.md",
+            b"# Column\n\n## Detection\n**Query:**\n```kql\nDeviceEvents | where ActionTyp == 'x'\n```\n",
+        ),
         ("bytes.md", b"# Bytes \xff\n"),
         ("yaml.md", b"---\nseverity: [[[[\n---\n# Yaml\n"),
-        ("key.md", b"---\nseverty: high\n---\n# Key\n\n## Detection\n**Query:**\n```kql\nDeviceEvents\n```\n"),
+        (
+            "key.md",
+            b"---\nseverty: high\n---\n# Key\n\n## Detection\n**Query:**\n```kql\nDeviceEvents\n```\n",
+        ),
         ("deep.md", deep.as_bytes()),
     ];
     for (name, bytes) in cases {
@@ -137,12 +159,17 @@ fn broken_documents_are_exit_code_2_with_a_place() {
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         let found = report["diagnostics"].as_array().unwrap();
         assert!(
-            found.iter().any(|d| d["severity"] == "error" && d["file"] == format!("rules/{name}")),
+            found
+                .iter()
+                .any(|d| d["severity"] == "error" && d["file"] == format!("rules/{name}")),
             "{name}: {report}"
         );
         let build = rulec(folder.path(), &["build"]);
         assert_eq!(code(&build), 2, "{name}");
-        assert!(folder.path().join("dist/sentinel/T-0001.yaml").is_file(), "{name} stopped the others");
+        assert!(
+            folder.path().join("dist/sentinel/T-0001.yaml").is_file(),
+            "{name} stopped the others"
+        );
         fs::remove_file(rules.join(name)).unwrap();
     }
 }
@@ -158,7 +185,10 @@ fn every_format_is_well_formed() {
     let uri = &log["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"];
     assert_eq!(uri, "rules/a%20b%20%3C%26%3E.md");
     let github = out(&rulec(folder.path(), &["check", "--format", "github"]));
-    assert!(github.starts_with("::error file=rules/a b <&>.md,line=6,"), "{github}");
+    assert!(
+        github.starts_with("::error file=rules/a b <&>.md,line=6,"),
+        "{github}"
+    );
     let junit = out(&rulec(folder.path(), &["check", "--format", "junit"]));
     assert!(junit.contains("name=\"rules/a b &lt;&amp;&gt;.md\""), "{junit}");
 }
@@ -166,15 +196,21 @@ fn every_format_is_well_formed() {
 #[test]
 fn queries_run_without_data() {
     let folder = tempfile::tempdir().unwrap();
-    let output = rulec(folder.path(), &["query", "print x = 1 + 1, y = 'a'", "--format", "json"]);
+    let output = rulec(
+        folder.path(),
+        &["query", "print x = 1 + 1, y = 'a'", "--format", "json"],
+    );
     assert_eq!(code(&output), 0, "{}", err(&output));
     let answer: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(answer["columns"][0]["type"], "long");
     assert_eq!(answer["rows"][0], serde_json::json!([2, "a"]));
-    let lines = b"{\"id\":1,\"query\":\"print a = 1\"}\nnot json\n{\"id\":\"two\",\"query\":\"print nope(\"}\n";
+    let lines =
+        b"{\"id\":1,\"query\":\"print a = 1\"}\nnot json\n{\"id\":\"two\",\"query\":\"print nope(\"}\n";
     let output = rulec_with(folder.path(), &["query", "--ndjson"], lines);
-    let answers: Vec<serde_json::Value> =
-        out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let answers: Vec<serde_json::Value> = out(&output)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
     assert_eq!(answers.len(), 3);
     assert_eq!(answers[0]["rows"][0][0], 1);
     assert!(answers[1]["error"]["message"].is_string());
@@ -189,9 +225,14 @@ fn analyze_answers_every_line() {
         {\"id\":2,\"env\":\"mars\",\"query\":\"T\"}\n\
         {\"id\":3,\"query\":\"T | where x\",\"tables\":{\"T\":{\"x\":\"bool\"}}}\n";
     let output = rulec_with(folder.path(), &["analyze", "--ndjson"], lines);
-    let answers: Vec<serde_json::Value> =
-        out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(answers[0]["result_columns"], serde_json::json!([{ "name": "ActionType", "type": "string" }]));
+    let answers: Vec<serde_json::Value> = out(&output)
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        answers[0]["result_columns"],
+        serde_json::json!([{ "name": "ActionType", "type": "string" }])
+    );
     assert_eq!(answers[0]["tables"], serde_json::json!(["DeviceEvents"]));
     assert!(answers[1]["error"].is_string());
     assert_eq!(answers[2]["semantic_errors"], serde_json::json!([]));
@@ -201,11 +242,21 @@ fn analyze_answers_every_line() {
 fn a_hunt_fires_and_says_so_with_its_exit_code() {
     let folder = repository();
     let data = folder.path().join("DeviceProcessEvents.ndjson");
-    fs::write(&data, "{\"Timestamp\":\"2026-01-15T11:30:00Z\",\"FileName\":\"nothing.exe\"}\n").unwrap();
+    fs::write(
+        &data,
+        "{\"Timestamp\":\"2026-01-15T11:30:00Z\",\"FileName\":\"nothing.exe\"}\n",
+    )
+    .unwrap();
     let data = data.to_string_lossy();
-    let silent = rulec(folder.path(), &["run", "--data", &data, "--now", "2026-01-15T12:00:00Z"]);
+    let silent = rulec(
+        folder.path(),
+        &["run", "--data", &data, "--now", "2026-01-15T12:00:00Z"],
+    );
     assert_eq!(code(&silent), 0, "{}", err(&silent));
-    let missing = rulec(folder.path(), &["run", "--data", "DeviceEvents=nowhere.ndjson", "--rule", "T-0001"]);
+    let missing = rulec(
+        folder.path(),
+        &["run", "--data", "DeviceEvents=nowhere.ndjson", "--rule", "T-0001"],
+    );
     assert!(code(&missing) >= 2, "{}", err(&missing));
 }
 

@@ -135,37 +135,11 @@ fn typed(table: &str, columns: &serde_json::Map<String, Value>) -> Result<Vec<(S
 /// The answer, and whether the query has an error.
 fn analysis(id: Value, query: &str, catalog: &Catalog) -> (Value, bool) {
     let analysis = rulec_ir::analyze::analyze(query, catalog);
-    let list = |diagnostics: &[Diagnostic]| -> Vec<Value> {
-        diagnostics
-            .iter()
-            .map(|d| {
-                let span = d.span().unwrap_or_default();
-                json!({
-                    "code": d.code.id,
-                    "message": d.message,
-                    "start": span.start,
-                    "length": span.len(),
-                })
-            })
-            .collect()
-    };
     let broken = !analysis.syntax_errors.is_empty() || !analysis.semantic_errors.is_empty();
-    let columns = analysis.result_columns.as_ref().map(|columns| {
-        columns
-            .iter()
-            .map(|c| json!({ "name": &*c.name, "type": c.ty.name() }))
-            .collect::<Vec<_>>()
-    });
-    let value = json!({
-        "id": id,
-        "syntax_errors": list(&analysis.syntax_errors),
-        "semantic_errors": list(&analysis.semantic_errors),
-        "warnings": list(&analysis.warnings),
-        "result_columns": columns,
-        "tables": analysis.tables,
-        "functions": analysis.functions,
-        "operators": analysis.operators,
-    });
+    let mut value = serde_json::to_value(&analysis).unwrap_or_default();
+    if let Some(object) = value.as_object_mut() {
+        object.shift_insert(0, "id".to_owned(), id);
+    }
     (value, broken)
 }
 

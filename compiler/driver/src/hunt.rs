@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use rulec_model::Rule;
 use rulec_runtime::{
     Batch, Context, Memory, RuntimeError, TableRequest, Tables,
-    alert::{self, Alert, RuleInfo},
+    alert::{self, Alert, EntityMapping, RuleInfo},
     read,
 };
 use rulec_source::{Diagnostic, Severity, SourceFile};
@@ -112,7 +112,10 @@ impl Source {
         request: &TableRequest<'_>,
         stage: &mut dyn FnMut(Batch) -> Result<(), RuntimeError>,
     ) -> Result<(), RuntimeError> {
-        let Some(rows) = self.tables.get(request.name) else {
+        // A watchlist may be given under its alias alone.
+        let alias = request.name.strip_prefix("watchlist:");
+        let rows = self.tables.get(request.name).or_else(|| self.tables.get(alias?));
+        let Some(rows) = rows else {
             return if self.missing_is_empty {
                 Ok(())
             } else {
@@ -240,7 +243,23 @@ pub fn now(input: &Input) -> Result<i64, String> {
 /// What an alert says of its rule.
 fn info(rule: &Rule, bound: &Bound) -> RuleInfo {
     let resolved = &bound.resolved;
-    rulec_emit::targets::native::rule_info(rule, resolved)
+    let severity = format!("{:?}", resolved.severity.value).to_lowercase();
+    RuleInfo {
+        entities: resolved
+            .entities
+            .value
+            .iter()
+            .map(|entity| EntityMapping {
+                kind: entity.kind.clone().into(),
+                fields: entity
+                    .fields
+                    .iter()
+                    .map(|(identifier, column)| (identifier.clone().into(), column.clone().into()))
+                    .collect(),
+            })
+            .collect(),
+        ..RuleInfo::new(rule.id.clone(), rule.title.clone(), severity)
+    }
 }
 
 fn evaluate(rule: &Rule, bound: &Bound, context: &Context<'_>) -> Result<Vec<Alert>, rulec_eval::EvalError> {
@@ -292,7 +311,8 @@ pub fn run(
         asked.contains(name) || catalog.table(name).is_some()
     })?;
     let now = now(input)?;
-    let memory = Memory::new(usize::try_from(input.memory.saturating_mul(1 << 20)).unwrap_or(usize::MAX));
+    let memory =
+        Memory::with_limit(usize::try_from(input.memory.saturating_mul(1 << 20)).unwrap_or(usize::MAX));
     let context = Context::new(now, &source).with_memory(memory);
     let chosen: Vec<_> = compilation
         .sound()
@@ -328,8 +348,8 @@ pub fn run(
         match result {
             Ok(alerts) => fired.extend(alerts),
             // A hunt is given the tables one has; rules over others are not wrong.
-            Err(error) if error.is_missing_table() && only.is_none() => {
-                *skipped.entry(error.message().to_owned()).or_default() += 1;
+            Err(error) if error.code == rulec_runtime::Code::MISSING_TABLE && only.is_none() => {
+                *skipped.entry(error.message.clone()).or_default() += 1;
             }
             Err(error) => {
                 let diagnostic = bound.fragment.map_diagnostic(diagnostic(&error));
@@ -359,16 +379,11 @@ pub fn run(
 
 /// An error of a run as a finding about the query.
 pub(crate) fn diagnostic(error: &rulec_eval::EvalError) -> Diagnostic {
-    let code = error.code();
     let code = rulec_source::Code {
-        id: code.id,
-        name: code.name,
+        id: error.code.id,
+        name: error.code.name,
         severity: Severity::Error,
-        summary: code.summary,
+        summary: error.code.summary,
     };
-    let diagnostic = Diagnostic::new(code, error.message());
-    match error.span() {
-        Some(span) => diagnostic.at(span),
-        None => diagnostic,
-    }
+    Diagnostic::new(code, error.message.as_str()).at(error.span)
 }

@@ -90,8 +90,16 @@ fn functions() -> Vec<(String, String, Value)> {
             f.doc,
         )
     });
-    let aggregates = rulec_functions::aggregates()
-        .map(|f| ("aggregate", f.name, f.aliases, f.deprecated, f.evaluates(), f.doc));
+    let aggregates = rulec_functions::aggregates().map(|f| {
+        (
+            "aggregate",
+            f.name,
+            f.aliases,
+            f.deprecated,
+            f.new.is_some(),
+            f.doc,
+        )
+    });
     let mut rows: Vec<_> = scalars
         .chain(aggregates)
         .map(|(kind, name, aliases, deprecated, evaluates, doc)| {

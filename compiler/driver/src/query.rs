@@ -37,11 +37,16 @@ pub struct Answer {
 pub fn run(pipeline: &Pipeline, text: &str, input: &Input, format: Format) -> Result<Answer, String> {
     let setting = Setting::new(pipeline, input)?;
     let (result, diagnostics) = setting.evaluate(text);
-    let output = result.map_or_else(String::new, |batch| match format {
-        Format::Json => format!("{}\n", rulec_eval::batch_to_json(&batch)),
-        Format::Table => rulec_runtime::write::batch_table(&batch),
-        Format::Csv => rulec_runtime::write::batch_csv(&batch),
-    });
+    let mut output = Vec::new();
+    if let Some(batch) = result {
+        let written = match format {
+            Format::Json => writeln!(output, "{}", rulec_eval::batch_to_json(&batch)),
+            Format::Table => rulec_runtime::write::batch_to_table(&mut output, &batch),
+            Format::Csv => rulec_runtime::write::batch_to_csv(&mut output, &batch),
+        };
+        written.map_err(|e| e.to_string())?;
+    }
+    let output = String::from_utf8_lossy(&output).into_owned();
     Ok(Answer {
         file: SourceFile::new("<query>", text),
         output,
@@ -120,7 +125,8 @@ impl<'a> Setting<'a> {
         if diagnostics.iter().any(Diagnostic::is_error) {
             return (None, diagnostics);
         }
-        let memory = Memory::new(usize::try_from(self.memory.saturating_mul(1 << 20)).unwrap_or(usize::MAX));
+        let memory =
+            Memory::with_limit(usize::try_from(self.memory.saturating_mul(1 << 20)).unwrap_or(usize::MAX));
         let context = Context::new(self.now, &self.source).with_memory(memory);
         match rulec_eval::run(&lowered.query, &context) {
             Ok(batch) => (Some(batch), diagnostics),

@@ -9,8 +9,14 @@ use crate::config::Config;
 pub fn all() -> Vec<(&'static str, String)> {
     vec![
         ("schema/rule.schema.json", pretty(&rulec_model::rule_schema())),
-        ("schema/front-matter.schema.json", pretty(&rulec_model::front_matter_schema())),
-        ("schema/rulec.toml.schema.json", of::<Config>("https://rulec.dev/schema/rulec.toml.schema.json")),
+        (
+            "schema/front-matter.schema.json",
+            pretty(&rulec_model::front_matter_schema()),
+        ),
+        (
+            "schema/rulec.toml.schema.json",
+            of::<Config>("https://rulec.dev/schema/rulec.toml.schema.json"),
+        ),
         (
             "schema/explain.schema.json",
             of::<rulec_explain::Explanation>("https://rulec.dev/schema/explain.schema.json"),

@@ -45,7 +45,7 @@ fn fold(query: &Query, expr: &Expr, depth: usize) -> Option<Value> {
 }
 
 /// The constant `x` of `now() - x`, in ticks, when the expression is that.
-pub fn ago(query: &Query, expr: &Expr) -> Option<i64> {
+pub(crate) fn ago(query: &Query, expr: &Expr) -> Option<i64> {
     match &expr.kind {
         ExprKind::Call { function, args } if function.name == "-" => match args.as_slice() {
             [now, by] if matches!(now.kind, ExprKind::Now) => match constant(query, by)? {

@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rulec_ir::{BindingKind, Query};
-use rulec_kql::ast::{Expr, ExprKind, Statement};
+use rulec_kql::{
+    TokenKind,
+    ast::{Expr, ExprKind, Statement},
+};
 use rulec_source::Span;
 
 use crate::{
@@ -144,7 +147,7 @@ impl Walker<'_> {
             }
         }
         for (index, operator) in pipeline.operators.iter().enumerate() {
-            let name = rulec_kql::operator_name(&operator.kind);
+            let name = canonical(&operator.keyword.text);
             let kind = if COMMON.contains(&name) {
                 name.to_owned()
             } else {
@@ -194,6 +197,18 @@ impl Walker<'_> {
         self.through.insert(name.text.clone());
         self.pipeline(value, Some(&name.text), depth + 1);
         true
+    }
+}
+
+/// The name of an operator, whichever of its spellings was written.
+fn canonical(keyword: &str) -> &str {
+    match keyword {
+        "filter" => "where",
+        "order" => "sort",
+        "limit" => "take",
+        "mvexpand" => "mv-expand",
+        "mvapply" => "mv-apply",
+        other => other,
     }
 }
 
@@ -263,7 +278,13 @@ pub(crate) fn uncommented(input: &Input<'_>, span: Span) -> String {
     let source = &input.fragment.text;
     let mut text = String::new();
     let mut at = span.start as usize;
-    for comment in rulec_kql::comments(input.parsed).filter(|c| span.contains(*c)) {
+    let comments = input
+        .parsed
+        .tokens
+        .iter()
+        .filter(|t| t.kind == TokenKind::Comment)
+        .map(|t| t.span);
+    for comment in comments.filter(|c| span.contains(*c)) {
         text.push_str(source.get(at..comment.start as usize).unwrap_or_default());
         at = comment.end as usize;
     }

@@ -1,6 +1,7 @@
 //! Functions under names that the language has replaced.
 
-use rulec_source::{Diagnostic, Severity};
+use rulec_kql::TokenKind;
+use rulec_source::{Diagnostic, Severity, Span};
 
 use super::code;
 use crate::{Input, Lint};
@@ -18,8 +19,7 @@ pub(crate) const LINT: Lint = Lint {
 
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
     for query in input.queries {
-        for call in rulec_kql::calls(query.parsed) {
-            let name = call.text.as_str();
+        for (name, span) in calls(query.parsed) {
             let scalar = rulec_functions::scalar(name).map(|f| (f.aliases, f.deprecated));
             let aggregate = rulec_functions::aggregate(name).map(|f| (f.aliases, f.deprecated));
             let Some((aliases, Some(instead))) = scalar.or(aggregate) else {
@@ -29,7 +29,7 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
             if instead == name || !(aliases.is_empty() || aliases.contains(&name)) {
                 continue;
             }
-            let span = query.fragment.map(call.span);
+            let span = query.fragment.map(span);
             found.push(
                 Diagnostic::new(LINT.code, format!("`{name}` is an old name"))
                     .at(span)
@@ -38,4 +38,18 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
             );
         }
     }
+}
+
+/// Names in front of a parenthesis.
+fn calls(parsed: &rulec_kql::Parsed) -> impl Iterator<Item = (&str, Span)> {
+    let trivia = |kind| matches!(kind, TokenKind::Whitespace | TokenKind::Comment);
+    let tokens: Vec<_> = parsed.tokens.iter().filter(|t| !trivia(t.kind)).collect();
+    let called = tokens
+        .windows(2)
+        .filter(|pair| pair[1].kind == TokenKind::OpenParen)
+        .map(|pair| pair[0].span);
+    called
+        .map(|span| (span.of(&parsed.text), span))
+        .collect::<Vec<_>>()
+        .into_iter()
 }
