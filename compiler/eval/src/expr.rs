@@ -3,7 +3,7 @@
 use rulec_functions::{Kernel, ScalarFunction, Type, Value, convert, text};
 use rulec_ir::{Expr, ExprKind};
 use rulec_runtime::ops::{self, column, constant, each};
-use rulec_runtime::{Batch, Column, Memory, Row, Schema, TextSet, session};
+use rulec_runtime::{Batch, Column, Memory, Row, Schema, TextSet, emitted, session};
 use rulec_source::Span;
 
 use crate::error::EvalError;
@@ -211,16 +211,8 @@ fn decide(operands: &[Compiled], row: Row<'_>, decisive: bool) -> Value {
 pub(crate) fn with_windows(input: &Batch, width: usize, windows: &[Window]) -> Result<Batch, EvalError> {
     let mut batch = input.clone();
     for (index, window) in windows.iter().enumerate() {
-        let wide = with_window(&batch, window).map_err(|error| EvalError::at(window.span, error))?;
-        // Columns that the query does not know stay behind the window's.
-        let columns = wide.schema().columns();
-        let last = columns.len() - 1;
-        let order = (0..width + index).chain([last]).chain(width + index..last);
-        let picked = order
-            .map(|place| (columns[place].clone(), place))
-            .collect::<Vec<_>>();
-        batch = wide
-            .pick(&picked)
+        batch = with_window(&batch, window)
+            .and_then(|wide| emitted::move_last(&wide, width + index))
             .map_err(|error| EvalError::at(window.span, error))?;
     }
     Ok(batch)

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use rulec_functions::{Value, aggregate, convert};
 use rulec_ir::{Expr, ExprKind, MvItem, ParseKind, ParseStep, ProjectKind, Rel, RelKind, SortKey};
 use rulec_runtime::ops::{self, Aggregation};
-use rulec_runtime::{Batch, Column, RuntimeError, Schema};
+use rulec_runtime::{Batch, Column, RuntimeError, Schema, emitted};
 
 use crate::error::EvalError;
 use crate::expr::{Scope, with_windows};
@@ -196,19 +196,8 @@ impl<'c> Planner<'_, 'c> {
             }
             RelKind::GetSchema { input } => {
                 let schema = schema_of(input);
-                self.then(
-                    plan,
-                    false,
-                    rel,
-                    Box::new(move |t| {
-                        let t = if t.schema().len() == schema.len() {
-                            t.renamed(schema.clone())
-                        } else {
-                            Ok(t.clone())
-                        };
-                        t.and_then(|t| ops::getschema(&t)).map_err(at(span))
-                    }),
-                )?
+                let known = move |t: &Batch| emitted::getschema(t, &schema).map_err(at(span));
+                self.then(plan, false, rel, Box::new(known))?
             }
             _ => {
                 return Err(EvalError::at(
@@ -235,10 +224,7 @@ impl<'c> Planner<'_, 'c> {
             rel,
             Box::new(move |t| {
                 let kept = is_true(&with_windows(t, width, &windows)?)?;
-                let columns = kept.schema().columns().iter().cloned().enumerate();
-                let own = columns.filter(|(place, _)| *place < width || *place >= width + windows.len());
-                kept.pick(&own.map(|(place, column)| (column, place)).collect::<Vec<_>>())
-                    .map_err(at(span))
+                emitted::without(&kept, width, windows.len()).map_err(at(span))
             }),
         )
     }
@@ -264,27 +250,12 @@ impl<'c> Planner<'_, 'c> {
             rel,
             Box::new(move |t| {
                 let t = &with_windows(t, width, &windows)?;
-                let projected = ops::project(t, &outputs).map_err(at(span))?;
-                if !open {
-                    return Ok(projected);
-                }
-                let unknown = (width + windows.len()..t.schema().len())
-                    .filter(|place| {
-                        projected
-                            .schema()
-                            .index_of(&t.schema().columns()[*place].name)
-                            .is_none()
-                    })
-                    .map(|place| {
-                        let column = &t.schema().columns()[place];
-                        ops::out(column.name.clone(), column.ty, ops::column(place))
-                    })
-                    .collect::<Vec<_>>();
-                if unknown.is_empty() {
-                    return Ok(projected);
-                }
-                let unknown = ops::project(t, &unknown).map_err(at(span))?;
-                projected.beside(&unknown).map_err(at(span))
+                let projected = if open {
+                    emitted::project_open(t, &outputs, width + windows.len())
+                } else {
+                    ops::project(t, &outputs)
+                };
+                projected.map_err(at(span))
             }),
         )
     }
