@@ -95,19 +95,18 @@ impl Catalog {
     }
 
     /// All table names that match a wildcard pattern such as `Device*`, in
-    /// the order a union lists them: sorted.
+    /// the order a union lists them: the environment's, then what was added,
+    /// each sorted.
     pub fn matching(&self, pattern: &str) -> Vec<String> {
-        let mut names: Vec<String> = self
-            .base
-            .names()
-            .into_iter()
-            .chain(self.tables.keys().map(String::as_str))
+        let base = self.base.names();
+        let added = self.tables.keys().map(String::as_str);
+        let added = added.filter(|name| base.binary_search(name).is_err());
+        base.iter()
+            .copied()
+            .chain(added)
             .filter(|name| wildcard(pattern, name))
             .map(str::to_owned)
-            .collect();
-        names.sort_unstable();
-        names.dedup();
-        names
+            .collect()
     }
 
     /// The tables that somebody who wrote `name` may have meant.

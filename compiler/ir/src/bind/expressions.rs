@@ -358,7 +358,7 @@ impl Binder<'_> {
             Ok(ty) => ty,
             Err(error) => {
                 self.type_error(name, operator, &error, &types, places, at);
-                if operator {
+                if operator || needs_common(name) {
                     Type::Unknown
                 } else {
                     despite(rule, given, error)
@@ -460,6 +460,7 @@ impl Binder<'_> {
 fn leaves_open(name: &str, types: &[Type]) -> bool {
     match name {
         "iff" | "iif" | "case" | "coalesce" | "max_of" | "min_of" => types.contains(&Type::Unknown),
+        "bin" | "floor" | "bin_at" => types.first() == Some(&Type::Unknown),
         "+" | "-" | "*" | "/" | "%" => match types {
             [Type::Unknown, right] => *right != Type::TimeSpan,
             [Type::DateTime, Type::Unknown] => true,
@@ -467,6 +468,14 @@ fn leaves_open(name: &str, types: &[Type]) -> bool {
         },
         _ => false,
     }
+}
+
+/// Functions whose type is what their arguments have in common.
+fn needs_common(name: &str) -> bool {
+    matches!(
+        name,
+        "coalesce" | "max_of" | "min_of" | "bin" | "floor" | "bin_at"
+    )
 }
 
 /// The type of a call in spite of arguments that were refused: those count as unknown.

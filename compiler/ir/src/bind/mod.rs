@@ -220,6 +220,7 @@ impl<'a> Binder<'a> {
     pub(crate) fn gives_table(&self) -> bool {
         let none = ["`consume`", "`fork`", "`facet`"];
         self.root.as_ref().is_some_and(|root| match &root.rel.kind {
+            _ if expressions::is_broken(root) && root.columns().is_empty() => false,
             RelKind::Unsupported { construct, .. } => !none.contains(&construct.as_str()),
             _ => true,
         })

@@ -219,8 +219,10 @@ impl Binder<'_> {
                     },
                 };
                 // A column that is only named, and conversions that change nothing.
-                if let (ExprKind::Column(from), None) = (&given.expr.kind, &given.explicit)
-                    && input.columns().get(*from).is_some_and(|c| *c.name == *name)
+                if given.explicit.is_none()
+                    && matches!(given.name, Suggested::Name(_))
+                    && let Some(from) = column_within(&given.expr)
+                    && input.columns().get(from).is_some_and(|c| *c.name == *name)
                 {
                     continue;
                 }
@@ -583,6 +585,23 @@ impl Binder<'_> {
             bound.meta.listed = Some((0..count).filter(|i| !hidden.contains(i)).collect());
         }
         bound
+    }
+}
+
+/// The column that an expression is, directly or converted.
+fn column_within(expr: &Expr) -> Option<usize> {
+    match &expr.kind {
+        ExprKind::Column(index) => Some(*index),
+        ExprKind::Call { args, .. } => match args.as_slice() {
+            [
+                Expr {
+                    kind: ExprKind::Column(index),
+                    ..
+                },
+            ] => Some(*index),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -257,11 +257,18 @@ impl Binder<'_> {
             "ipv4_lookup" | "ipv6_lookup" | "geo_polygon_lookup" | "geo_line_lookup" => {
                 if let Some(table) = arg(0) {
                     let table = self.table(table);
-                    if let Some(key) = arg(1) {
-                        self.scalar(key, Ctx::over(&input));
-                    }
-                    if let Some(key) = arg(2) {
-                        self.scalar(key, Ctx::over(&table));
+                    // Addresses are looked up by the input's column, shapes by
+                    // the table's.
+                    let shapes = name.starts_with("geo_");
+                    let rows = if shapes {
+                        [&table, &input]
+                    } else {
+                        [&input, &table]
+                    };
+                    for (key, row) in [arg(1), arg(2)].into_iter().zip(rows) {
+                        if let Some(key) = key {
+                            self.scalar(key, Ctx::over(row));
+                        }
                     }
                     let mut names = NameTable::default();
                     columns = input.columns().to_vec();
@@ -277,6 +284,13 @@ impl Binder<'_> {
             }
             "dcount_intersect" => {
                 columns = input.columns().to_vec();
+                if call.args.len() < 2 {
+                    self.error(
+                        codes::ARGUMENT_COUNT,
+                        call.name.span,
+                        "`dcount_intersect` compares at least 2 columns.",
+                    );
+                }
                 for (i, arg) in call.args.iter().enumerate() {
                     self.scalar(&arg.value, Ctx::over(&input));
                     columns.push(column(format!("s{i}"), Type::Long));

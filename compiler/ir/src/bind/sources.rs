@@ -172,7 +172,7 @@ impl Binder<'_> {
         if inputs.is_empty() {
             return self.open_source(&pattern.text, self.at(at));
         }
-        self.union_of(inputs, None, self.at(at), "union")
+        self.union_of(inputs, None, false, self.at(at), "union")
     }
 
     /// The tables a wildcard stands for: those of the catalog, and views that

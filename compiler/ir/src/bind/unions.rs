@@ -39,7 +39,7 @@ impl Binder<'_> {
         if inputs.is_empty() {
             return self.nothing(at);
         }
-        self.union_of(inputs, with_source.as_deref(), at, "union")
+        self.union_of(inputs, with_source.as_deref(), false, at, "union")
     }
 
     fn union_inputs(&mut self, tables: &[ast::Expr], inputs: &mut Vec<(String, Bound)>) {
@@ -60,11 +60,13 @@ impl Binder<'_> {
     }
 
     /// Puts tables below each other: a column for every name, or, where types
-    /// differ, for every name and type.
+    /// differ, for every name and type. `by_name` (for `find`) gives each name
+    /// one column of a type that takes all.
     pub(super) fn union_of(
         &mut self,
         inputs: Vec<(String, Bound)>,
         with_source: Option<&str>,
+        by_name: bool,
         at: Span,
         word: &'static str,
     ) -> Bound {
@@ -73,7 +75,7 @@ impl Binder<'_> {
             columns.push(column(name, Type::String));
         }
         let first = columns.len();
-        let (shown, shown_count) = unified(&inputs);
+        let (shown, shown_count) = unified(&inputs, by_name);
         columns.extend(shown.iter().map(|u| u.column.clone()));
         let is_open = inputs.iter().any(|(_, b)| b.is_from_open());
         let open = inputs.iter().any(|(_, b)| b.rel.open);
@@ -152,7 +154,7 @@ impl Binder<'_> {
         if inputs.is_empty() {
             return self.nothing(at);
         }
-        let union = self.union_of(inputs, Some("$table"), at, "search");
+        let union = self.union_of(inputs, Some("$table"), false, at, "search");
         let predicate = self.search_predicate(predicate, Ctx::over(&union));
         self.passed(op, union, |input| RelKind::Filter { input, predicate })
     }
@@ -222,13 +224,22 @@ impl Binder<'_> {
         if inputs.is_empty() {
             return self.nothing(at);
         }
-        // Columns that every table has are shown when nothing is asked for.
-        let common: Vec<Column> = match find.output {
-            ast::FindOutput::Project(_) => Vec::new(),
-            _ if find.tables.is_empty() && inputs.len() > 1 => Vec::new(),
-            _ => common_columns(&inputs),
-        };
-        let union = self.union_of(inputs, Some(source.as_str()), at, "find");
+        // Tables without any of the columns the condition mentions have no such rows.
+        let mut mentioned = Vec::new();
+        mentions(&find.predicate, &mut mentioned, MENTION_DEPTH);
+        if inputs.len() > 1 && !mentioned.is_empty() {
+            let has_one = |b: &Bound| {
+                mentioned
+                    .iter()
+                    .any(|name| b.find(name).is_some() || b.is_from_open())
+            };
+            if inputs.iter().any(|(_, b)| has_one(b)) {
+                inputs.retain(|(_, b)| has_one(b));
+            }
+        }
+        let single = inputs.len() == 1;
+        let common = common_columns(&inputs);
+        let union = self.union_of(inputs, Some(source.as_str()), true, at, "find");
         let predicate = self.search_predicate(&find.predicate, Ctx::over(&union));
         let span = Span::at(at.start as usize);
         let mut columns = vec![column(source.as_str(), Type::String)];
@@ -237,35 +248,35 @@ impl Binder<'_> {
             let mut names = NameTable::default();
             names.derived(&source);
             for item in wanted {
-                match &strip(&item.column).kind {
-                    Ast::Call(_) | Ast::Star => {
-                        columns.push(column(names.derived("pack_"), Type::Dynamic));
-                        exprs.push(self.packed(&union, span));
-                    }
-                    _ => {
-                        let value = self.scalar(&item.column, Ctx::over(&union));
-                        let ty = item
-                            .ty
-                            .as_ref()
-                            .map_or(value.ty, |t| super::expressions::scalar_type(t.ty));
-                        let name = super::names::suggested(&item.column);
-                        columns.push(column(names.derived(name.text().unwrap_or("Column1")), ty));
-                        exprs.push(Self::converted(value, ty));
-                    }
+                if matches!(strip(&item.column).kind, Ast::Call(_) | Ast::Star) {
+                    columns.push(column(names.derived("pack_"), Type::Dynamic));
+                    exprs.push(self.packed(&union, span));
+                    continue;
                 }
+                let value = self.scalar(&item.column, Ctx::over(&union));
+                let ty = item
+                    .ty
+                    .as_ref()
+                    .map_or(value.ty, |t| super::expressions::scalar_type(t.ty));
+                let name = super::names::suggested(&item.column);
+                columns.push(column(names.derived(name.text().unwrap_or("Column1")), ty));
+                exprs.push(Self::converted(value, ty));
             }
         } else {
-            for c in common {
-                let index = union
-                    .find(&c.name)
-                    .or_else(|| union.find(&format!("{}_{}", c.name, c.ty)));
-                if let Some(index) = index {
-                    columns.push(c);
+            let shown = common
+                .into_iter()
+                .chain(mentioned.iter().map(|name| Arc::from(name.as_str())));
+            let mut seen = HashSet::new();
+            for index in shown.filter_map(|name: Arc<str>| union.find(&name)) {
+                if index > 0 && seen.insert(index) {
+                    columns.push(union.columns()[index].clone());
                     exprs.push(union.column(index, span));
                 }
             }
-            columns.push(column("pack_", Type::Dynamic));
-            exprs.push(self.packed(&union, span));
+            if !single {
+                columns.push(column("pack_", Type::Dynamic));
+                exprs.push(self.packed(&union, span));
+            }
         }
         let filtered = self.passed(op, union, |input| RelKind::Filter { input, predicate });
         let mut bound = self.shaped(op, filtered, columns, |input| RelKind::Project {
@@ -370,7 +381,7 @@ struct Unified {
 type Typed = (Type, HashMap<usize, usize>);
 
 /// The columns of a union, those a reader is shown first, and their number.
-fn unified(inputs: &[(String, Bound)]) -> (Vec<Unified>, usize) {
+fn unified(inputs: &[(String, Bound)], by_name: bool) -> (Vec<Unified>, usize) {
     let mut order: Vec<Arc<str>> = Vec::new();
     // For each name its types in the order they come up, and who has them.
     let mut types: HashMap<Arc<str>, Vec<Typed>> = HashMap::new();
@@ -405,6 +416,14 @@ fn unified(inputs: &[(String, Bound)]) -> (Vec<Unified>, usize) {
         let Some(known) = types.get_mut(name) else {
             continue;
         };
+        if by_name && known.len() > 1 {
+            let ty = known
+                .iter()
+                .skip(1)
+                .fold(known[0].0, |ty, (next, _)| shared_type(ty, *next));
+            let from = known.drain(..).flat_map(|(_, from)| from).collect();
+            known.push((ty, from));
+        }
         // Once two tables agree on a type, later ones that do not are converted.
         if agreed.contains(name) && known.len() > 1 {
             let rest: Vec<Typed> = known.drain(1..).collect();
@@ -447,6 +466,20 @@ fn unified(inputs: &[(String, Bound)]) -> (Vec<Unified>, usize) {
         }
     }
     (shown, count)
+}
+
+/// A type that takes values of both.
+fn shared_type(a: Type, b: Type) -> Type {
+    match (a, b) {
+        (a, b) if a == b => a,
+        (Type::Unknown, other) | (other, Type::Unknown) => other,
+        (Type::Decimal, b) if b.is_numeric() => a,
+        (a, Type::Decimal) if a.is_numeric() => b,
+        (Type::Real, b) if b.is_numeric() => a,
+        (a, Type::Real) if a.is_numeric() => b,
+        (Type::Int | Type::Long, Type::Int | Type::Long) => Type::Long,
+        _ => Type::Dynamic,
+    }
 }
 
 /// An input whose columns have the types the union gives them.
@@ -496,18 +529,53 @@ fn converted_input(rel: Rel, columns: &[Option<usize>], shown: &[Unified]) -> Re
     }
 }
 
-/// Columns that all tables have, of the type the first one gives them.
-fn common_columns(inputs: &[(String, Bound)]) -> Vec<Column> {
+/// The names of the columns that all tables have, in the order of the first.
+fn common_columns(inputs: &[(String, Bound)]) -> Vec<Arc<str>> {
     let Some(((_, first), rest)) = inputs.split_first() else {
         return Vec::new();
     };
     first
         .columns()
         .iter()
-        .filter(|c| {
+        .map(|c| c.name.clone())
+        .filter(|name| {
             rest.iter()
-                .all(|(_, b)| b.columns().iter().any(|o| o.name == c.name))
+                .all(|(_, b)| b.is_from_open() || b.columns().iter().any(|o| o.name == *name))
         })
-        .cloned()
         .collect()
+}
+
+/// Nesting to which names are looked for in a condition.
+const MENTION_DEPTH: usize = 64;
+
+/// The names a condition mentions, each once, in order.
+fn mentions(expr: &ast::Expr, found: &mut Vec<String>, depth: usize) {
+    if depth == 0 {
+        return;
+    }
+    let mut each = |parts: &[&ast::Expr]| {
+        for part in parts {
+            mentions(part, found, depth - 1);
+        }
+    };
+    match &expr.kind {
+        Ast::Name(name) => {
+            if !found.contains(&name.text) {
+                found.push(name.text.clone());
+            }
+        }
+        Ast::Parenthesised(inner) => each(&[inner]),
+        Ast::Path(path) => each(&[&path.base]),
+        Ast::Unary(unary) => each(&[&unary.operand]),
+        Ast::Arithmetic(sum) => {
+            each(&[&sum.first]);
+            sum.rest.iter().for_each(|link| each(&[&link.operand]));
+        }
+        Ast::Binary(binary) => each(&[&binary.lhs, &binary.rhs]),
+        Ast::And(parts) | Ast::Or(parts) => parts.iter().for_each(|part| each(&[part])),
+        Ast::InList(list) => each(&[&list.lhs]),
+        Ast::Between(between) => each(&[&between.operand, &between.from, &between.to]),
+        Ast::Call(call) => call.args.iter().for_each(|arg| each(&[&arg.value])),
+        _ => {}
+    }
 }
