@@ -320,6 +320,11 @@ pub enum ExprKind {
     /// `[inner]`, which the language accepts as an expression; `['name']` is
     /// [`ExprKind::Name`] instead.
     Bracketed(Box<Expr>),
+    /// `name = value` where a plain value is usual: the syntax allows it in
+    /// `distinct`, which then renames the column, and in `where`, `take`,
+    /// `sample`, `top` and their relatives, where the name has no effect
+    /// (mostly `==` was meant).
+    Named(Box<Column>),
     /// `(parameters) { body }` or `view (…) { body }`, the value of a let.
     Function(Box<Function>),
     /// `datatable (a: long) [1, 2]`.

@@ -136,6 +136,7 @@ keywords! {
     Uint32 = "uint32", Reserved;
     Uint64 = "uint64", Reserved;
     NotHasCs = "!has_cs", Reserved;
+    Chart3D = "3Dchart", Reserved;
     Between = "between", Reserved;
     Boolean = "boolean", Reserved;
     Callout = "callout", Reserved;

@@ -428,6 +428,9 @@ impl Lexer<'_> {
             }
             return K::Ident;
         }
+        if word == Keyword::Chart3D.as_str() {
+            return K::Keyword(Keyword::Chart3D);
+        }
         if is_unit(tail) {
             return K::TimeSpan;
         }

@@ -131,9 +131,9 @@ impl Parser<'_> {
                 break;
             }
             lhs = self.infix_expr(start, lhs, op, rank);
-            if matches!(rank, EQUALITY | RELATION | STRINGS) {
-                most = rank - 1;
-            }
+            // Operators that chain have taken all of their rank; the others do not
+            // chain. So what follows can only bind more loosely.
+            most = rank - 1;
         }
         lhs
     }
@@ -335,7 +335,7 @@ impl Parser<'_> {
         if self.at(T::OpenBracket) && !self.is_name(0, Class::Referenced) {
             return self.index();
         }
-        if self.is_name(0, Class::Name) && self.peek(1) == T::OpenParen && !self.at(T::OpenBracket) {
+        if self.is_name(0, Class::Name) && self.peek(self.name_len(0)) == T::OpenParen {
             return StepKind::Call(self.call());
         }
         StepKind::Member(self.name(Class::Referenced, "a name"))
@@ -384,18 +384,9 @@ impl Parser<'_> {
         }
     }
 
-    /// A name, a call or a query in parentheses: what a table can begin with.
-    pub(super) fn primary_table(&mut self) -> Expr {
-        if self.at(T::OpenParen) {
-            self.parenthesised()
-        } else {
-            self.name_or_call()
-        }
-    }
-
-    fn name_or_call(&mut self) -> Expr {
+    pub(super) fn name_or_call(&mut self) -> Expr {
         let start = self.span();
-        let next = if self.at(T::OpenBracket) { 3 } else { 1 };
+        let next = self.name_len(0);
         let kind = if self.peek(next) == T::OpenParen {
             if let (false, T::Keyword(keyword)) = (self.is_name(0, Class::Name), self.kind()) {
                 self.reserved(keyword);
@@ -434,7 +425,7 @@ impl Parser<'_> {
         args
     }
 
-    fn argument(&mut self) -> Arg {
+    pub(super) fn argument(&mut self) -> Arg {
         let start = self.span();
         let name = self.name_before_equal();
         let value = if self.at(T::Star) && matches!(self.peek(1), T::Comma | T::CloseParen) {
@@ -491,7 +482,7 @@ impl Parser<'_> {
         }]
     }
 
-    fn parenthesised(&mut self) -> Expr {
+    pub(super) fn parenthesised(&mut self) -> Expr {
         let open = self.span();
         self.bump();
         let inner = self.pipeline();
@@ -502,7 +493,11 @@ impl Parser<'_> {
     fn bracketed(&mut self) -> Expr {
         let open = self.span();
         self.bump();
-        let inner = self.expr();
+        let inner = if self.at(T::Star) && self.peek(1) == T::CloseBracket {
+            self.star()
+        } else {
+            self.expr()
+        };
         self.close(open, T::CloseBracket);
         self.expr_from(open, ExprKind::Bracketed(Box::new(inner)))
     }
@@ -511,7 +506,7 @@ impl Parser<'_> {
     pub(super) fn type_of(&mut self) -> Expr {
         let start = self.span();
         self.bump();
-        let ty = if self.peek(1) == T::Star || self.peek(2) == T::Colon {
+        let ty = if matches!(self.peek(1), T::Star | T::CloseParen) || self.peek(2) == T::Colon {
             TypeOf::Tabular(self.table_type())
         } else {
             let open = self.span();

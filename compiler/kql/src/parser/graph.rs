@@ -143,7 +143,12 @@ impl Parser<'_> {
             EdgeDirection::Right
         } else {
             if !self.eat_run(&[T::Minus, T::Minus]) {
-                self.expect(T::Minus, "`-->`");
+                let message = format!("expected `-->` or `--`, found {}", self.found());
+                let place = self.place_of_missing();
+                self.error(codes::EXPECTED_TOKEN, place, message);
+                while matches!(self.kind(), T::Minus | T::Greater | T::Less) {
+                    self.bump();
+                }
             }
             EdgeDirection::Any
         };

@@ -293,6 +293,19 @@ impl<'a> Parser<'a> {
             let span = self.span();
             self.error(codes::EXPECTED_EXPRESSION, span, message);
         }
+        if let T::Keyword(keyword) = self.kind() {
+            // A few words are keywords only because they are values here.
+            let fits = keyword.class() == Class::Name
+                || matches!(
+                    keyword,
+                    K::Simple | K::Relaxed | K::Nooptimization | K::Hotcache | K::Typeof | K::Dynamic
+                );
+            if !fits {
+                let message = format!("expected a value, found the keyword {}", self.found());
+                let span = self.span();
+                self.error(codes::EXPECTED_EXPRESSION, span, message);
+            }
+        }
         let start = self.span();
         let mut value = self.value();
         if let ExprKind::Name(name) = &mut value.kind {
@@ -330,7 +343,7 @@ impl<'a> Parser<'a> {
         match self.kind() {
             T::String => self.string(),
             T::Bool | T::Long | T::Real | T::TimeSpan | T::Typed(_) => self.simple_literal(),
-            T::Minus | T::Plus => self.signed(),
+            T::Minus | T::Plus if matches!(self.peek(1), T::Long | T::Real | T::TimeSpan) => self.signed(),
             T::Keyword(K::Dynamic) => self.dynamic(),
             T::Keyword(K::Typeof) if self.peek(1) == T::OpenParen => self.type_of(),
             T::Ident | T::Keyword(_) => {
@@ -356,7 +369,7 @@ impl<'a> Parser<'a> {
 
     /// The name in `name = …`, taken with its `=`, if there is one.
     pub(super) fn name_before_equal(&mut self) -> Option<Name> {
-        let next = if self.at(T::OpenBracket) { 3 } else { 1 };
+        let next = self.name_len(0);
         if self.peek(next) != T::Equal {
             return None;
         }
@@ -528,10 +541,13 @@ impl<'a> Parser<'a> {
             return wildcard;
         }
         let start = self.span();
-        if !self.at(T::OpenParen) && !self.is_name(0, Class::Referenced) {
+        if self.at(T::OpenParen) {
+            return self.parenthesised();
+        }
+        if !self.is_name(0, Class::Referenced) {
             return self.expected_expression();
         }
-        let base = self.primary_table();
+        let base = self.name_or_call();
         self.steps(start, base, true)
     }
 

@@ -21,7 +21,6 @@ use crate::ast::{Expr, ExprKind, Name, Query};
 use crate::codes;
 use crate::keyword::{Class, Keyword};
 use crate::lexer::{Token, TokenKind as T};
-use crate::literal;
 
 /// How deeply brackets, functions and sub-queries may nest. Real queries stay
 /// below 50; a limit keeps the parser and everything behind it, which recurse
@@ -330,8 +329,25 @@ impl<'a> Parser<'a> {
                 (_, Class::Name) => true,
                 (a, b) => a == b && a != Class::Reserved,
             },
-            T::OpenBracket => self.peek(ahead + 1) == T::String && self.peek(ahead + 2) == T::CloseBracket,
+            T::OpenBracket => self.name_len(ahead) > 1,
             _ => false,
+        }
+    }
+
+    /// Of how many tokens the name `ahead` consists: one, or for `['a name']`
+    /// the brackets and the strings in them.
+    fn name_len(&self, ahead: usize) -> usize {
+        if self.peek(ahead) != T::OpenBracket {
+            return 1;
+        }
+        let mut len = 1;
+        while self.peek(ahead + len) == T::String {
+            len += 1;
+        }
+        if len > 1 && self.peek(ahead + len) == T::CloseBracket {
+            len + 1
+        } else {
+            1
         }
     }
 
@@ -340,8 +356,7 @@ impl<'a> Parser<'a> {
         let start = self.span();
         if self.at(T::OpenBracket) {
             self.bump();
-            let text = literal::string(self.token_text()).0;
-            self.bump();
+            let text = self.string_value().0;
             self.bump();
             return Name {
                 text,

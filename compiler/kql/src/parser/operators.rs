@@ -2,7 +2,7 @@
 
 use super::{Parser, T};
 use crate::ast::{
-    Body, Column, Expr, ExprKind, Find, FindColumn, FindOutput, ForkBranch, JoinCondition, MvColumn, Name, Operator,
+    Body, Column, ColumnNames, Expr, ExprKind, Find, FindColumn, FindOutput, ForkBranch, JoinCondition, MvColumn, Name, Operator,
     OperatorKind as O, Param, Parse, ParsePart, Partition, Path, Pipeline, RowSchema, Step, StepKind, TopNestedLevel,
 };
 use crate::codes;
@@ -99,8 +99,7 @@ impl Parser<'_> {
         }
         let next_is_param = matches!(self.peek(1), T::Keyword(_)) && self.peek(2) == T::Equal;
         match keyword {
-            K::Range => self.is_name(1, Class::Name) && self.peek(1) != T::OpenBracket && self.peek(2) == T::Keyword(K::From)
-                || self.is_name(1, Class::Name) && self.peek(1) == T::OpenBracket && self.peek(4) == T::Keyword(K::From),
+            K::Range => self.is_name(1, Class::Name) && self.peek(1 + self.name_len(1)) == T::Keyword(K::From),
             K::Facet | K::Partition | K::Reduce => self.peek(1) == T::Keyword(K::By) || next_is_param,
             K::Evaluate => {
                 self.is_name(1, Class::Name) && matches!(self.peek(2), T::OpenParen) || next_is_param
@@ -201,7 +200,7 @@ impl Parser<'_> {
             K::ExecuteAndCache => O::ExecuteAndCache,
             K::Extend => O::Extend { columns: self.columns() },
             K::Facet => self.facet(),
-            K::Find => self.find(),
+            K::Find => self.find(!params.is_empty()),
             K::Fork => self.fork(),
             K::Getschema => O::GetSchema,
             K::GraphMarkComponents => {
@@ -262,9 +261,9 @@ impl Parser<'_> {
             K::Range => self.range(),
             K::Reduce => self.reduce(),
             K::Render => self.render(),
-            K::Sample => O::Sample { count: self.boxed() },
+            K::Sample => O::Sample { count: self.named_boxed() },
             K::SampleDistinct => {
-                let count = self.boxed();
+                let count = self.named_boxed();
                 self.expect_word(K::Of);
                 O::SampleDistinct {
                     count,
@@ -283,9 +282,11 @@ impl Parser<'_> {
                 }
             }
             K::Summarize => self.summarize(),
-            K::Take | K::Limit => O::Take { count: self.boxed() },
+            K::Take | K::Limit => O::Take {
+                count: self.named_boxed(),
+            },
             K::Top => {
-                let count = self.boxed();
+                let count = self.named_boxed();
                 self.expect_word(K::By);
                 O::Top {
                     count,
@@ -298,7 +299,9 @@ impl Parser<'_> {
                 tables: self.list(Parser::table),
             },
             // `where` and `filter`; anything else is held off by `is_operator`.
-            _ => O::Where { predicate: self.boxed() },
+            _ => O::Where {
+                predicate: self.named_boxed(),
+            },
         }
     }
 
@@ -309,7 +312,9 @@ impl Parser<'_> {
     /// Parameters behind what they belong to.
     pub(super) fn trailing_params(&mut self, params: &mut Vec<Param>, extra: &[K]) {
         params.extend(self.params(extra));
-        while self.at(T::Ident) && self.peek(1) == T::Equal {
+        while matches!(self.token_text(), "with_component_id" | "with_source_id" | "with_target_id")
+            && self.peek(1) == T::Equal
+        {
             params.push(self.param());
             params.extend(self.params(extra));
         }
@@ -323,9 +328,20 @@ impl Parser<'_> {
         }
     }
 
-    /// The expression of a column whose name does not matter.
+    /// An expression that may have a name, whether or not that means anything.
     fn named_expr(&mut self) -> Expr {
-        self.column().value
+        let column = self.column();
+        if column.names == ColumnNames::Derived {
+            return column.value;
+        }
+        Expr {
+            span: column.span,
+            kind: ExprKind::Named(Box::new(column)),
+        }
+    }
+
+    fn named_boxed(&mut self) -> Box<Expr> {
+        Box::new(self.named_expr())
     }
 
     fn count(&mut self) -> O {
@@ -437,13 +453,16 @@ impl Parser<'_> {
         query
     }
 
-    fn find(&mut self) -> O {
+    fn find(&mut self, mut needs_where: bool) -> O {
         if self.at_word(K::Datascope) && self.peek(1) == T::Equal {
             // Accepted and without meaning.
-            self.param();
+            let scope = self.param();
+            if !matches!(&scope.value.kind, ExprKind::Name(n) if n.text == "all" || n.text == "hotcache") {
+                self.error(codes::EXPECTED_NAME, scope.span, "`datascope` is `all` or `hotcache`");
+            }
+            needs_where = true;
         }
         let mut tables = Vec::new();
-        let mut needs_where = false;
         if self.eat_word(K::In) {
             tables = self.tables_in_parentheses();
             needs_where = true;
@@ -475,6 +494,10 @@ impl Parser<'_> {
     fn find_column(&mut self) -> FindColumn {
         let column = if self.at_word(K::Pack) && self.peek(1) == T::OpenParen {
             let start = self.span();
+            if self.peek(2) != T::Star {
+                let span = self.span();
+                self.error(codes::EXPECTED_TOKEN, span, "`find` takes `pack(*)` only");
+            }
             let call = self.call();
             self.expr_from(start, ExprKind::Call(call))
         } else if self.at(T::Star) {
@@ -490,7 +513,7 @@ impl Parser<'_> {
         let mut branches = Vec::new();
         loop {
             let start = self.span();
-            let next = if self.at(T::OpenBracket) { 3 } else { 1 };
+            let next = self.name_len(0);
             let named = self.is_name(0, Class::Name) && self.peek(next) == T::Equal;
             if !branches.is_empty() && !named && !self.at(T::OpenParen) {
                 return O::Fork { branches };
@@ -515,7 +538,7 @@ impl Parser<'_> {
 
     fn invoke(&mut self) -> O {
         let start = self.span();
-        let next = if self.at(T::OpenBracket) { 3 } else { 1 };
+        let next = self.name_len(0);
         if !self.is_name(0, Class::Name) || self.peek(next) != T::OpenParen {
             let function = if self.is_name(0, Class::Name) {
                 let name = self.take_name();
@@ -540,6 +563,7 @@ impl Parser<'_> {
         let right = match self.kind() {
             T::Keyword(K::Datatable) => self.datatable(),
             T::Keyword(K::Externaldata | K::ExternalDataOld) => self.external_data(),
+            T::OpenParen => self.expr(),
             _ => self.table(),
         };
         let condition = self.join_condition();
@@ -610,7 +634,7 @@ impl Parser<'_> {
                 let open = self.span();
                 let mut ty = None;
                 if self.expect(T::OpenParen, "`(`") {
-                    if self.peek(1) == T::Colon {
+                    if self.peek(1) == T::Colon || self.at(T::CloseParen) {
                         self.column_decls(false);
                     } else {
                         ty = Some(self.type_name_of_typeof());
@@ -693,6 +717,19 @@ impl Parser<'_> {
             Vec::new()
         };
         let properties = self.properties();
+        for property in &properties {
+            let known = ["pair_delimiter", "kv_delimiter", "quote", "escape", "greedy", "regex"];
+            if !known.contains(&property.name.text.as_str()) {
+                self.diagnostics.push(
+                    Diagnostic::new(
+                        codes::EXPECTED_NAME,
+                        format!("`parse-kv` has no property `{}`", property.name.text),
+                    )
+                    .at(property.name.span)
+                    .help(format!("it has {}", known.join(", "))),
+                );
+            }
+        }
         O::ParseKv {
             value,
             columns,
@@ -776,7 +813,7 @@ impl Parser<'_> {
         let start = self.span();
         let value = self.name_or_wildcard();
         let column = Column {
-            names: crate::ast::ColumnNames::Derived,
+            names: ColumnNames::Derived,
             span: value.span,
             value,
         };
@@ -866,7 +903,7 @@ impl Parser<'_> {
     }
 
     fn top_hitters(&mut self) -> O {
-        let count = self.boxed();
+        let count = self.named_boxed();
         self.expect_word(K::Of);
         let of = Box::new(self.named_expr());
         let by = self.eat_word(K::By).then(|| Box::new(self.named_expr()));
@@ -891,7 +928,7 @@ impl Parser<'_> {
 
     fn top_nested_level(&mut self) -> TopNestedLevel {
         let start = self.span();
-        let count = (!self.at_word(K::Of)).then(|| self.expr());
+        let count = (!self.at_word(K::Of)).then(|| self.named_expr());
         self.expect_word(K::Of);
         let of = self.column();
         let others = self.eat_word(K::With).then(|| {
@@ -948,6 +985,7 @@ pub(super) fn is_chart(keyword: K) -> bool {
             | K::Areachart
             | K::Barchart
             | K::Card
+            | K::Chart3D
             | K::Columnchart
             | K::Graph
             | K::Ladderchart

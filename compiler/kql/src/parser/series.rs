@@ -19,7 +19,7 @@ impl Parser<'_> {
             let open = self.span();
             let mut ends = Vec::new();
             if self.expect(T::OpenParen, "`(`") {
-                ends = self.list(Parser::expr);
+                ends = self.list(Parser::argument).into_iter().map(|a| a.value).collect();
                 self.close(open, T::CloseParen);
             }
             SeriesRange::InRange(ends)
@@ -251,7 +251,7 @@ impl Parser<'_> {
         let value = self.plain_name();
         let mut more = Vec::new();
         while self.at(T::Comma) {
-            let next = if self.peek(1) == T::OpenBracket { 4 } else { 2 };
+            let next = 1 + self.name_len(1);
             if !self.is_name(1, Class::Name) || self.peek(next) == T::Equal {
                 break;
             }
@@ -310,17 +310,27 @@ impl Parser<'_> {
     /// A value of a `datatable`: a literal, possibly with a sign.
     fn datum(&mut self) -> Expr {
         if !self.starts_datum() {
-            let message = format!("expected a literal, found {}", self.found());
-            let place = self.place_of_missing();
-            self.error(codes::EXPECTED_EXPRESSION, place, message);
-            return self.missing();
+            return self.datum_error();
         }
         match self.kind() {
-            T::Minus | T::Plus => self.signed(),
+            T::Minus | T::Plus => {
+                if self.peek(1) == T::Eof || self.tokens[self.at + 1].span.start != self.span().end {
+                    self.bump();
+                    return self.datum_error();
+                }
+                self.signed()
+            }
             T::String => self.string(),
             T::Keyword(_) => self.dynamic(),
             _ => self.simple_literal(),
         }
+    }
+
+    fn datum_error(&mut self) -> Expr {
+        let message = format!("expected a literal, found {}", self.found());
+        let place = self.place_of_missing();
+        self.error(codes::EXPECTED_EXPRESSION, place, message);
+        self.missing()
     }
 
     pub(super) fn external_data(&mut self) -> Expr {

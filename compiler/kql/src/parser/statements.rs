@@ -15,6 +15,15 @@ impl Parser<'_> {
         let start = self.span();
         // Instructions to a client are allowed before the first statement only.
         while self.eat(T::Directive) {}
+        if self.at(T::Dot) {
+            let span = self.span();
+            self.error(
+                codes::UNEXPECTED_TEXT,
+                span,
+                "this is a control command; rulec reads queries only",
+            );
+            self.at = self.tokens.len() - 1;
+        }
         let mut statements = Vec::new();
         while !self.at(T::Eof) {
             let before = self.at;
