@@ -308,11 +308,7 @@ impl Binder<'_> {
             }
         }
         if let Some(schema) = schema {
-            let mut stated = if schema.star {
-                input.columns().to_vec()
-            } else {
-                Vec::new()
-            };
+            let mut stated = if schema.star { columns } else { Vec::new() };
             let declared = self.declared_columns(&schema.columns);
             stated.retain(|c| declared.iter().all(|d| d.name != c.name));
             stated.extend(declared);

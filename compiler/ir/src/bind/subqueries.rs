@@ -58,13 +58,10 @@ impl Binder<'_> {
                 let name = match (&given.explicit, &given.name) {
                     (Some((name, _)), _) => name.clone(),
                     (None, Suggested::Name(name) | Suggested::Derived(name)) => name.clone(),
-                    (None, Suggested::Nothing) => loop {
+                    (None, Suggested::Nothing) => {
                         self.anonymous += 1;
-                        let name = format!("Column{}", self.anonymous);
-                        if input.find(&name).is_none() {
-                            break name;
-                        }
-                    },
+                        format!("Column{}", self.anonymous)
+                    }
                 };
                 if let (ExprKind::Column(index), None) = (&given.expr.kind, &given.explicit) {
                     replaced.push(*index);

@@ -28,7 +28,7 @@ impl Binder<'_> {
             foreign: self.foreign.is_some(),
         });
         if self.quiet == 0 {
-            let bindings = self.bindings.len();
+            let (bindings, anonymous) = (self.bindings.len(), self.anonymous);
             let before = self.scopes.enter(function.scope);
             for parameter in &definition.parameters {
                 let entity = match &parameter.ty {
@@ -72,6 +72,7 @@ impl Binder<'_> {
             self.scopes.leave(before);
             // What the check bound is not part of the query.
             self.bindings.truncate(bindings);
+            self.anonymous = anonymous;
         }
         Entity::Function(function)
     }
