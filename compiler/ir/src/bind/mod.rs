@@ -89,6 +89,8 @@ pub(crate) struct Binder<'a> {
     asked: BTreeMap<Arc<str>, Vec<Arc<str>>>,
     diagnostics: Vec<Diagnostic>,
     reported: HashSet<(&'static str, Span)>,
+    /// Unknown tables that were reported: each once.
+    warned: HashSet<String>,
     /// While positive, findings are dropped: the text at hand was checked before.
     quiet: usize,
     /// While set, everything bound stands here: the text is not the query's.
@@ -182,6 +184,7 @@ impl<'a> Binder<'a> {
             asked: BTreeMap::new(),
             diagnostics: Vec::new(),
             reported: HashSet::new(),
+            warned: HashSet::new(),
             quiet: 0,
             foreign: None,
             fuzzy: false,

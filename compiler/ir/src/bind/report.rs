@@ -83,7 +83,8 @@ impl Binder<'_> {
 
     /// A table that the catalog lacks.
     pub(super) fn unknown_table(&mut self, name: &str, span: Span) {
-        if self.catalog.is_open() || self.fuzzy {
+        let said = self.quiet > 0 || !self.warned.insert(name.to_owned());
+        if said || self.catalog.is_open() || self.fuzzy {
             return;
         }
         let mut diagnostic = Diagnostic::new(
