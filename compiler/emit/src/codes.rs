@@ -76,6 +76,15 @@ codes! {
         "A mapping, custom detail or placeholder names a column the query does not return.";
     DEFENDER_TABLE = "RE048" "defender-table" Error
         "The query reads a column that Defender does not have.";
+
+    SIGMA_CONSTRUCT = "RE060" "sigma-construct" Error
+        "Sigma has no way to say this part of the query, so the rule has no Sigma form.";
+    SIGMA_FIELD = "RE061" "sigma-field" Error
+        "No Sigma field stands for a column that the query compares.";
+    SIGMA_LOGSOURCE = "RE062" "sigma-logsource" Error
+        "No Sigma log source stands for a table or event that the query reads.";
+    SIGMA_ATTACK = "RE063" "sigma-attack" Warning
+        "A tactic or technique has no place in the ATT&CK version that Sigma takes.";
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod defender;
 mod sentinel;
+mod sigma;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -9,10 +10,11 @@ use crate::Target;
 
 pub use defender::Defender;
 pub use sentinel::Sentinel;
+pub use sigma::Sigma;
 
 /// All targets in the order they are listed and built.
 pub fn all() -> &'static [&'static dyn Target] {
-    &[&Sentinel, &Defender]
+    &[&Sentinel, &Defender, &Sigma]
 }
 
 /// The target of that name.

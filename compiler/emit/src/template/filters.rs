@@ -13,6 +13,8 @@ use super::yaml;
 pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.add_filter("yaml_string", yaml_string);
     environment.add_filter("yaml_block", yaml_block);
+    environment.add_filter("yaml_quoted", yaml_quoted);
+    environment.add_filter("yaml_key", yaml_key);
     environment.add_filter("yaml", yaml_value);
     environment.add_filter("json", json_value);
     environment.add_filter("tojson", to_json);
@@ -43,6 +45,23 @@ fn text<'a>(filter: &str, value: &'a Value) -> Result<&'a str, Error> {
 /// `{{ x | yaml_string }}`: a scalar after `key: ` or `- `, or a key.
 fn yaml_string(value: &Value) -> Result<Value, Error> {
     text("yaml_string", value).map(|text| fit(yaml::string(text)))
+}
+
+/// `{{ x | yaml_quoted }}`: a string in single quotes, which leave backslashes
+/// alone, where they can hold it; a number, truth value or null as it is.
+fn yaml_quoted(value: &Value) -> Result<Value, Error> {
+    match value.as_str() {
+        Some(text) => Ok(fit(yaml::single_quoted(text))),
+        None => match from_template(value) {
+            Some(json) if !json.is_array() && !json.is_object() => Ok(fit(json.to_string())),
+            _ => Err(wrong("yaml_quoted", "a scalar", value)),
+        },
+    }
+}
+
+/// `{{ x | yaml_key }}:`: a key, plain also with `|` in it as Sigma has them.
+fn yaml_key(value: &Value) -> Result<Value, Error> {
+    text("yaml_key", value).map(|text| fit(yaml::key(text)))
 }
 
 /// `{{ x | yaml_block(2) }}`: a literal block whose lines stand 2 blanks deep,

@@ -24,6 +24,32 @@ pub(crate) fn string(text: &str) -> String {
     }
 }
 
+/// A string in single quotes, in which only a quote is special; in double
+/// quotes where it has line breaks or characters that nobody can see.
+pub(crate) fn single_quoted(text: &str) -> String {
+    if text.chars().all(is_printable) {
+        format!("'{}'", text.replace('\'', "''"))
+    } else {
+        quoted(text)
+    }
+}
+
+/// A key: plain also with a bar between letters, which no loader takes for
+/// anything else there.
+pub(crate) fn key(text: &str) -> String {
+    let plain = text.split('|').all(|part| {
+        part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && part
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "_.-".contains(c))
+    });
+    if plain && !RESERVED.contains(&text.to_ascii_lowercase().as_str()) {
+        text.to_owned()
+    } else {
+        string(text)
+    }
+}
+
 /// A string as a literal block whose lines stand `indent` blanks deep, two
 /// deeper than what holds it; on one line, in quotes if need be, when it is
 /// short or a block could not hold it.

@@ -19,8 +19,14 @@ pub(super) enum Op {
     StartsWith,
     EndsWith,
     /// Has one of the values as a whole term, or with open ends.
-    Terms { start: bool, end: bool },
-    Re { multi_line: bool, dot_all: bool },
+    Terms {
+        start: bool,
+        end: bool,
+    },
+    Re {
+        multi_line: bool,
+        dot_all: bool,
+    },
     Cidr,
     Lt,
     Lte,
@@ -80,7 +86,10 @@ impl Item {
 
     /// Whether two items can be one with the values of both.
     fn joins(&self, other: &Item) -> bool {
-        let lists = !matches!(self.op, Op::Lt | Op::Lte | Op::Gt | Op::Gte | Op::ContainsAll | Op::FieldRef);
+        let lists = !matches!(
+            self.op,
+            Op::Lt | Op::Lte | Op::Gt | Op::Gte | Op::ContainsAll | Op::FieldRef
+        );
         lists && self.field == other.field && self.op == other.op && self.cased == other.cased
     }
 
@@ -159,8 +168,16 @@ impl Item {
                     [one] => one.clone(),
                     all => format!("({})", all.join("|")),
                 };
-                let before = if start { format!("(^|{class})") } else { String::new() };
-                let after = if end { format!("({class}|$)") } else { String::new() };
+                let before = if start {
+                    format!("(^|{class})")
+                } else {
+                    String::new()
+                };
+                let after = if end {
+                    format!("({class}|$)")
+                } else {
+                    String::new()
+                };
                 format!("{before}{word}{after}")
             })
             .collect()
@@ -222,23 +239,20 @@ impl Cond {
             }
         }
         for part in flat {
-            let joined = match &part {
-                Self::Item(item) => kept.iter_mut().find_map(|known| match known {
-                    Self::Item(known) if known.joins(item) => Some(known),
-                    _ => None,
-                }),
-                _ => None,
-            };
-            match (joined, part) {
-                (Some(known), Self::Item(item)) => {
+            let place = kept.iter().position(|known| match (known, &part) {
+                (Self::Item(known), Self::Item(item)) => known.joins(item),
+                (known, part) => known == part,
+            });
+            match (place.and_then(|at| kept.get_mut(at)), part) {
+                (Some(Self::Item(known)), Self::Item(item)) => {
                     for value in item.values {
                         if !known.values.contains(&value) {
                             known.values.push(value);
                         }
                     }
                 }
-                (_, part) if kept.contains(&part) => {}
-                (_, part) => kept.push(part),
+                (Some(_), _) => {}
+                (None, part) => kept.push(part),
             }
         }
         match kept.len() {
@@ -261,13 +275,19 @@ mod tests {
     #[test]
     fn keys_and_values() {
         let entry = |op, cased, values: &[&str]| item(op, cased, values).entry();
-        assert_eq!(entry(Op::Equals, true, &["a"]), ("F|cased".to_owned(), json!("a")));
+        assert_eq!(
+            entry(Op::Equals, true, &["a"]),
+            ("F|cased".to_owned(), json!("a"))
+        );
         assert_eq!(entry(Op::Equals, true, &["1"]), ("F".to_owned(), json!(1)));
         assert_eq!(
             entry(Op::Contains, false, &["a", "1"]),
             ("F|contains".to_owned(), json!(["a", "1"]))
         );
-        let terms = Op::Terms { start: true, end: true };
+        let terms = Op::Terms {
+            start: true,
+            end: true,
+        };
         assert_eq!(
             entry(terms, false, &["http", "iex", ".exe"]),
             (

@@ -110,7 +110,8 @@ impl Builder {
         if complex.is_empty() {
             return Some(match searches.len() {
                 1 => {
-                    self.searches.push(("selection".to_owned(), searches.swap_remove(0)));
+                    self.searches
+                        .push(("selection".to_owned(), searches.swap_remove(0)));
                     "selection".to_owned()
                 }
                 _ => {
@@ -129,7 +130,11 @@ impl Builder {
                 self.add("selection", &hint, maps)
             })
             .collect();
-        words.extend(complex.into_iter().map(|part| self.expression(part, "selection", true)));
+        words.extend(
+            complex
+                .into_iter()
+                .map(|part| self.expression(part, "selection", true)),
+        );
         Some(words.join(" and "))
     }
 
@@ -183,11 +188,18 @@ impl Builder {
                         self.add(prefix, &hint, maps)
                     })
                     .collect();
-                words.extend(complex.into_iter().map(|part| self.expression(part, prefix, true)));
+                words.extend(
+                    complex
+                        .into_iter()
+                        .map(|part| self.expression(part, prefix, true)),
+                );
                 brackets(words.join(" and "))
             }
             Cond::Any(parts) => {
-                let words: Vec<String> = parts.iter().map(|part| self.expression(part, prefix, true)).collect();
+                let words: Vec<String> = parts
+                    .iter()
+                    .map(|part| self.expression(part, prefix, true))
+                    .collect();
                 brackets(words.join(" or "))
             }
             // Those two are maps.
@@ -287,7 +299,11 @@ fn both(one: &Fields, other: &Fields) -> Option<Vec<Fields>> {
                     values.extend(right.iter().filter(|value| !left.contains(value)).cloned());
                     let mut merged = fields.clone();
                     merged[at] = Item {
-                        op: if values.len() > 1 { Op::ContainsAll } else { Op::Contains },
+                        op: if values.len() > 1 {
+                            Op::ContainsAll
+                        } else {
+                            Op::Contains
+                        },
                         values,
                         ..known.clone()
                     };
@@ -326,18 +342,29 @@ fn hint(maps: &[Fields]) -> String {
         return "all".to_owned();
     };
     // A program's name says most.
-    if let ([_], Op::EndsWith, [super::value::Scalar::Text(text)]) = (maps, &item.op, item.values.as_slice()) {
+    if let ([_], Op::EndsWith, [super::value::Scalar::Text(text)]) = (maps, &item.op, item.values.as_slice())
+    {
         let name = text.rsplit(['\\', '/']).next().unwrap_or_default();
         let name = name.strip_suffix(".exe").unwrap_or(name);
         let fit = crate::identifier(name);
-        if name.len() > 2 && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)) {
+        if name.len() > 2
+            && name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+        {
             return fit.trim_start_matches("r_").to_owned();
         }
     }
-    let short = SHORT.iter().find(|(field, _)| *field == item.field).map(|(_, short)| (*short).to_owned());
+    let short = SHORT
+        .iter()
+        .find(|(field, _)| *field == item.field)
+        .map(|(_, short)| (*short).to_owned());
     short.unwrap_or_else(|| {
         let name = item.field.rsplit(['.', '-']).next().unwrap_or_default();
-        crate::identifier(name).trim_start_matches("r_").trim_matches('_').to_owned()
+        crate::identifier(name)
+            .trim_start_matches("r_")
+            .trim_matches('_')
+            .to_owned()
     })
 }
 
@@ -398,7 +425,10 @@ mod tests {
     #[test]
     fn brackets_where_nothing_else_does() {
         let cond = Cond::any(vec![
-            Cond::all(vec![item("A", Op::Equals, &["a"]), item("B", Op::Equals, &["b"]).not()]),
+            Cond::all(vec![
+                item("A", Op::Equals, &["a"]),
+                item("B", Op::Equals, &["b"]).not(),
+            ]),
             Cond::all(vec![
                 item("C", Op::EndsWith, &["cc"]),
                 item("C", Op::EndsWith, &["c"]),
@@ -410,7 +440,11 @@ mod tests {
         );
         let cond = Cond::all(vec![
             item("A", Op::Equals, &["a"]),
-            Cond::all(vec![item("B", Op::Equals, &["b"]), item("C", Op::Equals, &["c"]).not()]).not(),
+            Cond::all(vec![
+                item("B", Op::Equals, &["b"]),
+                item("C", Op::Equals, &["c"]).not(),
+            ])
+            .not(),
         ]);
         assert_eq!(
             detection(&cond)["condition"],

@@ -153,7 +153,11 @@ impl<'a> Reader<'a> {
             }])),
             RelKind::Ref(id) => match self.query.binding(*id).map(|binding| &binding.kind) {
                 Some(rulec_ir::BindingKind::Table { rel, .. }) => self.rel(rel, depth),
-                _ => Err(Refusal::new("a let binding", "The name stands for no table.", span)),
+                _ => Err(Refusal::new(
+                    "a let binding",
+                    "The name stands for no table.",
+                    span,
+                )),
             },
             RelKind::Filter { input, predicate } => {
                 let mut flow = self.rel(input, depth)?;
@@ -191,15 +195,29 @@ impl<'a> Reader<'a> {
                 uncountable(&mut flow, "take", span);
                 Ok(flow)
             }
-            RelKind::Summarize { input, keys, aggregates } => {
+            RelKind::Summarize {
+                input,
+                keys,
+                aggregates,
+            } => {
                 let flow = self.rel(input, depth)?;
                 self.summarize(flow, keys, aggregates, rel)
             }
-            RelKind::Join { left, kind, lookup, output, .. } => {
+            RelKind::Join {
+                left,
+                kind,
+                lookup,
+                output,
+                ..
+            } => {
                 let name = if *lookup { "lookup" } else { "join" };
                 if *kind != JoinKind::LeftOuter {
                     let why = join_reason(*kind);
-                    return Err(Refusal::new(format!("`{name} kind={}`", join_name(*kind)), why, span));
+                    return Err(Refusal::new(
+                        format!("`{name} kind={}`", join_name(*kind)),
+                        why,
+                        span,
+                    ));
                 }
                 // Every left row stays; the other side only says more about it.
                 let mut flow = self.rel(left, depth)?;
@@ -207,18 +225,24 @@ impl<'a> Reader<'a> {
                     output
                         .iter()
                         .zip(rel.columns.iter())
-                        .map(|(origin, column)| match origin {
-                            Origin::Left(i) => own.get(*i).cloned(),
-                            Origin::Right(_) => None,
-                        }
-                        .unwrap_or_else(|| Term::opaque(format!("a column that `{name}` adds"), column.ty, span)))
+                        .map(|(origin, column)| {
+                            match origin {
+                                Origin::Left(i) => own.get(*i).cloned(),
+                                Origin::Right(_) => None,
+                            }
+                            .unwrap_or_else(|| {
+                                Term::opaque(format!("a column that `{name}` adds"), column.ty, span)
+                            })
+                        })
                         .collect()
                 });
                 uncountable(&mut flow, name, span);
                 Ok(flow)
             }
             RelKind::Union { inputs, with_source } => self.union(inputs, *with_source, rel, depth),
-            RelKind::Parse { input, filter: false, .. } => {
+            RelKind::Parse {
+                input, filter: false, ..
+            } => {
                 let mut flow = self.rel(input, depth)?;
                 self.extended(&mut flow, rel, "`parse`");
                 Ok(flow)
@@ -243,16 +267,18 @@ impl<'a> Reader<'a> {
                 .iter()
                 .enumerate()
                 .map(|(i, column)| {
-                    own.get(i)
-                        .cloned()
-                        .unwrap_or_else(|| Term::opaque(format!("a column that {by} adds"), column.ty, rel.span))
+                    own.get(i).cloned().unwrap_or_else(|| {
+                        Term::opaque(format!("a column that {by} adds"), column.ty, rel.span)
+                    })
                 })
                 .collect()
         });
     }
 
     fn project(&self, mut flow: Flow, exprs: &[Expr]) -> Flow {
-        each_output(&mut flow, |own| exprs.iter().map(|expr| carry(self.query, expr, own)).collect());
+        each_output(&mut flow, |own| {
+            exprs.iter().map(|expr| carry(self.query, expr, own)).collect()
+        });
         flow
     }
 
@@ -274,7 +300,12 @@ impl<'a> Reader<'a> {
         let over = |exprs: &[Expr]| -> Vec<Vec<Rc<Term>>> {
             branches
                 .iter()
-                .map(|branch| exprs.iter().map(|expr| carry(self.query, expr, &branch.output)).collect())
+                .map(|branch| {
+                    exprs
+                        .iter()
+                        .map(|expr| carry(self.query, expr, &branch.output))
+                        .collect()
+                })
                 .collect()
         };
         let keys = over(keys);
@@ -306,7 +337,8 @@ impl<'a> Reader<'a> {
         let mut all = Vec::new();
         for input in inputs {
             let Flow::Rows(branches) = self.rel(&input.rel, depth)? else {
-                let why = "Sigma has one kind of correlation for a rule; counted rows cannot stand beside others.";
+                let why =
+                    "Sigma has one kind of correlation for a rule; counted rows cannot stand beside others.";
                 return Err(Refusal::new("`union` of summarized rows", why, input.rel.span));
             };
             for mut branch in branches {
@@ -393,7 +425,9 @@ fn join_reason(kind: JoinKind) -> &'static str {
         JoinKind::LeftAnti | JoinKind::RightAnti => {
             "Sigma cannot say that an event has no counterpart, such as a baseline of what was seen before."
         }
-        JoinKind::RightOuter | JoinKind::FullOuter => "Sigma cannot alert on events that may lack a counterpart.",
+        JoinKind::RightOuter | JoinKind::FullOuter => {
+            "Sigma cannot alert on events that may lack a counterpart."
+        }
         _ => {
             "Sigma's temporal correlations look at events that lie close together, and cannot say which values two \
              events have to share beyond the groups, nor the conditions between them."
@@ -413,12 +447,21 @@ fn refused(kind: &RelKind) -> (String, &'static str) {
             } else {
                 "`externaldata`"
             };
-            (construct, "Sigma matches events, and these rows come from elsewhere.")
+            (
+                construct,
+                "Sigma matches events, and these rows come from elsewhere.",
+            )
         }
         RelKind::Count { .. } => ("`count`", "Sigma cannot alert on the number of all events."),
         RelKind::Top { .. } => ("`top`", "Sigma cannot compare events with each other."),
-        RelKind::MvExpand { .. } => ("`mv-expand`", "Sigma cannot look at the items of a list one by one."),
-        RelKind::MvApply { .. } => ("`mv-apply`", "Sigma cannot look at the items of a list one by one."),
+        RelKind::MvExpand { .. } => (
+            "`mv-expand`",
+            "Sigma cannot look at the items of a list one by one.",
+        ),
+        RelKind::MvApply { .. } => (
+            "`mv-apply`",
+            "Sigma cannot look at the items of a list one by one.",
+        ),
         RelKind::Parse { .. } => ("`parse-where`", "Sigma has no patterns that take a text apart."),
         RelKind::GetSchema { .. } => ("`getschema`", "Sigma matches events, and these rows are none."),
         RelKind::Unsupported { construct, .. } => {
@@ -449,13 +492,26 @@ pub(super) fn is_schedule(term: &Term, columns: &[Column], time_columns: &[Strin
         TermKind::Literal(_) => matches!(term.ty, Type::DateTime | Type::TimeSpan | Type::Long | Type::Int),
         TermKind::Call(function, _) => matches!(
             function.name,
-            "+" | "-" | "*" | "/" | "bin" | "floor" | "startofday" | "startofhour" | "<" | "<=" | ">" | ">=" | "between"
+            "+" | "-"
+                | "*"
+                | "/"
+                | "bin"
+                | "floor"
+                | "startofday"
+                | "startofhour"
+                | "<"
+                | "<="
+                | ">"
+                | ">="
+                | "between"
         ),
         TermKind::Column(_) => is_time(term),
         _ => false,
     };
     compares
         && args.iter().any(|arg| arg.any(is_time))
-        && args.iter().any(|arg| arg.any(|term| matches!(term.kind, TermKind::Now)))
+        && args
+            .iter()
+            .any(|arg| arg.any(|term| matches!(term.kind, TermKind::Now)))
         && !term.any(|term| !plain(term))
 }

@@ -41,13 +41,13 @@ pub(super) enum Registry {
     Either,
 }
 
-pub(super) struct Translator<'a> {
+pub(super) struct Translator<'a, 'l> {
     pub(super) source: &'a LogSource,
-    pub(super) columns: &'a [Column],
+    pub(super) columns: &'l [Column],
     /// What separates the parts of a path on the system the rule is for.
     pub(super) separator: char,
     pub(super) registry: Registry,
-    pub(super) losses: &'a mut Vec<Loss>,
+    pub(super) losses: &'l mut Vec<Loss>,
 }
 
 /// How texts are compared.
@@ -70,9 +70,18 @@ struct TextOp {
 }
 
 fn text_op(name: &str) -> Option<TextOp> {
-    const TERM: Match = Match::Term { start: true, end: true };
-    const PREFIX: Match = Match::Term { start: true, end: false };
-    const SUFFIX: Match = Match::Term { start: false, end: true };
+    const TERM: Match = Match::Term {
+        start: true,
+        end: true,
+    };
+    const PREFIX: Match = Match::Term {
+        start: true,
+        end: false,
+    };
+    const SUFFIX: Match = Match::Term {
+        start: false,
+        end: true,
+    };
     let (negated, base) = match name {
         "!=" => (true, "=="),
         "!~" => (true, "=~"),
@@ -117,8 +126,14 @@ struct Operand<'a> {
     folded: Option<bool>,
 }
 
-impl<'a> Translator<'a> {
-    pub(super) fn lose(&mut self, construct: impl Into<String>, effect: Effect, why: impl Into<String>, span: Span) {
+impl<'a> Translator<'a, '_> {
+    pub(super) fn lose(
+        &mut self,
+        construct: impl Into<String>,
+        effect: Effect,
+        why: impl Into<String>,
+        span: Span,
+    ) {
         let loss = Loss::new(construct, effect, why).at(span);
         if !self.losses.contains(&loss) {
             self.losses.push(loss);
@@ -145,7 +160,11 @@ impl<'a> Translator<'a> {
                 for part in parts {
                     all.push(self.cond(part, negated)?);
                 }
-                Ok(if and == negated { Cond::any(all) } else { Cond::all(all) })
+                Ok(if and == negated {
+                    Cond::any(all)
+                } else {
+                    Cond::all(all)
+                })
             }
             TermKind::Call(function, args) => self.call(function.name, args, negated, term),
             TermKind::Column(_) => {
@@ -174,7 +193,10 @@ impl<'a> Translator<'a> {
             ("matches regex", [arg, pattern]) => {
                 let operand = self.operand(arg)?;
                 let pattern = constant(pattern)?;
-                Ok(negate(self.regex(&operand, &text::print(&pattern), span)?, negated))
+                Ok(negate(
+                    self.regex(&operand, &text::print(&pattern), span)?,
+                    negated,
+                ))
             }
             ("<" | "<=" | ">" | ">=", [left, right]) => self.order(name, left, right, negated, span),
             ("between" | "!between", [arg, low, high]) => {
@@ -188,7 +210,10 @@ impl<'a> Translator<'a> {
                     Cond::all(vec![low, high])
                 })
             }
-            ("ipv4_is_in_range" | "ipv6_is_in_range" | "ipv4_is_in_any_range" | "ipv6_is_in_any_range", [arg, ranges @ ..]) => {
+            (
+                "ipv4_is_in_range" | "ipv6_is_in_range" | "ipv4_is_in_any_range" | "ipv6_is_in_any_range",
+                [arg, ranges @ ..],
+            ) => {
                 let mut all = Vec::new();
                 for range in ranges {
                     all.extend(list_of(&constant(range)?));
@@ -215,7 +240,12 @@ impl<'a> Translator<'a> {
         // `'x' == column` is as good as the other way round.
         if let (Match::Equals, TermKind::Literal(_), [right]) = (op.how, &left.kind, rest) {
             if !matches!(right.kind, TermKind::Literal(_)) {
-                return self.compare(op, &[Rc::clone(right), Rc::clone(left)], negated != op.negated, span);
+                return self.compare(
+                    op,
+                    &[Rc::clone(right), Rc::clone(left)],
+                    negated != op.negated,
+                    span,
+                );
             }
         }
         let operand = self.operand(left)?;
@@ -236,7 +266,11 @@ impl<'a> Translator<'a> {
         for value in &values {
             parts.push(self.one(op, &operand, value, span)?);
         }
-        let cond = if op.all { Cond::all(parts) } else { Cond::any(parts) };
+        let cond = if op.all {
+            Cond::all(parts)
+        } else {
+            Cond::any(parts)
+        };
         Ok(negate(cond, negated))
     }
 
@@ -247,7 +281,10 @@ impl<'a> Translator<'a> {
             Value::Null => Ok(Cond::Bool(false)),
             Value::DateTime(_) | Value::TimeSpan(_) => Err(Refusal::new(
                 "a comparison of times",
-                format!("Sigma cannot compare the time in `{}` with another.", operand.column),
+                format!(
+                    "Sigma cannot compare the time in `{}` with another.",
+                    operand.column
+                ),
                 span,
             )),
             Value::Array(_) | Value::Bag(_) => Err(computed("a comparison with a list or bag", span)),
@@ -255,13 +292,22 @@ impl<'a> Translator<'a> {
                 if op.how == Match::Equals && operand.field.form == Form::Plain =>
             {
                 let number = number(value).ok_or_else(|| computed("a number of this size", span))?;
-                Ok(Cond::Item(Item::new(&operand.name, Op::Equals, false, vec![number])))
+                Ok(Cond::Item(Item::new(
+                    &operand.name,
+                    Op::Equals,
+                    false,
+                    vec![number],
+                )))
             }
             other => {
                 let mut cased = op.cased;
                 let text = text::print(other);
                 if let Some(lower) = operand.folded {
-                    let same = if lower { text.to_lowercase() } else { text.to_uppercase() };
+                    let same = if lower {
+                        text.to_lowercase()
+                    } else {
+                        text.to_uppercase()
+                    };
                     if same != text && cased {
                         return Ok(Cond::Bool(false));
                     }
@@ -300,7 +346,10 @@ impl<'a> Translator<'a> {
             }
             Form::RegistryKey => Ok(self.registry_key(operand, how, cased, text, span)),
             Form::RegistryData => {
-                let number = text.parse::<u32>().ok().filter(|number| number.to_string() == text);
+                let number = text
+                    .parse::<u32>()
+                    .ok()
+                    .filter(|number| number.to_string() == text);
                 match (how, number) {
                     (Match::Equals, Some(number)) => {
                         let why = "Sysmon writes the number of a DWORD so; the same number of another type is not found.";
@@ -328,7 +377,12 @@ impl<'a> Translator<'a> {
                 Match::Equals | Match::StartsWith | Match::Term { .. } => {
                     let hash = format!("{}={text}", algorithm(operand.field.form));
                     // The sensor decides the case of the digits.
-                    Ok(Cond::Item(Item::new(name, Op::Contains, false, vec![Scalar::Text(hash)])))
+                    Ok(Cond::Item(Item::new(
+                        name,
+                        Op::Contains,
+                        false,
+                        vec![Scalar::Text(hash)],
+                    )))
                 }
                 _ => Err(computed("a part of a hash", span)),
             },
@@ -341,9 +395,12 @@ impl<'a> Translator<'a> {
                     }
                 });
                 match (how, known) {
-                    (Match::Equals, Some((_, value))) => {
-                        Ok(Cond::Item(Item::new(name, Op::Equals, false, vec![Scalar::text(value.as_str())])))
-                    }
+                    (Match::Equals, Some((_, value))) => Ok(Cond::Item(Item::new(
+                        name,
+                        Op::Equals,
+                        false,
+                        vec![Scalar::text(value.as_str())],
+                    ))),
                     _ => Err(Refusal::new(
                         format!("`{}`", operand.column),
                         format!("It is not known which value of the Sigma field {name} stands for `{text}`."),
@@ -356,7 +413,14 @@ impl<'a> Translator<'a> {
         }
     }
 
-    fn registry_key(&mut self, operand: &Operand<'_>, how: Match, cased: bool, text: &str, span: Span) -> Cond {
+    fn registry_key(
+        &mut self,
+        operand: &Operand<'_>,
+        how: Match,
+        cased: bool,
+        text: &str,
+        span: Span,
+    ) -> Cond {
         let name = operand.name.as_str();
         let text = hive(text);
         let (start, end) = match how {
@@ -413,7 +477,9 @@ impl<'a> Translator<'a> {
             Ok(found) => Ok(Cond::Item(Item::re(&operand.name, found))),
             Err(what) => Err(Refusal::new(
                 "`matches regex`",
-                format!("The regular expressions that all of Sigma's backends take do not have this: {what}."),
+                format!(
+                    "The regular expressions that all of Sigma's backends take do not have this: {what}."
+                ),
                 span,
             )),
         }
@@ -424,7 +490,13 @@ impl<'a> Translator<'a> {
         let cond = match operand.field.form {
             Form::Md5 | Form::Sha1 | Form::Sha256 => {
                 let hash = format!("{}=", algorithm(operand.field.form));
-                Cond::Item(Item::new(&operand.name, Op::Contains, false, vec![Scalar::Text(hash)])).not()
+                Cond::Item(Item::new(
+                    &operand.name,
+                    Op::Contains,
+                    false,
+                    vec![Scalar::Text(hash)],
+                ))
+                .not()
             }
             Form::RegistryKey | Form::RegistryValue => {
                 return Err(computed("emptiness of a part of a registry path", arg.span));
@@ -434,7 +506,14 @@ impl<'a> Translator<'a> {
         Ok(negate(cond, negated))
     }
 
-    fn order(&mut self, name: &str, left: &Rc<Term>, right: &Rc<Term>, negated: bool, span: Span) -> Said<Cond> {
+    fn order(
+        &mut self,
+        name: &str,
+        left: &Rc<Term>,
+        right: &Rc<Term>,
+        negated: bool,
+        span: Span,
+    ) -> Said<Cond> {
         let turned = |name: &str| match name {
             "<" => ">",
             "<=" => ">=",
@@ -453,12 +532,18 @@ impl<'a> Translator<'a> {
         let operand = self.operand(left)?;
         let value = constant(right)?;
         if matches!(value, Value::DateTime(_) | Value::TimeSpan(_)) {
-            let why = format!("Sigma cannot compare the time in `{}` with another.", operand.column);
+            let why = format!(
+                "Sigma cannot compare the time in `{}` with another.",
+                operand.column
+            );
             return Err(Refusal::new("a comparison of times", why, span));
         }
         let number = number(&value).filter(|_| operand.field.form == Form::Plain);
         let Some(number) = number else {
-            let why = format!("Sigma has an order for numbers only, and `{}` holds none here.", operand.column);
+            let why = format!(
+                "Sigma has an order for numbers only, and `{}` holds none here.",
+                operand.column
+            );
             return Err(Refusal::new(format!("`{name}`"), why, span));
         };
         let op = match if negated { opposite(name) } else { name } {
@@ -478,41 +563,88 @@ impl<'a> Translator<'a> {
         let mut values = Vec::with_capacity(ranges.len());
         for range in ranges {
             let range = text::print(range);
-            let cidr = cidr(&range)
-                .ok_or_else(|| Refusal::new("a range of addresses", format!("`{range}` is no range of addresses."), span))?;
+            let cidr = cidr(&range).ok_or_else(|| {
+                Refusal::new(
+                    "a range of addresses",
+                    format!("`{range}` is no range of addresses."),
+                    span,
+                )
+            })?;
             values.push(Scalar::Text(cidr));
         }
         if negated {
             let why = "An event without an address is no match for the query, and one for the rule.";
             self.lose("a negated range of addresses", Effect::Widened, why, span);
         }
-        Ok(negate(Cond::Item(Item::new(&operand.name, Op::Cidr, false, values)), negated))
+        Ok(negate(
+            Cond::Item(Item::new(&operand.name, Op::Cidr, false, values)),
+            negated,
+        ))
     }
 
-    fn placeholder(&mut self, operand: &Operand<'_>, alias: &str, cased: bool, negated: bool, span: Span) -> Said<Cond> {
+    fn placeholder(
+        &mut self,
+        operand: &Operand<'_>,
+        alias: &str,
+        cased: bool,
+        negated: bool,
+        span: Span,
+    ) -> Said<Cond> {
         if operand.field.form != Form::Plain {
-            return Err(computed("a watchlist of values that stand differently in the field", span));
+            return Err(computed(
+                "a watchlist of values that stand differently in the field",
+                span,
+            ));
         }
         if cased {
             let why = "Placeholders are compared without regard to case.";
             self.lose("a watchlist", Effect::Widened, why, span);
         }
-        let item = Item::new(&operand.name, Op::Expand, false, vec![Scalar::Placeholder(alias.to_owned())]);
+        let item = Item::new(
+            &operand.name,
+            Op::Expand,
+            false,
+            vec![Scalar::Placeholder(alias.to_owned())],
+        );
         Ok(negate(Cond::Item(item), negated))
     }
 
-    fn fields(&mut self, one: &Operand<'_>, other: &Operand<'_>, cased: bool, negated: bool, span: Span) -> Said<Cond> {
+    fn fields(
+        &mut self,
+        one: &Operand<'_>,
+        other: &Operand<'_>,
+        cased: bool,
+        negated: bool,
+        span: Span,
+    ) -> Said<Cond> {
         if one.field.form != Form::Plain || other.field.form != Form::Plain {
-            return Err(computed("a comparison of columns that share fields with others", span));
+            return Err(computed(
+                "a comparison of columns that share fields with others",
+                span,
+            ));
         }
         if one.folded != other.folded {
             return Err(computed("a comparison of folded text", span));
         }
         if cased && one.folded.is_none() && one.ty == Type::String {
-            let effect = if negated { Effect::Narrowed } else { Effect::Widened };
-            self.lose("a comparison of columns", effect, "Sigma compares fields without regard to case.", span);
+            let effect = if negated {
+                Effect::Narrowed
+            } else {
+                Effect::Widened
+            };
+            self.lose(
+                "a comparison of columns",
+                effect,
+                "Sigma compares fields without regard to case.",
+                span,
+            );
         }
-        let item = Item::new(&one.name, Op::FieldRef, false, vec![Scalar::Text(other.name.clone())]);
+        let item = Item::new(
+            &one.name,
+            Op::FieldRef,
+            false,
+            vec![Scalar::Text(other.name.clone())],
+        );
         Ok(negate(Cond::Item(item), negated))
     }
 
@@ -555,19 +687,36 @@ impl<'a> Translator<'a> {
         self.column(column, &path, term.span, folded)
     }
 
-    fn column(&mut self, index: usize, path: &[String], span: Span, folded: Option<bool>) -> Said<Operand<'a>> {
+    fn column(
+        &mut self,
+        index: usize,
+        path: &[String],
+        span: Span,
+        folded: Option<bool>,
+    ) -> Said<Operand<'a>> {
         let column = self.columns.get(index);
         let name = column.map_or("", |column| &column.name);
-        let whole = std::iter::once(name).chain(path.iter().map(String::as_str)).collect::<Vec<_>>().join(".");
+        let whole = std::iter::once(name)
+            .chain(path.iter().map(String::as_str))
+            .collect::<Vec<_>>()
+            .join(".");
         let source = self.source;
-        let found = source.field(&whole).map(|field| (field, field.name.clone())).or_else(|| {
-            let field = source.field(name).filter(|field| field.form == Form::Json && !path.is_empty())?;
-            Some((field, format!("{}.{}", field.name, path.join("."))))
-        });
+        let found = source
+            .field(&whole)
+            .map(|field| (field, field.name.clone()))
+            .or_else(|| {
+                let field = source
+                    .field(name)
+                    .filter(|field| field.form == Form::Json && !path.is_empty())?;
+                Some((field, format!("{}.{}", field.name, path.join("."))))
+            });
         let Some((field, field_name)) = found else {
             return Err(Refusal::new(
                 format!("`{whole}`"),
-                format!("No field of the Sigma log source {} stands for the column `{whole}`.", describe(source)),
+                format!(
+                    "No field of the Sigma log source {} stands for the column `{whole}`.",
+                    describe(source)
+                ),
                 span,
             )
             .code(SIGMA_FIELD));
@@ -619,7 +768,11 @@ fn plain_field() -> &'static Field {
 
 /// A log source as its users know it.
 pub(super) fn describe(source: &LogSource) -> &str {
-    source.category.as_deref().or(source.service.as_deref()).unwrap_or_default()
+    source
+        .category
+        .as_deref()
+        .or(source.service.as_deref())
+        .unwrap_or_default()
 }
 
 fn computed(what: impl Into<String>, span: Span) -> Box<Refusal> {
@@ -628,7 +781,11 @@ fn computed(what: impl Into<String>, span: Span) -> Box<Refusal> {
 }
 
 fn opaque(what: &str, span: Span) -> Box<Refusal> {
-    Refusal::new(what, format!("The events themselves do not say this: {what}."), span)
+    Refusal::new(
+        what,
+        format!("The events themselves do not say this: {what}."),
+        span,
+    )
 }
 
 fn document(operand: &Operand<'_>, span: Span) -> Box<Refusal> {
@@ -731,7 +888,11 @@ fn last_part(field: &str, separator: char, how: Match, cased: bool, text: &str) 
             },
         ))
     };
-    let (word, rest, slash) = (escape(text), rest_of_part(separator), escape(&separator.to_string()));
+    let (word, rest, slash) = (
+        escape(text),
+        rest_of_part(separator),
+        escape(&separator.to_string()),
+    );
     match how {
         Match::Equals => item(Op::EndsWith, format!("{separator}{text}")),
         Match::EndsWith => item(Op::EndsWith, text.to_owned()),

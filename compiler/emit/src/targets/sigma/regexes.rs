@@ -458,7 +458,10 @@ mod tests {
 
     #[test]
     fn only_what_the_specification_allows() {
-        assert_eq!(text(r"(?i)\s(cl|clear-log)\s"), r"[\t\n\f\r ](cl|clear-log)[\t\n\f\r ]");
+        assert_eq!(
+            text(r"(?i)\s(cl|clear-log)\s"),
+            r"[\t\n\f\r ](cl|clear-log)[\t\n\f\r ]"
+        );
         assert_eq!(text(r"\d{2,}?\.exe$"), r"[0-9]{2,}\.exe$");
         assert_eq!(text(r"(?:a|b)+?[\w.-]"), r"(a|b)+[0-9A-Za-z_.\-]");
         assert_eq!(
@@ -468,7 +471,12 @@ mod tests {
         assert_eq!(text(r"a\b\.b"), r"a\.b");
         let found = anywhere("(?is)^a.b$").unwrap();
         assert_eq!(
-            (found.text.as_str(), found.insensitive, found.dot_all, found.multi_line),
+            (
+                found.text.as_str(),
+                found.insensitive,
+                found.dot_all,
+                found.multi_line
+            ),
             ("^a.b$", true, true, false)
         );
         for wrong in [r"a(?i)b", r"a.*\bb", r"\pL", r"[[:^alpha:]]", "("] {
@@ -479,7 +487,13 @@ mod tests {
     #[test]
     fn names_at_the_end_of_paths() {
         let part = |pattern: &str| last_part(pattern, '\\').unwrap().text;
-        assert_eq!(part("^a.c$"), r"(^|\\)a[^\\]c$".to_owned().replace("(^", "((^").replace("c$", r"c$)[^\\]*$"));
+        assert_eq!(
+            part("^a.c$"),
+            r"(^|\\)a[^\\]c$"
+                .to_owned()
+                .replace("(^", "((^")
+                .replace("c$", r"c$)[^\\]*$")
+        );
         assert_eq!(part("a[^b]"), r"(a[^b\\])[^\\]*$");
         assert!(last_part(r"a\\b", '\\').is_err());
         assert!(last_part(r"[A-z]", '\\').is_err());
@@ -488,15 +502,33 @@ mod tests {
     #[test]
     fn the_same_texts_match() {
         let texts = [
-            "vssadmin delete shadows", "xdelete shadow", "delete\tshadowstorage /all", "a.b", "a_b", "ab", "A1\nb", "",
+            "vssadmin delete shadows",
+            "xdelete shadow",
+            "delete\tshadowstorage /all",
+            "a.b",
+            "a_b",
+            "ab",
+            "A1\nb",
+            "",
         ];
-        for pattern in [r"(?i)\bdelete\s+shadow(s|storage)\b", r"a\b.b", r"^a.?b$", r"\W", r"(?i)^\w+$"] {
+        for pattern in [
+            r"(?i)\bdelete\s+shadow(s|storage)\b",
+            r"a\b.b",
+            r"^a.?b$",
+            r"\W",
+            r"(?i)^\w+$",
+        ] {
             let Ok(found) = anywhere(pattern) else { continue };
             let flag = if found.insensitive { "(?i)" } else { "" };
             let ours = cached(&format!("{flag}{}", found.text)).unwrap();
             let theirs = cached(pattern).unwrap();
             for text in texts {
-                assert_eq!(ours.is_match(text), theirs.is_match(text), "{pattern} {} {text}", found.text);
+                assert_eq!(
+                    ours.is_match(text),
+                    theirs.is_match(text),
+                    "{pattern} {} {text}",
+                    found.text
+                );
             }
         }
     }

@@ -55,9 +55,21 @@ impl Term {
         }
         if depth >= DEPTH || size > SIZE {
             let kind = TermKind::Opaque("an expression of this size".to_owned());
-            return Rc::new(Self { kind, ty, span, depth: 0, size: 1 });
+            return Rc::new(Self {
+                kind,
+                ty,
+                span,
+                depth: 0,
+                size: 1,
+            });
         }
-        Rc::new(Self { kind, ty, span, depth: depth + 1, size })
+        Rc::new(Self {
+            kind,
+            ty,
+            span,
+            depth: depth + 1,
+            size,
+        })
     }
 
     pub(super) fn literal(value: Value, ty: Type, span: Span) -> Rc<Self> {
@@ -90,7 +102,10 @@ impl Term {
         if span.is_empty() || self.span == span {
             return Rc::clone(self);
         }
-        Rc::new(Self { span, ..(**self).clone() })
+        Rc::new(Self {
+            span,
+            ..(**self).clone()
+        })
     }
 
     fn is_null(&self) -> bool {
@@ -168,7 +183,9 @@ pub(super) fn junction(and: bool, parts: Vec<Rc<Term>>, span: Span) -> Rc<Term> 
             Some(value) if value == and => {}
             Some(value) => return Term::bool(value, span),
             None => match (&part.kind, and) {
-                (TermKind::And(inner), true) | (TermKind::Or(inner), false) => kept.extend(inner.iter().cloned()),
+                (TermKind::And(inner), true) | (TermKind::Or(inner), false) => {
+                    kept.extend(inner.iter().cloned())
+                }
                 _ => kept.push(part),
             },
         }
@@ -193,7 +210,10 @@ fn carry_at(query: &Query, expr: &Expr, over: &[Rc<Term>], depth: u32) -> Rc<Ter
         return Term::opaque("an expression of this depth", ty, span);
     }
     let all = |exprs: &[Expr]| -> Vec<Rc<Term>> {
-        exprs.iter().map(|expr| carry_at(query, expr, over, depth + 1)).collect()
+        exprs
+            .iter()
+            .map(|expr| carry_at(query, expr, over, depth + 1))
+            .collect()
     };
     match &expr.kind {
         ExprKind::Literal(value) => Term::literal(value.clone(), ty, span),

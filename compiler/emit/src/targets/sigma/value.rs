@@ -41,7 +41,9 @@ impl Scalar {
 
 /// The number that is written exactly so.
 fn as_number(text: &str) -> Option<i64> {
-    text.parse::<i64>().ok().filter(|number| number.to_string() == text)
+    text.parse::<i64>()
+        .ok()
+        .filter(|number| number.to_string() == text)
 }
 
 /// A text that means itself: a wildcard behind a backslash, and a backslash
