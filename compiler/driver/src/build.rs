@@ -3,10 +3,9 @@
 use std::{collections::BTreeMap, fmt::Write as _, path::Path};
 
 use rayon::prelude::*;
-use rulec_emit::{Effect, Emitted, Input, Loss, Provenance, Target, targets};
+use rulec_emit::{Effect, Emitted, Input, LedgerEntry, Loss, Provenance, Target, targets};
 use rulec_model::Rule;
 use rulec_source::{Diagnostic, SourceFile, render};
-use serde_json::{Value, json};
 
 use crate::{
     VERSION, codes,
@@ -46,6 +45,8 @@ pub struct Built {
     pub ledger: Vec<Entry>,
     /// Rules that went to each target.
     pub counts: BTreeMap<&'static str, usize>,
+    /// Rule and path by path in lower case: some file systems hold such paths to be one.
+    owners: BTreeMap<String, (String, String)>,
     /// Findings with the document they are about.
     problems: Vec<(SourceFile, String, Diagnostic)>,
 }
@@ -93,6 +94,7 @@ impl Pipeline {
             verbatim: BTreeMap::new(),
             ledger: Vec::new(),
             counts: BTreeMap::new(),
+            owners: BTreeMap::new(),
             problems: Vec::new(),
         };
         let context = match self.emit_context() {
@@ -107,6 +109,11 @@ impl Pipeline {
                 return built;
             }
         };
+        for diagnostic in context.templates.diagnostics() {
+            built
+                .problems
+                .push((SourceFile::new("templates/", ""), String::new(), diagnostic));
+        }
         let sound = compilation.sound();
         let provenance: Vec<Provenance> = sound
             .iter()
@@ -200,21 +207,30 @@ fn inputs<'a>(
 
 impl Built {
     fn add(&mut self, target: &dyn Target, about: Option<(&Document, &Bound, &Rule)>, emitted: Emitted) {
+        let rule = about.map_or_else(String::new, |(_, _, r)| r.id.clone());
         for artifact in emitted.artifacts {
-            let taken =
-                self.artifacts.contains_key(&artifact.path) || self.verbatim.contains_key(&artifact.path);
-            if !is_safe(&artifact.path) || taken {
-                let message = if taken {
-                    format!("two artifacts would be written to {}", artifact.path)
-                } else {
-                    format!("the artifact path `{}` leaves the output folder", artifact.path)
-                };
+            let problem = match self.owners.get(&artifact.path.to_lowercase()) {
+                Some((other, path)) => rulec_emit::collisions([
+                    (other.as_str(), path.as_str()),
+                    (rule.as_str(), artifact.path.as_str()),
+                ])
+                .pop()
+                .map(|(_, diagnostic)| diagnostic),
+                None if is_safe(&artifact.path) => None,
+                None => {
+                    let message = format!("the artifact path `{}` leaves the output folder", artifact.path);
+                    Some(Diagnostic::new(codes::UNSAFE_PATH, message))
+                }
+            };
+            if let Some(problem) = problem {
                 let file = about.map_or_else(|| SourceFile::new(target.name(), ""), |(d, ..)| d.file.clone());
-                let rule = about.map_or_else(String::new, |(_, _, r)| r.id.clone());
-                self.problems
-                    .push((file, rule, Diagnostic::new(codes::UNSAFE_PATH, message)));
+                self.problems.push((file, rule.clone(), problem));
                 continue;
             }
+            self.owners.insert(
+                artifact.path.to_lowercase(),
+                (rule.clone(), artifact.path.clone()),
+            );
             let place = if artifact.verbatim {
                 &mut self.verbatim
             } else {
@@ -227,9 +243,8 @@ impl Built {
                 let at = document.file.position(bound.fragment.map(span).start as usize);
                 (document.file.path.clone(), at.line, at.column)
             });
-            let rule = about.map_or_else(String::new, |(_, _, r)| r.id.clone());
             self.ledger.push(Entry {
-                rule,
+                rule: rule.clone(),
                 target: target.name(),
                 loss,
                 place,
@@ -262,25 +277,17 @@ impl Built {
 
     /// The ledger as JSON; its schema is `schema/losses.schema.json`.
     fn ledger_json(&self) -> String {
-        let entries: Vec<Value> = self
-            .ledger
-            .iter()
-            .map(|entry| {
-                let place = entry.place.as_ref();
-                json!({
-                    "rule": entry.rule,
-                    "target": entry.target,
-                    "construct": entry.loss.construct,
-                    "effect": entry.loss.effect,
-                    "why": entry.loss.why,
-                    "file": place.map(|p| &p.0),
-                    "line": place.map(|p| p.1),
-                    "column": place.map(|p| p.2),
-                })
-            })
-            .collect();
-        let mut text =
-            serde_json::to_string_pretty(&json!({ "rulec": VERSION, "losses": entries })).unwrap_or_default();
+        let entries = self.ledger.iter().map(|entry| LedgerEntry {
+            rule: &entry.rule,
+            target: entry.target,
+            losses: std::slice::from_ref(&entry.loss),
+        });
+        let place = |index: usize, _| {
+            let (file, line, column) = self.ledger.get(index)?.place.as_ref()?;
+            Some((file.as_str(), *line, *column))
+        };
+        let ledger = rulec_emit::losses_json(VERSION, entries, place);
+        let mut text = serde_json::to_string_pretty(&ledger).unwrap_or_default();
         text.push('\n');
         text
     }

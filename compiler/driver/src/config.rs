@@ -147,5 +147,25 @@ pub fn parse(file: &SourceFile) -> Result<Config, Box<Diagnostic>> {
                 .help("one of m365, sentinel, merged, merged-columns, docs"),
         ));
     }
+    for name in config.lints.keys() {
+        if rulec_check::names().any(|known| known == name) {
+            continue;
+        }
+        let diagnostic = Diagnostic::new(codes::BAD_CONFIG, format!("`{name}` is not a lint"))
+            .at(key(&file.text, "[lints]", name));
+        return Err(Box::new(
+            match rulec_facts::close_matches(name, rulec_check::names(), 1).first() {
+                Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
+                None => diagnostic.help("`rulec list lints` shows them; errors cannot be turned off"),
+            },
+        ));
+    }
     Ok(config)
+}
+
+/// The place of a key below a table's heading.
+fn key(text: &str, table: &str, key: &str) -> Span {
+    let below = text.find(table).unwrap_or_default();
+    let found = text[below..].find(key).map(|at| below + at);
+    found.map_or(Span::default(), |at| Span::new(at, at + key.len()))
 }

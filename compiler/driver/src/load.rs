@@ -46,7 +46,8 @@ pub fn load(root: &Path, paths: &[PathBuf], want: Want) -> Vec<Loaded> {
         }
     }
     let mut seen = std::collections::BTreeSet::new();
-    found.retain(|(path, _)| seen.insert(path.clone()));
+    // The same file by another way (`./rules`, a link) is still one document.
+    found.retain(|(path, _)| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
     use rayon::prelude::*;
     let read: Vec<Option<Loaded>> = found
         .par_iter()

@@ -274,6 +274,7 @@ impl Pipeline {
                 parsed: &bound.parsed,
                 ir: &bound.ir,
                 resolved: &bound.resolved,
+                sound: bound.sound,
             })
             .collect();
         let input = rulec_check::Input {

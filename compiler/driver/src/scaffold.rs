@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::{output::Folder, pipeline::Pipeline};
+use rulec_source::SourceFile;
+
+use crate::{load, output::Folder, pipeline::Pipeline};
 
 /// Writes `<id>.md` and returns its path. Never overwrites.
 pub fn run(pipeline: &Pipeline, id: &str, title: &str, folder: Option<&Path>) -> Result<String, String> {
@@ -28,10 +30,11 @@ pub fn run(pipeline: &Pipeline, id: &str, title: &str, folder: Option<&Path>) ->
     if path.exists() {
         return Err(format!("{} exists", path.display()));
     }
-    let text = rulec_read::scaffold(id, title);
+    // In the layout `rulec fmt` gives it, so that the first commit stays as it is.
+    let text = rulec_read::format_document(&SourceFile::new(name.as_str(), rulec_read::scaffold(id, title)));
     let place = Folder::create(&folder).map_err(|e| format!("{} cannot be used: {e}", folder.display()))?;
     place
         .write(&name, text.as_bytes())
         .map_err(|e| format!("{} cannot be written: {e}", path.display()))?;
-    Ok(path.display().to_string())
+    Ok(load::display(&pipeline.repository.root, &path))
 }

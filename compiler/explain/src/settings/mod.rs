@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 
 use rulec_ir::{BindingKind, Query};
 use rulec_model::{
-    Duration, Origin, Resolved, Rule, ScheduleKind, Sourced, Status, Suppression, Trigger, TriggerOperator,
+    Duration, Origin, Resolved, Rule, RuleKind, ScheduleKind, Sourced, Status, Suppression, Trigger,
+    TriggerOperator,
 };
 
 use crate::{Facts, constant::constant};
@@ -47,13 +48,7 @@ pub fn resolve(rule: &Rule, _index: usize, query: &Query, facts: &Facts) -> Reso
             .severity
             .clone()
             .unwrap_or_else(|| severity::default(rule, facts)),
-        targets: said.targets.clone().unwrap_or_else(|| {
-            let all = TARGETS.map(str::to_owned).to_vec();
-            Sourced::new(
-                all,
-                Origin::Default("every target that can say the rule".to_owned()),
-            )
-        }),
+        targets: said.targets.clone().unwrap_or_else(|| targets(rule)),
         kind: said_kind.unwrap_or_else(|| {
             Sourced::new(
                 ScheduleKind::Scheduled,
@@ -86,6 +81,27 @@ pub fn resolve(rule: &Rule, _index: usize, query: &Query, facts: &Facts) -> Reso
             };
             Sourced::new(off, Origin::Default("nothing is suppressed".to_owned()))
         }),
+    }
+}
+
+/// Where a rule goes when nobody chose.
+fn targets(rule: &Rule) -> Sourced<Vec<String>> {
+    match rule.kind {
+        RuleKind::Detection => {
+            let all = TARGETS.map(str::to_owned).to_vec();
+            Sourced::new(
+                all,
+                Origin::Default("every target that can say the rule".to_owned()),
+            )
+        }
+        // A hunt is read by a person; deployed, it would alert on everything it shows.
+        RuleKind::Hunt => {
+            let native = vec!["native".to_owned()];
+            Sourced::new(
+                native,
+                Origin::Default("a hunt is run by a person, not deployed".to_owned()),
+            )
+        }
     }
 }
 
