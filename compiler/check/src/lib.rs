@@ -9,6 +9,7 @@
 //! [`lints::ALL`], and a case in tests/cases/check.
 
 mod lints;
+mod setting;
 
 use std::collections::BTreeMap;
 
@@ -16,6 +17,8 @@ use rulec_explain::Facts;
 use rulec_ir::Query as Ir;
 use rulec_model::{Resolved, Rule};
 use rulec_source::{Code, Diagnostic, Fragment, SourceFile, Span};
+
+use setting::Setting;
 
 /// A query of the rule.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +31,8 @@ pub struct Query<'a> {
     pub ir: &'a Ir,
     /// Settings as this query tells them.
     pub resolved: &'a Resolved,
+    /// Whether it parsed and bound without errors: otherwise what it gives is a guess.
+    pub sound: bool,
 }
 
 /// A rule and everything known about it.
@@ -66,6 +71,11 @@ pub fn check(input: &Input<'_>) -> Vec<Diagnostic> {
     found
 }
 
+/// The names of all lints, in the order of their codes.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    lints::ALL.iter().map(|l| l.code.name)
+}
+
 /// The page of a lint, by name.
 pub fn page(name: &str) -> Option<&'static str> {
     lints::ALL.iter().find(|l| l.code.name == name).map(|l| l.page)
@@ -86,28 +96,8 @@ impl Input<'_> {
         }
     }
 
-    /// The first place of `word` as a whole word behind the place of a value;
-    /// the value's own place when it is not found nearby.
-    fn word(&self, pointer: &str, word: &str) -> Span {
-        /// A front matter block is not longer than this.
-        const NEAR: usize = 4_000;
-        let start = self.place(pointer);
-        let text = &self.file.text;
-        let from = start.start as usize;
-        let mut to = text.len().min(from + NEAR);
-        while !text.is_char_boundary(to) {
-            to -= 1;
-        }
-        let letter = |c: char| c.is_alphanumeric() || c == '_';
-        text.get(from..to)
-            .unwrap_or_default()
-            .match_indices(word)
-            .map(|(at, _)| from + at)
-            .find(|at| {
-                let before = text[..*at].chars().next_back();
-                let after = text[at + word.len()..].chars().next();
-                !before.is_some_and(letter) && !after.is_some_and(letter)
-            })
-            .map_or(start, |at| Span::new(at, at + word.len()))
+    /// Places within a setting of the front matter.
+    fn setting(&self, pointer: &str) -> Setting<'_> {
+        Setting::new(&self.file.text, self.places.get(pointer).copied(), self.place("/title"))
     }
 }

@@ -26,7 +26,7 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
     if declared.is_empty() {
         return;
     }
-    for query in input.queries {
+    for query in input.queries.iter().filter(|q| q.sound) {
         for table in &query.ir.tables {
             // Alerts of earlier runs are looked up to not alert twice: no source of the detection.
             if declared.contains(&table.name.as_str()) || table.name == "SecurityAlert" {

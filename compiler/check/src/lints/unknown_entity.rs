@@ -21,42 +21,56 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
         return;
     };
     let facts = &input.facts.entities;
-    let pointer = "/settings/entities";
+    let setting = input.setting("/settings/entities");
     for entity in &entities.value {
+        // Each entity takes its place in the text, also one that is fine.
+        let kind = setting.value("type", &entity.kind);
         let Some(known) = facts.sentinel(&entity.kind) else {
-            let names = facts.sentinel_types().map(|(name, _)| name);
-            let diagnostic = Diagnostic::new(LINT.code, format!("`{}` is not a type of entity", entity.kind))
-                .at(input.word(pointer, &entity.kind));
-            found.push(match rulec_facts::close_matches(&entity.kind, names, 1).first() {
+            let names: Vec<&str> = facts.sentinel_types().map(|(name, _)| name).collect();
+            let diagnostic =
+                Diagnostic::new(LINT.code, format!("`{}` is not a type of entity", entity.kind)).at(kind);
+            let close = rulec_facts::close_matches(&entity.kind, names.iter().copied(), 1);
+            found.push(match close.first() {
                 Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
-                None => {
-                    diagnostic.help("types are Account, Host, IP, File, FileHash, Process, URL and others")
-                }
+                None => diagnostic.help(format!("the types are {}", names.join(", "))),
             });
             continue;
         };
+        let mut wrong = false;
         for identifier in entity.fields.keys() {
-            if !known.identifiers.contains(identifier) {
-                found.push(
-                    Diagnostic::new(
-                        LINT.code,
-                        format!("{} has no identifier `{identifier}`", entity.kind),
-                    )
-                    .at(input.word(pointer, identifier))
-                    .help(format!("it has {}", known.identifiers.join(", "))),
-                );
+            let place = setting.key(identifier);
+            if known.identifiers.contains(identifier) {
+                continue;
             }
+            wrong = true;
+            let diagnostic = Diagnostic::new(
+                LINT.code,
+                format!("{} has no identifier `{identifier}`", entity.kind),
+            )
+            .at(place);
+            let all = known.identifiers.iter().map(String::as_str);
+            let close = rulec_facts::close_matches(identifier, all, 1);
+            found.push(match close.first() {
+                Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
+                None => diagnostic.help(format!("it has {}", known.identifiers.join(", "))),
+            });
         }
         let identifiers: Vec<&str> = entity.fields.keys().map(String::as_str).collect();
-        if !facts.is_accepted(&entity.kind, &identifiers) {
+        // Corrected, the wrong identifier may be the one that is missing.
+        if !wrong && !facts.is_accepted(&entity.kind, &identifiers) {
             let sets: Vec<String> = known.required.iter().map(|set| set.join(" and ")).collect();
             found.push(
                 Diagnostic::new(
                     LINT.code,
-                    format!("the identifiers mapped for {} identify none", entity.kind),
+                    format!(
+                        "{} {} not enough to tell one {} from another",
+                        identifiers.join(" and "),
+                        if identifiers.len() == 1 { "is" } else { "are" },
+                        entity.kind
+                    ),
                 )
-                .at(input.word(pointer, &entity.kind))
-                .help(format!("map {}", sets.join(", or "))),
+                .at(kind)
+                .help(format!("map {} as well", sets.join(", or "))),
             );
         }
     }
