@@ -60,6 +60,10 @@ mod tests {
     #[test]
     fn codes_are_in_order_and_unique() {
         assert!(CODES.windows(2).all(|w| w[0].id < w[1].id));
-        assert!(CODES.iter().all(|c| c.id.starts_with("RK1") && c.summary.ends_with('.')));
+        assert!(
+            CODES
+                .iter()
+                .all(|c| c.id.starts_with("RK1") && c.summary.ends_with('.'))
+        );
     }
 }

@@ -167,8 +167,11 @@ fn is_word(byte: u8) -> bool {
 
 /// Blanks of the language beyond ASCII.
 fn is_blank(c: char) -> bool {
-    matches!(c, ' ' | '\t' | '\n' | '\r' | '\u{c}' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200b}'
-        | '\u{202f}' | '\u{205f}' | '\u{3000}' | '\u{feff}')
+    matches!(
+        c,
+        ' ' | '\t' | '\n' | '\r' | '\u{c}' | '\u{a0}' | '\u{1680}' | '\u{2000}'
+            ..='\u{200b}' | '\u{202f}' | '\u{205f}' | '\u{3000}' | '\u{feff}'
+    )
 }
 
 /// Splits `text`. The tokens cover it without gaps; the last is [`TokenKind::Eof`].
@@ -308,7 +311,11 @@ impl Lexer<'_> {
         // A run of them is one token and one finding: a typographic quote or a
         // word in another script is one mistake.
         let len = rest
-            .find(|c: char| c.is_ascii_alphanumeric() || is_blank(c) || (c.is_ascii() && !matches!(c, '`' | '~' | '^' | '&' | '\\')))
+            .find(|c: char| {
+                c.is_ascii_alphanumeric()
+                    || is_blank(c)
+                    || (c.is_ascii() && !matches!(c, '`' | '~' | '^' | '&' | '\\'))
+            })
             .unwrap_or(rest.len())
             .max(c.len_utf8());
         let span = Span::new(self.at, self.at + len);
@@ -381,8 +388,7 @@ impl Lexer<'_> {
                         && !self.bytes.get(start + whole.len()).copied().is_some_and(is_word)
                     {
                         self.at = start + whole.len();
-                        return Keyword::from_text(whole)
-                            .map_or(TokenKind::Ident, TokenKind::Keyword);
+                        return Keyword::from_text(whole).map_or(TokenKind::Ident, TokenKind::Keyword);
                     }
                 }
             }
@@ -649,8 +655,16 @@ mod tests {
     #[test]
     fn strings_of_every_kind_are_one_token() {
         for text in [
-            r#""a\"b""#, r"'a'", r#"@"a\""#, r#"@"a""b""#, r#"h"x""#, r#"H@'y'"#, "```a\nb```", "~~~a~~~",
-            "h```z```", r#""\x41\u0041\U00000041\101""#,
+            r#""a\"b""#,
+            r"'a'",
+            r#"@"a\""#,
+            r#"@"a""b""#,
+            r#"h"x""#,
+            r#"H@'y'"#,
+            "```a\nb```",
+            "~~~a~~~",
+            "h```z```",
+            r#""\x41\u0041\U00000041\101""#,
         ] {
             assert_eq!(kinds(text), [TokenKind::String], "{text}");
             assert!(lex(text).1.is_empty(), "{text}");
@@ -664,7 +678,10 @@ mod tests {
     fn joined_keywords_are_one_token() {
         use TokenKind as K;
         assert_eq!(kinds("project-away"), [K::Keyword(Keyword::ProjectAway)]);
-        assert_eq!(kinds("project-awayx"), [K::Keyword(Keyword::Project), K::Minus, K::Ident]);
+        assert_eq!(
+            kinds("project-awayx"),
+            [K::Keyword(Keyword::Project), K::Minus, K::Ident]
+        );
         assert_eq!(kinds("matches regex"), [K::Keyword(Keyword::MatchesRegex)]);
         assert_eq!(kinds("hint.strategy"), [K::Keyword(Keyword::HintStrategy)]);
         assert_eq!(kinds("!in~"), [K::Keyword(Keyword::NotInTilde)]);

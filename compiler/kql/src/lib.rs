@@ -9,14 +9,19 @@
 
 pub mod ast;
 pub mod codes;
+mod dump;
 pub mod keyword;
 pub mod lexer;
 mod literal;
 mod parser;
+mod printer;
+pub mod walk;
 
 pub use codes::CODES;
+pub use dump::{dump_ast, dump_shape, dump_tokens};
 pub use lexer::{Token, TokenKind};
 pub use parser::MAX_DEPTH;
+pub use printer::print;
 use rulec_source::Diagnostic;
 
 /// A text as read.

@@ -217,7 +217,8 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
     let before = year - 1;
     let leap_day = i64::from(leap && month > 2);
     Some(
-        before * 365 + before / 4 - before / 100 + before / 400
+        before * 365 + before / 4 - before / 100
+            + before / 400
             + LENGTHS[..index].iter().sum::<i64>()
             + leap_day
             + day
@@ -298,7 +299,11 @@ fn date(text: &str) -> Option<(i64, &str)> {
     let rest = &text[first..];
     match (first, rest.as_bytes().first()) {
         (8, _) => {
-            let value = days(unsigned(&text[..4])?, unsigned(&text[4..6])?, unsigned(&text[6..8])?)?;
+            let value = days(
+                unsigned(&text[..4])?,
+                unsigned(&text[4..6])?,
+                unsigned(&text[6..8])?,
+            )?;
             Some((value, rest))
         }
         (4, Some(b'-' | b'/')) => {
@@ -320,7 +325,10 @@ fn date(text: &str) -> Option<(i64, &str)> {
             let day = unsigned(rest.get(1..=day_len)?)?;
             let rest = rest[1 + day_len..].strip_prefix('/')?;
             let year_len = number(rest);
-            Some((days(full_year(&rest[..year_len])?, month, day)?, &rest[year_len..]))
+            Some((
+                days(full_year(&rest[..year_len])?, month, day)?,
+                &rest[year_len..],
+            ))
         }
         (1 | 2, Some(b' ' | b'-')) => named_date(text),
         _ => None,
@@ -404,7 +412,11 @@ fn unescape(text: &str) -> String {
             't' => (1, Some('\t')),
             'v' => (1, Some('\u{b}')),
             '0'..='7' => {
-                let len = rest.bytes().take(3).take_while(|b| (b'0'..=b'7').contains(b)).count();
+                let len = rest
+                    .bytes()
+                    .take(3)
+                    .take_while(|b| (b'0'..=b'7').contains(b))
+                    .count();
                 let code = u32::from_str_radix(&rest[..len], 8).ok();
                 (len, code.and_then(char::from_u32))
             }
@@ -467,7 +479,10 @@ mod tests {
             ("3ticks", 3),
             ("100nanoseconds", 1),
             ("2", 2 * DAY),
-            ("1.02:03:04.5", DAY + 2 * HOUR + 3 * MINUTE + 4 * SECOND + SECOND / 2),
+            (
+                "1.02:03:04.5",
+                DAY + 2 * HOUR + 3 * MINUTE + 4 * SECOND + SECOND / 2,
+            ),
             ("00:01", MINUTE),
         ] {
             assert_eq!(timespan(text), Some(ticks), "{text}");
@@ -485,14 +500,26 @@ mod tests {
             (ScalarType::Long, "long(-0x10)", Literal::Long(-16)),
             (ScalarType::Bool, "bool(0)", Literal::Bool(false)),
             (ScalarType::Real, "real(-inf)", Literal::Real(f64::NEG_INFINITY)),
-            (ScalarType::Decimal, "decimal(1.50)", Literal::Decimal("1.50".into())),
+            (
+                ScalarType::Decimal,
+                "decimal(1.50)",
+                Literal::Decimal("1.50".into()),
+            ),
             (
                 ScalarType::Guid,
                 "guid(00000000-0000-0000-0000-00000000000f)",
                 Literal::Guid(15),
             ),
-            (ScalarType::Int, "int(x)", Literal::Invalid(ScalarType::Int, "x".into())),
-            (ScalarType::DateTime, "datetime(\"2020\")", Literal::DateTime(737_424 * DAY)),
+            (
+                ScalarType::Int,
+                "int(x)",
+                Literal::Invalid(ScalarType::Int, "x".into()),
+            ),
+            (
+                ScalarType::DateTime,
+                "datetime(\"2020\")",
+                Literal::DateTime(737_424 * DAY),
+            ),
         ] {
             assert_eq!(typed(ty, text), value, "{text}");
         }

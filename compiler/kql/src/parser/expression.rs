@@ -8,8 +8,8 @@ use rulec_source::Span;
 
 use super::{Parser, T};
 use crate::ast::{
-    Arg, Arithmetic, ArithmeticLink, ArithmeticOp, Between, Binary, BinaryOp, Call, Expr, ExprKind, InList, InOp,
-    Literal, Path, ScalarType, Step, StepKind, StringLiteral, TypeOf, Unary, UnaryOp,
+    Arg, Arithmetic, ArithmeticLink, ArithmeticOp, Between, Binary, BinaryOp, Call, Expr, ExprKind, InList,
+    InOp, Literal, Path, ScalarType, Step, StepKind, StringLiteral, TypeOf, Unary, UnaryOp,
 };
 use crate::codes;
 use crate::keyword::{Class, Keyword as K};
@@ -559,7 +559,9 @@ pub(super) fn simple_value(kind: T, text: &str) -> Literal {
         T::Bool => Literal::Bool(text.eq_ignore_ascii_case("true")),
         T::Long => literal::whole(text).map_or_else(|| invalid(ScalarType::Long), Literal::Long),
         T::Real => literal::real(text).map_or_else(|| invalid(ScalarType::Real), Literal::Real),
-        T::TimeSpan => literal::timespan(text).map_or_else(|| invalid(ScalarType::TimeSpan), Literal::TimeSpan),
+        T::TimeSpan => {
+            literal::timespan(text).map_or_else(|| invalid(ScalarType::TimeSpan), Literal::TimeSpan)
+        }
         T::Typed(ty) => literal::typed(ty, text),
         _ => invalid(ScalarType::Unknown),
     }

@@ -2,8 +2,8 @@
 
 use super::{Parser, T};
 use crate::ast::{
-    EdgeDirection, Expr, ExprKind, GraphMatch, GraphOutput, GraphPart, GraphPartKind, GraphPattern, MakeGraph,
-    OperatorKind as O,
+    EdgeDirection, Expr, ExprKind, GraphMatch, GraphOutput, GraphPart, GraphPartKind, GraphPattern,
+    MakeGraph, OperatorKind as O,
 };
 use crate::codes;
 use crate::keyword::{Class, Keyword as K};
@@ -45,7 +45,10 @@ impl Parser<'_> {
             parts.push(part);
         }
         if parts.is_empty() {
-            let message = format!("expected a pattern such as `(a)-[e]->(b)`, found {}", self.found());
+            let message = format!(
+                "expected a pattern such as `(a)-[e]->(b)`, found {}",
+                self.found()
+            );
             let place = self.place_of_missing();
             self.error(codes::EXPECTED_EXPRESSION, place, message);
         }
@@ -67,7 +70,10 @@ impl Parser<'_> {
                 span: self.since(start),
             });
         }
-        let edge = |direction| GraphPartKind::Edge { direction, range: None };
+        let edge = |direction| GraphPartKind::Edge {
+            direction,
+            range: None,
+        };
         let kind = if self.eat_run(&[T::Less, T::Minus, T::OpenBracket]) {
             return Some(self.named_edge(start, true));
         } else if self.eat_run(&[T::Minus, T::OpenBracket]) {

@@ -96,7 +96,13 @@ impl Parser<'_> {
                 self.error(codes::EXPECTED_EXPRESSION, place, message);
                 if !matches!(
                     self.kind(),
-                    T::Comma | T::CloseParen | T::CloseBracket | T::CloseBrace | T::Semicolon | T::Bar | T::Eof
+                    T::Comma
+                        | T::CloseParen
+                        | T::CloseBracket
+                        | T::CloseBrace
+                        | T::Semicolon
+                        | T::Bar
+                        | T::Eof
                 ) {
                     self.skip(|k| matches!(k, T::Comma | T::Bar | T::Semicolon));
                 }

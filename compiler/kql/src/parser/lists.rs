@@ -4,8 +4,8 @@ use rulec_source::{Diagnostic, Span};
 
 use super::{Parser, T};
 use crate::ast::{
-    Column, ColumnDecl, ColumnNames, Expr, ExprKind, Name, NullsOrder, Ordered, Param, Parameter, ParameterType,
-    ScalarType, SortOrder, TableType, TypeName,
+    Column, ColumnDecl, ColumnNames, Expr, ExprKind, Name, NullsOrder, Ordered, Param, Parameter,
+    ParameterType, ScalarType, SortOrder, TableType, TypeName,
 };
 use crate::codes;
 use crate::keyword::{Class, Keyword as K};
@@ -17,7 +17,6 @@ fn is_param(keyword: K) -> bool {
         keyword,
         K::InternalCrossCluster
             | K::InternalCrossDb
-
             | K::InternalId
             | K::InternalIsFuzzy
             | K::InternalNoWithSource
@@ -193,7 +192,11 @@ impl<'a> Parser<'a> {
         let open = self.span();
         self.expect(T::OpenParen, "`(`");
         let star = self.eat(T::Star);
-        let columns = if star { Vec::new() } else { self.column_decls(false) };
+        let columns = if star {
+            Vec::new()
+        } else {
+            self.column_decls(false)
+        };
         self.close(open, T::CloseParen);
         TableType {
             columns,

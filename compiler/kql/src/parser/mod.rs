@@ -387,7 +387,11 @@ impl<'a> Parser<'a> {
             return self.take_name();
         }
         if let T::Keyword(keyword) = self.kind() {
-            if keyword.as_str().bytes().all(|b| b.is_ascii_lowercase() || b == b'_') {
+            if keyword
+                .as_str()
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b == b'_')
+            {
                 self.reserved(keyword);
                 return self.take_name();
             }

@@ -2,8 +2,9 @@
 
 use super::{Parser, T};
 use crate::ast::{
-    Body, Column, ColumnNames, Expr, ExprKind, Find, FindColumn, FindOutput, ForkBranch, JoinCondition, MvColumn, Name, Operator,
-    OperatorKind as O, Param, Parse, ParsePart, Partition, Path, Pipeline, RowSchema, Step, StepKind, TopNestedLevel,
+    Body, Column, ColumnNames, Expr, ExprKind, Find, FindColumn, FindOutput, ForkBranch, JoinCondition,
+    MvColumn, Name, Operator, OperatorKind as O, Param, Parse, ParsePart, Partition, Path, Pipeline,
+    RowSchema, Step, StepKind, TopNestedLevel,
 };
 use crate::codes;
 use crate::keyword::{Class, Keyword as K};
@@ -99,7 +100,9 @@ impl Parser<'_> {
         }
         let next_is_param = matches!(self.peek(1), T::Keyword(_)) && self.peek(2) == T::Equal;
         match keyword {
-            K::Range => self.is_name(1, Class::Name) && self.peek(1 + self.name_len(1)) == T::Keyword(K::From),
+            K::Range => {
+                self.is_name(1, Class::Name) && self.peek(1 + self.name_len(1)) == T::Keyword(K::From)
+            }
             K::Facet | K::Partition | K::Reduce => self.peek(1) == T::Keyword(K::By) || next_is_param,
             K::Evaluate => {
                 self.is_name(1, Class::Name) && matches!(self.peek(2), T::OpenParen) || next_is_param
@@ -169,9 +172,33 @@ impl Parser<'_> {
     /// An operator spelled almost like the current word.
     fn similar_operator(&self) -> Option<&'static str> {
         const COMMON: &[&str] = &[
-            "where", "extend", "project", "summarize", "join", "sort", "order", "take", "limit", "top", "distinct",
-            "union", "count", "render", "parse", "evaluate", "invoke", "lookup", "serialize", "mv-expand", "mv-apply",
-            "make-series", "project-away", "project-rename", "project-reorder", "search", "filter",
+            "where",
+            "extend",
+            "project",
+            "summarize",
+            "join",
+            "sort",
+            "order",
+            "take",
+            "limit",
+            "top",
+            "distinct",
+            "union",
+            "count",
+            "render",
+            "parse",
+            "evaluate",
+            "invoke",
+            "lookup",
+            "serialize",
+            "mv-expand",
+            "mv-apply",
+            "make-series",
+            "project-away",
+            "project-rename",
+            "project-reorder",
+            "search",
+            "filter",
         ];
         let word = self.token_text().to_ascii_lowercase();
         if !matches!(self.kind(), T::Ident | T::Keyword(_)) || word.len() > 20 {
@@ -190,7 +217,9 @@ impl Parser<'_> {
             K::As => O::As {
                 name: self.name(Class::Name, "a name"),
             },
-            K::AssertSchema => O::AssertSchema { columns: self.schema() },
+            K::AssertSchema => O::AssertSchema {
+                columns: self.schema(),
+            },
             K::Consume => O::Consume,
             K::Count => self.count(),
             K::Distinct => O::Distinct {
@@ -198,7 +227,9 @@ impl Parser<'_> {
             },
             K::Evaluate => self.evaluate(),
             K::ExecuteAndCache => O::ExecuteAndCache,
-            K::Extend => O::Extend { columns: self.columns() },
+            K::Extend => O::Extend {
+                columns: self.columns(),
+            },
             K::Facet => self.facet(),
             K::Find => self.find(!params.is_empty()),
             K::Fork => self.fork(),
@@ -210,8 +241,12 @@ impl Parser<'_> {
             K::GraphMatch => O::GraphMatch(self.graph_match()),
             K::GraphShortestPaths => O::GraphShortestPaths(self.graph_match()),
             K::GraphToTable => self.graph_to_table(),
-            K::GraphWhereNodes => O::GraphWhereNodes { predicate: self.boxed() },
-            K::GraphWhereEdges => O::GraphWhereEdges { predicate: self.boxed() },
+            K::GraphWhereNodes => O::GraphWhereNodes {
+                predicate: self.boxed(),
+            },
+            K::GraphWhereEdges => O::GraphWhereEdges {
+                predicate: self.boxed(),
+            },
             K::Invoke => self.invoke(),
             K::Join => {
                 let (right, condition) = self.joined(false);
@@ -231,7 +266,9 @@ impl Parser<'_> {
             K::ParseKv => self.parse_kv(),
             K::Partition => O::Partition(self.partition()),
             K::PartitionBy => O::PartitionBy(self.partition_by()),
-            K::Print => O::Print { columns: self.columns() },
+            K::Print => O::Print {
+                columns: self.columns(),
+            },
             K::Project => O::Project {
                 columns: self.columns_or_none(),
             },
@@ -261,7 +298,9 @@ impl Parser<'_> {
             K::Range => self.range(),
             K::Reduce => self.reduce(),
             K::Render => self.render(),
-            K::Sample => O::Sample { count: self.named_boxed() },
+            K::Sample => O::Sample {
+                count: self.named_boxed(),
+            },
             K::SampleDistinct => {
                 let count = self.named_boxed();
                 self.expect_word(K::Of);
@@ -312,8 +351,10 @@ impl Parser<'_> {
     /// Parameters behind what they belong to.
     pub(super) fn trailing_params(&mut self, params: &mut Vec<Param>, extra: &[K]) {
         params.extend(self.params(extra));
-        while matches!(self.token_text(), "with_component_id" | "with_source_id" | "with_target_id")
-            && self.peek(1) == T::Equal
+        while matches!(
+            self.token_text(),
+            "with_component_id" | "with_source_id" | "with_target_id"
+        ) && self.peek(1) == T::Equal
         {
             params.push(self.param());
             params.extend(self.params(extra));
@@ -458,7 +499,11 @@ impl Parser<'_> {
             // Accepted and without meaning.
             let scope = self.param();
             if !matches!(&scope.value.kind, ExprKind::Name(n) if n.text == "all" || n.text == "hotcache") {
-                self.error(codes::EXPECTED_NAME, scope.span, "`datascope` is `all` or `hotcache`");
+                self.error(
+                    codes::EXPECTED_NAME,
+                    scope.span,
+                    "`datascope` is `all` or `hotcache`",
+                );
             }
             needs_where = true;
         }
@@ -718,7 +763,14 @@ impl Parser<'_> {
         };
         let properties = self.properties();
         for property in &properties {
-            let known = ["pair_delimiter", "kv_delimiter", "quote", "escape", "greedy", "regex"];
+            let known = [
+                "pair_delimiter",
+                "kv_delimiter",
+                "quote",
+                "escape",
+                "greedy",
+                "regex",
+            ];
             if !known.contains(&property.name.text.as_str()) {
                 self.diagnostics.push(
                     Diagnostic::new(
@@ -819,7 +871,11 @@ impl Parser<'_> {
         };
         let mut ordered = self.ordering(start, column);
         if ordered.nulls.take().is_some() {
-            self.error(codes::UNEXPECTED_TEXT, ordered.span, "`project-reorder` does not order nulls");
+            self.error(
+                codes::UNEXPECTED_TEXT,
+                ordered.span,
+                "`project-reorder` does not order nulls",
+            );
         }
         ordered
     }
@@ -1010,7 +1066,9 @@ fn distance(a: &str, b: &str) -> usize {
     for (i, x) in a.iter().enumerate() {
         let mut next = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
-            let mut best = (row[j] + usize::from(x != y)).min(row[j + 1] + 1).min(next[j] + 1);
+            let mut best = (row[j] + usize::from(x != y))
+                .min(row[j + 1] + 1)
+                .min(next[j] + 1);
             if i > 0 && j > 0 && *x == b[j - 1] && a[i - 1] == *y {
                 best = best.min(before[j - 1] + 1);
             }

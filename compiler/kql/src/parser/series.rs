@@ -3,8 +3,8 @@
 use super::operators::is_chart;
 use super::{Parser, T};
 use crate::ast::{
-    Arg, Body, Call, Column, ColumnNames, ContextualDatatable, Datatable, Expr, ExprKind, ExternalData, MakeSeries,
-    Name, OperatorKind as O, Param, Scan, ScanStep, SeriesColumn, SeriesRange, Statement,
+    Arg, Body, Call, Column, ColumnNames, ContextualDatatable, Datatable, Expr, ExprKind, ExternalData,
+    MakeSeries, Name, OperatorKind as O, Param, Scan, ScanStep, SeriesColumn, SeriesRange, Statement,
 };
 use crate::codes;
 use crate::keyword::{Class, Keyword as K};
@@ -33,7 +33,11 @@ impl Parser<'_> {
             };
             SeriesRange::Steps { from, to, step }
         };
-        let by = if self.eat_word(K::By) { self.columns() } else { Vec::new() };
+        let by = if self.eat_word(K::By) {
+            self.columns()
+        } else {
+            Vec::new()
+        };
         O::MakeSeries(MakeSeries {
             aggregates,
             on,
@@ -214,8 +218,23 @@ impl Parser<'_> {
 
     fn chart_property(&mut self) -> Param {
         const KNOWN: &[&str] = &[
-            "accumulate", "anomalycolumns", "kind", "legend", "series", "title", "xaxis", "xcolumn", "xmax", "xmin",
-            "xtitle", "yaxis", "ycolumns", "ymax", "ymin", "ysplit", "ytitle",
+            "accumulate",
+            "anomalycolumns",
+            "kind",
+            "legend",
+            "series",
+            "title",
+            "xaxis",
+            "xcolumn",
+            "xmax",
+            "xmin",
+            "xtitle",
+            "yaxis",
+            "ycolumns",
+            "ymax",
+            "ymin",
+            "ysplit",
+            "ytitle",
         ];
         let start = self.span();
         let word = self.token_text();
@@ -303,7 +322,15 @@ impl Parser<'_> {
     fn starts_datum(&self) -> bool {
         matches!(
             self.kind(),
-            T::Bool | T::Long | T::Real | T::TimeSpan | T::Typed(_) | T::String | T::Minus | T::Plus | T::Keyword(K::Dynamic)
+            T::Bool
+                | T::Long
+                | T::Real
+                | T::TimeSpan
+                | T::Typed(_)
+                | T::String
+                | T::Minus
+                | T::Plus
+                | T::Keyword(K::Dynamic)
         )
     }
 

@@ -4,8 +4,8 @@ use rulec_source::Diagnostic;
 
 use super::{Parser, T};
 use crate::ast::{
-    Alias, Arg, Body, Call, DeclarePattern, DeclareQueryParameters, Expr, ExprKind, Function, Let, PatternDefinition,
-    PatternMatch, Pipeline, Query, Restrict, SetOption, Statement,
+    Alias, Arg, Body, Call, DeclarePattern, DeclareQueryParameters, Expr, ExprKind, Function, Let,
+    PatternDefinition, PatternMatch, Pipeline, Query, Restrict, SetOption, Statement,
 };
 use crate::codes;
 use crate::keyword::{Class, Keyword as K};
@@ -88,7 +88,9 @@ impl Parser<'_> {
     /// Whether a statement other than an expression begins here.
     pub(super) fn at_statement_word(&self) -> bool {
         match self.kind() {
-            T::Keyword(K::Let) => self.is_name(1, Class::Name) && self.peek(2) == T::Equal || self.peek(1) == T::OpenBracket,
+            T::Keyword(K::Let) => {
+                self.is_name(1, Class::Name) && self.peek(2) == T::Equal || self.peek(1) == T::OpenBracket
+            }
             T::Keyword(K::Set) => self.is_name(1, Class::Name),
             T::Keyword(K::Alias) => self.peek(1) == T::Keyword(K::Database),
             T::Keyword(K::Declare) => {
@@ -101,7 +103,10 @@ impl Parser<'_> {
 
     pub(super) fn statement(&mut self) -> Statement {
         match self.kind() {
-            T::Keyword(K::Let) if self.is_name(1, Class::Name) || matches!(self.peek(1), T::Keyword(_)) && self.peek(2) == T::Equal => {
+            T::Keyword(K::Let)
+                if self.is_name(1, Class::Name)
+                    || matches!(self.peek(1), T::Keyword(_)) && self.peek(2) == T::Equal =>
+            {
                 Statement::Let(self.let_statement())
             }
             T::Keyword(K::Set) => Statement::Set(self.set_statement()),
@@ -112,7 +117,9 @@ impl Parser<'_> {
             T::Keyword(K::Declare) if self.peek(1) == T::Keyword(K::Pattern) => {
                 Statement::DeclarePattern(self.pattern())
             }
-            T::Keyword(K::Restrict) if self.peek(1) == T::Keyword(K::Access) => Statement::Restrict(self.restrict()),
+            T::Keyword(K::Restrict) if self.peek(1) == T::Keyword(K::Access) => {
+                Statement::Restrict(self.restrict())
+            }
             _ => Statement::Expression(self.pipeline()),
         }
     }
@@ -135,14 +142,21 @@ impl Parser<'_> {
         let view = self.at_word(K::View) && self.peek(1) == T::OpenParen;
         if view {
             let partner = self.partners[self.at + 1] as usize;
-            if partner != 0 && self.tokens.get(partner + 1).is_some_and(|t| t.kind == T::OpenBrace) {
+            if partner != 0
+                && self
+                    .tokens
+                    .get(partner + 1)
+                    .is_some_and(|t| t.kind == T::OpenBrace)
+            {
                 self.bump();
                 return self.function(true);
             }
         }
         if self.at(T::OpenParen)
             && (self.partner_is_followed_by(T::OpenBrace)
-                || self.is_name(1, Class::Declared) && self.peek(2) == T::Colon && matches!(self.peek(3), T::Keyword(_)))
+                || self.is_name(1, Class::Declared)
+                    && self.peek(2) == T::Colon
+                    && matches!(self.peek(3), T::Keyword(_)))
         {
             return self.function(false);
         }
@@ -171,12 +185,20 @@ impl Parser<'_> {
     }
 
     fn function(&mut self, view: bool) -> Expr {
-        let start = if view { self.tokens[self.at - 1].span } else { self.span() };
+        let start = if view {
+            self.tokens[self.at - 1].span
+        } else {
+            self.span()
+        };
         let parameters = self.parameters(true);
         let body = self.body();
         self.expr_from(
             start,
-            ExprKind::Function(Box::new(Function { view, parameters, body })),
+            ExprKind::Function(Box::new(Function {
+                view,
+                parameters,
+                body,
+            })),
         )
     }
 
@@ -375,7 +397,9 @@ impl Parser<'_> {
             T::Keyword(K::EntityGroup) if self.peek(1) == T::OpenBracket => self.entity_group(),
             T::Keyword(K::ContextualDatatable) => self.contextual_datatable(),
             T::Keyword(K::MaterializedViewCombine) => self.view_combine(),
-            T::Keyword(K::InlineExternalTable) if self.peek(1) == T::OpenParen => self.inline_external_table(),
+            T::Keyword(K::InlineExternalTable) if self.peek(1) == T::OpenParen => {
+                self.inline_external_table()
+            }
             _ => self.expr_on_level(),
         }
     }
@@ -385,7 +409,9 @@ impl Parser<'_> {
         match self.kind() {
             T::Bar => true,
             T::Keyword(keyword) => {
-                self.silent_at != self.at && super::operators::is_operator(keyword) && !self.at_statement_word()
+                self.silent_at != self.at
+                    && super::operators::is_operator(keyword)
+                    && !self.at_statement_word()
             }
             _ => false,
         }
