@@ -33,6 +33,7 @@ impl Binder<'_> {
                         .variable(name, call.name.span, ctx)
                         .unwrap_or_else(|| Any::Scalar(Self::broken(at)));
                 }
+                Entity::Pattern(pattern) => return self.pattern(&pattern, call, None),
                 Entity::Opaque => return Any::Table(self.open_source(name, at)),
                 Entity::Broken => return Any::Scalar(Self::broken(at)),
                 Entity::Scalar { .. } | Entity::Table(_) => {}
@@ -119,6 +120,16 @@ impl Binder<'_> {
                     return Some(Any::Table(self.nothing(at)));
                 };
                 Any::Table(self.table(first))
+            }
+            "column_names_of" => {
+                self.note_call(name, call.name.span, true);
+                let table = first.map(|first| self.table(first));
+                let names: Vec<Value> = table
+                    .iter()
+                    .flat_map(|t| t.columns().iter())
+                    .map(|c| Value::String(c.name.clone()))
+                    .collect();
+                Any::Scalar(Self::literal(Value::array(names), Type::Dynamic, at))
             }
             "table" | "external_table" | "materialized_view" | "stored_query_result" => {
                 self.note_call(name, call.name.span, true);

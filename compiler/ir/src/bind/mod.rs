@@ -221,7 +221,7 @@ impl<'a> Binder<'a> {
 
     /// Whether the result is one table: not for `consume`, `fork` and `facet`.
     pub(crate) fn gives_table(&self) -> bool {
-        let none = ["`consume`", "`fork`", "`facet`"];
+        let none = ["`consume`", "`fork`", "`facet`", "the plugin `preview`"];
         self.root.as_ref().is_some_and(|root| match &root.rel.kind {
             _ if expressions::is_broken(root) && root.columns().is_empty() => false,
             RelKind::Unsupported { construct, .. } => !none.contains(&construct.as_str()),

@@ -175,7 +175,7 @@ impl Binder<'_> {
                     Any::Scalar(Self::broken(at))
                 }
             }
-            Entity::Opaque => Any::Table(self.open_source(name, at)),
+            Entity::Pattern(_) | Entity::Opaque => Any::Table(self.open_source(name, at)),
             Entity::Broken => Any::Scalar(Self::broken(at)),
         })
     }
@@ -188,6 +188,18 @@ impl Binder<'_> {
 
     /// `a.b["c"][0]`, or `database("d").T`.
     pub(super) fn path(&mut self, path: &ast::Path, at: Span, ctx: Ctx<'_>) -> Any {
+        if let Ast::Call(call) = &path.base.kind
+            && let Some(Entity::Pattern(pattern)) =
+                self.scopes.find(&call.name.text).map(|v| v.entity.clone())
+            && let [
+                ast::Step {
+                    kind: ast::StepKind::Member(member),
+                    ..
+                },
+            ] = path.steps.as_slice()
+        {
+            return self.pattern(&pattern, call, Some(&member.text));
+        }
         if let Some(table) = self.remote(path, at) {
             return Any::Table(table);
         }

@@ -62,7 +62,11 @@ impl Binder<'_> {
         if let ExprKind::Call { function, .. } = &expr.kind
             && !function.columns.is_empty()
         {
-            return self.several(function.columns, &item.value, &expr, &names);
+            let columns = function.columns;
+            if let [(part, ty)] = columns {
+                return self.one_for_each(part, *ty, &item.value, &expr, &names);
+            }
+            return self.several(columns, &item.value, &expr, &names);
         }
         if let ast::ColumnNames::Many(many) = &item.names
             && many.len() > 1
@@ -110,6 +114,55 @@ impl Binder<'_> {
             });
         }
         if let Some(extra) = names.get(columns.len()) {
+            self.error(
+                codes::BAD_PARAMETER,
+                extra.span,
+                "There is no column left for this name.",
+            );
+        }
+        given
+    }
+
+    /// A function that makes a column of each array it is given:
+    /// `array_sort_asc(a, b)`.
+    fn one_for_each(
+        &mut self,
+        part: &str,
+        ty: Type,
+        value: &ast::Expr,
+        expr: &Expr,
+        names: &[&ast::Name],
+    ) -> Vec<Given> {
+        let (Ast::Call(call), ExprKind::Call { args, .. }) = (&strip(value).kind, &expr.kind) else {
+            return Vec::new();
+        };
+        let arrays: Vec<&ast::Expr> = call
+            .args
+            .iter()
+            .zip(args)
+            .filter(|(_, bound)| matches!(bound.ty, Type::Dynamic | Type::Unknown))
+            .map(|(arg, _)| &arg.value)
+            .collect();
+        let mut given = Vec::with_capacity(arrays.len());
+        for (i, array) in arrays.iter().enumerate() {
+            let element = if arrays.len() == 1 {
+                expr.clone()
+            } else {
+                let key = Self::literal(Value::Long(i64::try_from(i).unwrap_or(0)), Type::Long, expr.span);
+                let mut element = Self::element("index", expr.clone(), key);
+                element.ty = ty;
+                element
+            };
+            given.push(Given {
+                name: match suggested(array).text() {
+                    Some(name) => Suggested::Derived(part.replace("{}", name)),
+                    None => Suggested::Nothing,
+                },
+                explicit: names.get(i).map(|n| (n.text.clone(), n.span)),
+                expr: element,
+            });
+        }
+        if let Some(extra) = names.get(arrays.len().max(1)) {
             self.error(
                 codes::BAD_PARAMETER,
                 extra.span,
@@ -167,8 +220,11 @@ impl Binder<'_> {
         let mut columns = Vec::with_capacity(items.len());
         let mut row = Vec::with_capacity(items.len());
         for (place, item) in items.iter().enumerate() {
-            for mut given in self.given(item, Ctx::NONE) {
-                if given.explicit.is_none() {
+            let all = self.given(item, Ctx::NONE);
+            let several = matches!(&strip(&item.value).kind, Ast::Call(call)
+                if rulec_functions::scalar(&call.name.text).is_some_and(|f| !f.columns.is_empty()));
+            for mut given in all {
+                if given.explicit.is_none() && !(several && given.name != Suggested::Nothing) {
                     given.name = Suggested::Derived(format!("print_{place}"));
                 }
                 if let Some(name) = self.take_name(&mut names, &given, item.span) {

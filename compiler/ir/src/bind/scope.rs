@@ -23,7 +23,10 @@ pub(super) enum Entity {
     Table(Arc<Bound>),
     /// A function of the query.
     Function(Arc<UserFunction>),
-    /// `alias database …`, `declare pattern …`, an entity group: not followed further.
+    /// `declare pattern …` with its cases.
+    Pattern(Arc<ast::PatternDefinition>),
+    /// `alias database …`, an entity group, a pattern that is only declared:
+    /// not followed further.
     Opaque,
     /// Its definition had errors; nothing more is said about it.
     Broken,

@@ -381,56 +381,34 @@ impl Binder<'_> {
     /// The columns of the plugins that count users and sessions over time,
     /// and of those that run code and state what it returns.
     fn window_columns(&mut self, name: &str, call: &ast::Call, input: &Bound) -> Vec<Column> {
-        let of = |binder: &mut Self, i: usize| -> Option<Column> {
-            let arg = call.args.get(i).map(|a| strip(&a.value))?;
-            let value = binder.scalar(arg, Ctx::over(input));
-            suggested(arg).text().map(|n| column(n, value.ty))
-        };
+        if let Some(counts) = COUNTS.iter().find(|c| c.name == name) {
+            return self.counted(counts, call, input);
+        }
         let counts = |names: &[(&str, Type)]| names.iter().map(|(n, ty)| column(*n, *ty)).collect::<Vec<_>>();
         let mut columns = Vec::new();
         match name {
-            "active_users_count" => {
-                columns.extend(of(self, 1));
-                columns.extend(counts(&[("dcount", Type::Long)]));
-            }
-            "activity_counts_metrics" => {
-                columns.extend(of(self, 1));
+            "new_activity_metrics" => {
+                if let Some(time) = self.argument_column(call, 1, input) {
+                    columns.push(column(format!("from_{}", time.name), time.ty));
+                    columns.push(column(format!("to_{}", time.name), time.ty));
+                }
+                for i in 5..call.args.len() {
+                    columns.extend(self.argument_column(call, i, input));
+                }
                 columns.extend(counts(&[
-                    ("count", Type::Long),
-                    ("dcount", Type::Long),
-                    ("new_dcount", Type::Long),
-                    ("aggregated_dcount", Type::Long),
-                ]));
-            }
-            "activity_metrics" => {
-                columns.extend(of(self, 1));
-                columns.extend(counts(&[
-                    ("dcount_values", Type::Long),
-                    ("dcount_newvalues", Type::Long),
+                    ("dcount_new_values", Type::Long),
+                    ("dcount_retained_values", Type::Long),
+                    ("dcount_churn_values", Type::Long),
                     ("retention_rate", Type::Real),
                     ("churn_rate", Type::Real),
                 ]));
             }
-            "session_count" => {
-                columns.extend(of(self, 1));
-                columns.extend(counts(&[("count_sessions", Type::Long)]));
-            }
-            "sliding_window_counts" => {
-                columns.extend(of(self, 1));
-                columns.extend(counts(&[("Count", Type::Long), ("Dcount", Type::Long)]));
-            }
-            "funnel_sequence" => {
-                columns.extend(of(self, 1));
-                columns.extend(counts(&[
-                    ("prev", Type::String),
-                    ("next", Type::String),
-                    ("dcount", Type::Long),
-                    ("samples", Type::Dynamic),
-                ]));
-            }
             "rolling_percentile" => {
-                let value = of(self, 0);
-                columns.extend(of(self, 2));
+                let value = self.argument_column(call, 0, input);
+                columns.extend(self.argument_column(call, 2, input));
+                for i in 5..call.args.len() {
+                    columns.extend(self.argument_column(call, i, input));
+                }
                 if let Some(value) = value {
                     let number = |i: usize| {
                         call.args
@@ -441,13 +419,23 @@ impl Binder<'_> {
                                 _ => String::new(),
                             })
                     };
-                    columns.push(column(
-                        format!("rolling_{}_percentile_{}_{}", number(4), value.name, number(1)),
-                        value.ty,
-                    ));
+                    let name = format!("rolling_{}_percentile_{}_{}", number(4), value.name, number(1));
+                    columns.push(column(name, value.ty));
                 }
             }
             "sequence_detect" => columns.extend(self.detected(call, input)),
+            "rows_near" | "identity" | "identity_v3" => columns.extend(input.columns().iter().cloned()),
+            "http_request" | "http_request_post" => columns.extend(counts(&[
+                ("ResponseHeaders", Type::Dynamic),
+                ("ResponseBody", Type::Dynamic),
+            ])),
+            "estimate_rows_count" => columns.push(column("EstimatedRowsCount", Type::Long)),
+            "ai_embed_text" => {
+                columns.extend(input.columns().iter().cloned());
+                if let Some(text) = self.argument_column(call, 0, input) {
+                    columns.push(column(format!("{}_embedding", text.name), Type::Dynamic));
+                }
+            }
             "python" | "r" => {
                 if let Some(Ast::TypeOf(ast::TypeOf::Tabular(table))) =
                     call.args.first().map(|a| &strip(&a.value).kind)
@@ -467,7 +455,102 @@ impl Binder<'_> {
         }
         columns
     }
+
+    /// An argument as a column of the output.
+    fn argument_column(&mut self, call: &ast::Call, index: usize, input: &Bound) -> Option<Column> {
+        let arg = call.args.get(index).map(|a| strip(&a.value))?;
+        let value = self.scalar(arg, Ctx::over(input));
+        suggested(arg).text().map(|n| column(n, value.ty))
+    }
+
+    /// Time, dimensions, and what is counted.
+    fn counted(&mut self, counts: &Counts, call: &ast::Call, input: &Bound) -> Vec<Column> {
+        let mut columns = Vec::new();
+        columns.extend(self.argument_column(call, 1, input));
+        if let Some(state) = counts.state {
+            columns.extend(self.argument_column(call, state, input));
+        }
+        for i in counts.fixed..call.args.len() {
+            columns.extend(self.argument_column(call, i, input));
+        }
+        columns.extend(counts.columns.iter().map(|(n, ty)| column(*n, *ty)));
+        columns
+    }
 }
+
+/// A plugin that counts over time: its second argument is the time, those
+/// behind the fixed ones are dimensions.
+struct Counts {
+    name: &'static str,
+    fixed: usize,
+    /// An argument within the fixed ones that also comes out.
+    state: Option<usize>,
+    columns: &'static [(&'static str, Type)],
+}
+
+const fn counts(name: &'static str, fixed: usize, columns: &'static [(&'static str, Type)]) -> Counts {
+    Counts {
+        name,
+        fixed,
+        state: None,
+        columns,
+    }
+}
+
+const COUNTS: &[Counts] = &[
+    counts("active_users_count", 8, &[("dcount", Type::Long)]),
+    counts(
+        "activity_counts_metrics",
+        5,
+        &[
+            ("count", Type::Long),
+            ("dcount", Type::Long),
+            ("new_dcount", Type::Long),
+            ("aggregated_dcount", Type::Long),
+        ],
+    ),
+    counts(
+        "activity_engagement",
+        6,
+        &[
+            ("dcount_activities_inner", Type::Long),
+            ("dcount_activities_outer", Type::Long),
+            ("activity_ratio", Type::Real),
+        ],
+    ),
+    counts(
+        "activity_metrics",
+        5,
+        &[
+            ("dcount_values", Type::Long),
+            ("dcount_newvalues", Type::Long),
+            ("retention_rate", Type::Real),
+            ("churn_rate", Type::Real),
+        ],
+    ),
+    Counts {
+        name: "funnel_sequence_completion",
+        fixed: 8,
+        state: Some(5),
+        columns: &[("Period", Type::TimeSpan), ("dcount", Type::Long)],
+    },
+    counts(
+        "funnel_sequence",
+        8,
+        &[
+            ("prev", Type::String),
+            ("next", Type::String),
+            ("dcount", Type::Long),
+            ("samples", Type::Dynamic),
+        ],
+    ),
+    counts("session_count", 6, &[("count_sessions", Type::Long)]),
+    counts(
+        "sliding_window_counts",
+        6,
+        &[("Count", Type::Long), ("Dcount", Type::Long)],
+    ),
+];
 
 /// The plugins of the reference.
 const PLUGINS: &[&str] = &[
@@ -486,7 +569,6 @@ const PLUGINS: &[&str] = &[
     "cosmosdb_sql_request",
     "dcount_intersect",
     "diffpatterns",
-    "diffpatterns_text",
     "estimate_rows_count",
     "funnel_sequence",
     "funnel_sequence_completion",

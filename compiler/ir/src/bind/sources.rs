@@ -198,12 +198,12 @@ impl Binder<'_> {
             );
         }
         let mut tables = Vec::with_capacity(names.len() + views.len());
-        for name in views {
-            let table = self.table_named(&name, at, Ctx::NONE);
-            tables.push((name, table));
-        }
         for name in names {
             let table = self.database_table(&name, at);
+            tables.push((name, table));
+        }
+        for name in views {
+            let table = self.table_named(&name, at, Ctx::NONE);
             tables.push((name, table));
         }
         tables

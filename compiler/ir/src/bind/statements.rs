@@ -44,7 +44,13 @@ impl Binder<'_> {
                 self.any(&alias.value, Ctx::NONE);
                 self.declare(&alias.name, Entity::Opaque);
             }
-            ast::Statement::DeclarePattern(pattern) => self.declare(&pattern.name, Entity::Opaque),
+            ast::Statement::DeclarePattern(pattern) => {
+                let entity = match &pattern.definition {
+                    Some(definition) => Entity::Pattern(Arc::new(definition.clone())),
+                    None => Entity::Opaque,
+                };
+                self.declare(&pattern.name, entity);
+            }
             ast::Statement::Set(_) | ast::Statement::Restrict(_) => {}
         }
     }

@@ -120,12 +120,13 @@ impl Binder<'_> {
             }
         }
         let mut surplus = 0;
-        for arg in given {
+        let first = next;
+        for (place, arg) in given.iter().enumerate() {
             let slot = if let Some(name) = &arg.name {
                 parameters.iter().position(|p| p.name.text == name.text)
             } else {
-                next += 1;
-                Some(next - 1).filter(|n| *n < parameters.len())
+                // Its own place, or the next that no name has filled.
+                (first + place..parameters.len()).find(|i| slots[*i].is_none())
             };
             let Some(slot) = slot else {
                 surplus += 1;
@@ -238,6 +239,49 @@ impl Binder<'_> {
             return Self::broken(self.at(at));
         }
         value
+    }
+
+    /// A call of a pattern: the case whose values are the arguments', whose
+    /// path is the member behind the call. Which case it is decides nothing
+    /// but the rows, so where none fits the first one stands for all.
+    pub(super) fn pattern(
+        &mut self,
+        pattern: &ast::PatternDefinition,
+        call: &ast::Call,
+        member: Option<&str>,
+    ) -> Any {
+        let text = |binder: &mut Self, expr: &ast::Expr| {
+            let value = binder.constant(expr);
+            binder
+                .literal_of(&value)
+                .map(|v| rulec_functions::text::print(&v))
+        };
+        let given: Vec<Option<String>> = call.args.iter().map(|arg| text(self, &arg.value)).collect();
+        let mut found = None;
+        for case in &pattern.matches {
+            let values: Vec<Option<String>> = case.values.iter().map(|value| text(self, value)).collect();
+            let path = case.path.as_ref().and_then(|path| text(self, path));
+            if found.is_none() && values == given && path.as_deref() == member {
+                found = Some(case);
+            }
+        }
+        let span = self.at(call.span);
+        let Some(case) = found.or(pattern.matches.first()) else {
+            return Any::Table(self.nothing(span));
+        };
+        let before = self.scopes.enter(self.scopes.here());
+        let parameters = pattern.parameters.iter().chain(&pattern.path);
+        for parameter in parameters {
+            let expr = Self::literal(Value::Null, scalar_type(parameter.ty.ty), span);
+            self.scopes.declare(
+                &parameter.name.text,
+                parameter.name.span,
+                Entity::Scalar { expr, row: None },
+            );
+        }
+        let result = self.body(&case.body, Ctx::NONE);
+        self.scopes.leave(before);
+        result
     }
 
     /// A function whose body the catalog gives as text.
