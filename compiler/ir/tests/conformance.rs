@@ -208,6 +208,6 @@ fn verdicts_columns_and_operators() {
 }
 
 /// What is reached; these only go up.
-const VERDICTS: f64 = 0.0;
-const COLUMNS: f64 = 0.0;
-const OPERATORS: f64 = 0.0;
+const VERDICTS: f64 = 97.8;
+const COLUMNS: f64 = 98.3;
+const OPERATORS: f64 = 99.8;

@@ -66,19 +66,19 @@ fn relation(text: &str, query: &Query, start: &Rel, limit: usize) {
             RelKind::Rows(rows) => {
                 for row in rows {
                     assert_eq!(row.len(), width(rel), "{text:?}");
-                    row.iter().for_each(|e| expression(text, e, 0));
+                    all(text, row, 0);
                 }
             }
             RelKind::Project { exprs, .. } | RelKind::Distinct { exprs, .. } => {
                 assert_eq!(exprs.len(), width(rel), "{text:?}");
-                exprs.iter().for_each(|e| expression(text, e, over));
+                all(text, exprs, over);
             }
             RelKind::Summarize { keys, aggregates, .. } => {
                 let outputs: usize = aggregates.iter().map(|a| a.outputs).sum();
                 assert_eq!(keys.len() + outputs, width(rel), "{text:?}");
-                keys.iter().for_each(|e| expression(text, e, over));
+                all(text, keys, over);
                 for call in aggregates {
-                    call.args.iter().for_each(|e| expression(text, e, over));
+                    all(text, &call.args, over);
                 }
             }
             RelKind::Filter { .. } | RelKind::Sort { .. } | RelKind::Take { .. } | RelKind::Top { .. } => {
@@ -95,8 +95,8 @@ fn relation(text: &str, query: &Query, start: &Rel, limit: usize) {
             } => {
                 assert_eq!(output.len(), width(rel), "{text:?}");
                 assert_eq!(left_keys.len(), right_keys.len(), "{text:?}");
-                left_keys.iter().for_each(|e| expression(text, e, width(left)));
-                right_keys.iter().for_each(|e| expression(text, e, width(right)));
+                all(text, left_keys, width(left));
+                all(text, right_keys, width(right));
                 origins(text, output, width(left), width(right));
             }
             RelKind::Union { inputs, with_source } => {
@@ -142,7 +142,7 @@ fn relation(text: &str, query: &Query, start: &Rel, limit: usize) {
                     }
                 }
             }
-            RelKind::Invoke { args, .. } => args.iter().for_each(|e| expression(text, e, over)),
+            RelKind::Invoke { args, .. } => all(text, args, over),
             _ => {}
         }
     });
@@ -154,6 +154,12 @@ fn origins(text: &str, output: &[Origin], left: usize, right: usize) {
             Origin::Left(index) => assert!(*index < left, "{text:?}"),
             Origin::Right(index) => assert!(*index < right, "{text:?}"),
         }
+    }
+}
+
+fn all(text: &str, exprs: &[Expr], width: usize) {
+    for expr in exprs {
+        expression(text, expr, width);
     }
 }
 

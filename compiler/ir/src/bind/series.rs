@@ -334,19 +334,17 @@ impl Binder<'_> {
     /// An argument of a plugin that names a column of the input.
     fn plugin_column(&mut self, arg: &ast::Expr, input: &Bound) -> Vec<usize> {
         let value = self.scalar(arg, Ctx::over(input));
-        match value.kind {
-            crate::ExprKind::Column(index) => vec![index],
-            _ => {
-                if value.ty != Type::Unknown {
-                    self.error(
-                        codes::COLUMN_EXPECTED,
-                        arg.span,
-                        "The name of a column is needed here.",
-                    );
-                }
-                Vec::new()
-            }
+        if let crate::ExprKind::Column(index) = value.kind {
+            return vec![index];
         }
+        if value.ty != Type::Unknown {
+            self.error(
+                codes::COLUMN_EXPECTED,
+                arg.span,
+                "The name of a column is needed here.",
+            );
+        }
+        Vec::new()
     }
 
     /// An argument of a plugin of which only mistakes are of interest.
@@ -365,12 +363,11 @@ impl Binder<'_> {
         let mut columns = Vec::new();
         let mut states = Vec::new();
         for arg in call.args.iter().skip(3) {
-            match &arg.name {
-                Some(name) => states.push(column(format!("{}_{time}", name.text), Type::DateTime)),
-                None => {
-                    let value = self.scalar(&arg.value, Ctx::over(input));
-                    columns.push(column(suggested(&arg.value).text().unwrap_or_default(), value.ty));
-                }
+            if let Some(name) = &arg.name {
+                states.push(column(format!("{}_{time}", name.text), Type::DateTime));
+            } else {
+                let value = self.scalar(&arg.value, Ctx::over(input));
+                columns.push(column(suggested(&arg.value).text().unwrap_or_default(), value.ty));
             }
         }
         columns.extend(states);

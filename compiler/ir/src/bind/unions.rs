@@ -553,17 +553,18 @@ fn mentions(expr: &ast::Expr, found: &mut Vec<String>, depth: usize) {
     if depth == 0 {
         return;
     }
+    if let Ast::Name(name) = &expr.kind {
+        if !found.contains(&name.text) {
+            found.push(name.text.clone());
+        }
+        return;
+    }
     let mut each = |parts: &[&ast::Expr]| {
         for part in parts {
             mentions(part, found, depth - 1);
         }
     };
     match &expr.kind {
-        Ast::Name(name) => {
-            if !found.contains(&name.text) {
-                found.push(name.text.clone());
-            }
-        }
         Ast::Parenthesised(inner) => each(&[inner]),
         Ast::Path(path) => each(&[&path.base]),
         Ast::Unary(unary) => each(&[&unary.operand]),
