@@ -30,6 +30,8 @@ mod correlation;
 mod detection;
 mod documents;
 mod flow;
+#[cfg(test)]
+mod matcher;
 mod predicate;
 mod regexes;
 mod source;

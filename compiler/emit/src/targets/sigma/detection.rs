@@ -386,7 +386,7 @@ mod tests {
             item("CommandLine", Op::Contains, &["y"]),
             Cond::any(vec![
                 item("User", Op::Equals, &["u"]),
-                item("ParentImage", Op::EndsWith, &[r"\p.exe"]),
+                item("ParentImage", Op::EndsWith, &[r"\pap.exe"]),
             ])
             .not(),
         ]);
@@ -395,7 +395,7 @@ mod tests {
             json!({
                 "selection": {"Image|endswith": r"\a.exe", "CommandLine|contains|all": ["x", "y"]},
                 "filter_main_user": {"User": "u"},
-                "filter_main_p": {"ParentImage|endswith": r"\p.exe"},
+                "filter_main_pap": {"ParentImage|endswith": r"\pap.exe"},
                 "condition": "selection and not 1 of filter_main_*"
             })
         );
@@ -436,7 +436,7 @@ mod tests {
         ]);
         assert_eq!(
             detection(&cond)["condition"],
-            "((selection_a and not selection_b) or (selection_cc and selection_c))"
+            "((selection_a and not selection_b) or (selection_c and selection_c_2))"
         );
         let cond = Cond::all(vec![
             item("A", Op::Equals, &["a"]),
