@@ -108,7 +108,7 @@ impl Dump {
     fn query(&mut self, query: &Query) {
         let span = query.span;
         self.node("Query", Some(span), |d| {
-            query.statements.iter().for_each(|s| d.statement(s))
+            query.statements.iter().for_each(|s| d.statement(s));
         });
     }
 
@@ -120,7 +120,9 @@ impl Dump {
             }
             Statement::Set(SetOption { name, value, .. }) => {
                 self.node(&format!("Set {}", show(name)), span, |d| {
-                    value.iter().for_each(|v| d.expr(v))
+                    if let Some(v) = value {
+                        d.expr(v);
+                    }
                 });
             }
             Statement::Alias(Alias { name, value, .. }) => {
@@ -128,7 +130,9 @@ impl Dump {
             }
             Statement::DeclareQueryParameters(DeclareQueryParameters { parameters, .. }) => {
                 self.node("DeclareQueryParameters", span, |d| {
-                    parameters.iter().for_each(|p| d.parameter(p));
+                    for p in parameters {
+                        d.parameter(p);
+                    }
                 });
             }
             Statement::DeclarePattern(pattern) => self.pattern(pattern),
@@ -136,7 +140,9 @@ impl Dump {
                 entities, properties, ..
             }) => {
                 self.node("Restrict", span, |d| {
-                    entities.iter().for_each(|e| d.expr(e));
+                    for e in entities {
+                        d.expr(e);
+                    }
                     d.group("with", properties, Self::param);
                 });
             }
@@ -190,7 +196,7 @@ impl Dump {
             self.line("Table (*)", Some(table.span));
         } else {
             self.node("Table", Some(table.span), |d| {
-                table.columns.iter().for_each(|c| d.column_decl(c))
+                table.columns.iter().for_each(|c| d.column_decl(c));
             });
         }
     }
@@ -224,7 +230,7 @@ impl Dump {
             for arg in &call.args {
                 match &arg.name {
                     Some(name) => d.node(&format!("Argument {}", show(name)), Some(arg.span), |d| {
-                        d.expr(&arg.value)
+                        d.expr(&arg.value);
                     }),
                     None => d.expr(&arg.value),
                 }
@@ -241,12 +247,14 @@ impl Dump {
             }
         };
         self.node(&format!("Column {names}"), Some(column.span), |d| {
-            d.expr(&column.value)
+            d.expr(&column.value);
         });
     }
 
     fn columns(&mut self, columns: &[Column]) {
-        columns.iter().for_each(|c| self.column(c));
+        for c in columns {
+            self.column(c);
+        }
     }
 
     fn ordered(&mut self, ordered: &Ordered) {
@@ -255,7 +263,7 @@ impl Dump {
             .map_or(String::new(), |o| format!(" {}", o.as_str()));
         let nulls = ordered.nulls.map_or(String::new(), |n| format!(" nulls {n:?}"));
         self.node(&format!("Ordered{order}{nulls}"), Some(ordered.span), |d| {
-            d.column(&ordered.value)
+            d.column(&ordered.value);
         });
     }
 
@@ -355,11 +363,15 @@ impl Dump {
             JsonKind::Literal(value) => self.line(&format!("{key}{}", literal(value)), span),
             JsonKind::Array(items) => {
                 self.node(&format!("{key}Array"), span, |d| {
-                    items.iter().for_each(|i| d.json(None, i))
+                    for i in items {
+                        d.json(None, i);
+                    }
                 });
             }
             JsonKind::Object(pairs) => self.node(&format!("{key}Object"), span, |d| {
-                pairs.iter().for_each(|p| d.json(Some(&p.key), &p.value));
+                for p in pairs {
+                    d.json(Some(&p.key), &p.value);
+                }
             }),
         }
     }
@@ -383,7 +395,7 @@ impl Dump {
         for column in columns {
             match &column.ty {
                 Some(ty) => self.node(&format!("to {}", ty.ty.as_str()), None, |d| {
-                    d.column(&column.column)
+                    d.column(&column.column);
                 }),
                 None => self.column(&column.column),
             }
@@ -400,7 +412,9 @@ impl Dump {
                 .iter()
                 .for_each(|n| self.line(&format!("as {}", show(n)), Some(n.span))),
             O::Distinct { columns } | O::ProjectAway { columns } | O::ProjectKeep { columns } => {
-                columns.iter().for_each(|c| self.expr(c));
+                for c in columns {
+                    self.expr(c);
+                }
             }
             O::ProjectByNames { columns } => columns.iter().for_each(|c| self.expr(c)),
             O::Evaluate { call, schema } => {
@@ -408,7 +422,7 @@ impl Dump {
                 if let Some(schema) = schema {
                     let head = if schema.star { "schema *" } else { "schema" };
                     self.node(head, Some(schema.span), |d| {
-                        schema.columns.iter().for_each(|c| d.column_decl(c))
+                        schema.columns.iter().for_each(|c| d.column_decl(c));
                     });
                 }
             }
@@ -441,7 +455,7 @@ impl Dump {
                         .as_ref()
                         .map_or(String::new(), |n| format!(" {}", show(n)));
                     self.node(&format!("Branch{name}"), Some(branch.span), |d| {
-                        d.expr(&branch.query)
+                        d.expr(&branch.query);
                     });
                 }
             }

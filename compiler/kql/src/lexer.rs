@@ -5,7 +5,7 @@
 //! look-back. Deliberately absent: values of literals (see `literal.rs`) and
 //! any knowledge of which keywords may be names where.
 
-use rulec_source::{Diagnostic, Span};
+use rulec_source::{Diagnostic, Edit, Span};
 
 use crate::ast::ScalarType;
 use crate::codes;
@@ -308,6 +308,9 @@ impl Lexer<'_> {
         if is_blank(c) {
             return self.blanks();
         }
+        if let Some(token) = self.typographic(c) {
+            return token;
+        }
         // A run of them is one token and one finding: a typographic quote or a
         // word in another script is one mistake.
         let len = rest
@@ -332,6 +335,42 @@ impl Lexer<'_> {
         }
         self.diagnostics.push(finding);
         self.take(len, TokenKind::Bad)
+    }
+
+    /// A string in typographic quotes, as word processors make them: one
+    /// finding, and a string for the parser.
+    fn typographic(&mut self, quote: char) -> Option<TokenKind> {
+        let closing = match quote {
+            '“' | '”' | '„' => ['”', '“'],
+            '‘' | '’' => ['’', '‘'],
+            _ => return None,
+        };
+        let start = self.at;
+        let from = start + quote.len_utf8();
+        let line = &self.text[from..self.line_end(from)];
+        let close = line.find(closing)?;
+        let close_len = line[close..].chars().next().map_or(0, char::len_utf8);
+        let (open, close) = (
+            Span::new(start, from),
+            Span::new(from + close, from + close + close_len),
+        );
+        let straight = if closing[0] == '”' { "\"" } else { "'" };
+        let mut finding = Diagnostic::new(
+            codes::UNEXPECTED_CHARACTER,
+            format!("`{quote}` does not quote strings"),
+        )
+        .at(open)
+        .help("write strings with straight quotes")
+        .fix("use straight quotes", open, straight);
+        if let Some(fix) = &mut finding.fix {
+            fix.edits.push(Edit {
+                span: close,
+                text: straight.to_owned(),
+            });
+        }
+        self.diagnostics.push(finding);
+        self.at = close.end as usize;
+        Some(TokenKind::String)
     }
 
     fn bang(&mut self) -> TokenKind {
@@ -660,7 +699,7 @@ mod tests {
             r#"@"a\""#,
             r#"@"a""b""#,
             r#"h"x""#,
-            r#"H@'y'"#,
+            r"H@'y'",
             "```a\nb```",
             "~~~a~~~",
             "h```z```",

@@ -154,10 +154,10 @@ pub(crate) fn timespan(text: &str) -> Option<i64> {
 
 /// `number` times `factor` in whole ticks, exact where the factor is whole.
 fn scaled(number: &str, factor: f64) -> Option<i64> {
-    if factor >= 1.0 {
-        if let Ok(n) = number.parse::<i64>() {
-            return n.checked_mul(factor as i64);
-        }
+    if factor >= 1.0
+        && let Ok(n) = number.parse::<i64>()
+    {
+        return n.checked_mul(factor as i64);
     }
     let ticks = number.parse::<f64>().ok()? * factor;
     (ticks.abs() < 9.2e18).then_some(ticks.round() as i64)

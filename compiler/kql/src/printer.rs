@@ -170,6 +170,7 @@ fn plans(tokens: &[Token], gaps: &[Gap]) -> Vec<Plan> {
     plans
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts")]
 struct Group {
     /// The indentation of what begins a line in it.
     base: usize,

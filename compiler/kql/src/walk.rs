@@ -154,13 +154,17 @@ pub fn walk_operator<V: Visitor + ?Sized>(visitor: &mut V, operator: &Operator) 
         | O::Serialize { columns: list } => columns(visitor, list),
         O::Facet { by, with } => {
             exprs(visitor, by);
-            with.iter().for_each(|e| visitor.expr(e));
+            if let Some(e) = with {
+                visitor.expr(e);
+            }
         }
         O::Find(find) => {
             exprs(visitor, &find.tables);
             visitor.expr(&find.predicate);
             if let FindOutput::Project(list) = &find.output {
-                list.iter().for_each(|c| visitor.expr(&c.column));
+                for c in list {
+                    visitor.expr(&c.column);
+                }
             }
             exprs(visitor, &find.project_away);
         }
@@ -224,7 +228,9 @@ pub fn walk_operator<V: Visitor + ?Sized>(visitor: &mut V, operator: &Operator) 
         }
         O::MvExpand { columns: list, limit } => {
             mv_columns(visitor, list);
-            limit.iter().for_each(|e| visitor.expr(e));
+            if let Some(e) = limit {
+                visitor.expr(e);
+            }
         }
         O::Parse(parse) | O::ParseWhere(parse) => {
             visitor.expr(&parse.value);
@@ -279,7 +285,9 @@ pub fn walk_operator<V: Visitor + ?Sized>(visitor: &mut V, operator: &Operator) 
         } => {
             columns(visitor, aggregates);
             columns(visitor, by);
-            bin.iter().for_each(|e| visitor.expr(e));
+            if let Some(e) = bin {
+                visitor.expr(e);
+            }
         }
         O::Top { count, by } => {
             visitor.expr(count);
@@ -288,7 +296,9 @@ pub fn walk_operator<V: Visitor + ?Sized>(visitor: &mut V, operator: &Operator) 
         O::TopHitters { count, of, by } => {
             visitor.expr(count);
             visitor.expr(of);
-            by.iter().for_each(|e| visitor.expr(e));
+            if let Some(e) = by {
+                visitor.expr(e);
+            }
         }
         O::TopNested { levels } => {
             for level in levels {
@@ -318,7 +328,9 @@ fn graph_match<V: Visitor + ?Sized>(visitor: &mut V, graph: &GraphMatch) {
 }
 
 fn exprs<V: Visitor + ?Sized>(visitor: &mut V, list: &[Expr]) {
-    list.iter().for_each(|e| visitor.expr(e));
+    for e in list {
+        visitor.expr(e);
+    }
 }
 
 fn params<V: Visitor + ?Sized>(visitor: &mut V, list: &[Param]) {
@@ -342,11 +354,15 @@ fn column<V: Visitor + ?Sized>(visitor: &mut V, column: &Column) {
 }
 
 fn columns<V: Visitor + ?Sized>(visitor: &mut V, list: &[Column]) {
-    list.iter().for_each(|c| visitor.expr(&c.value));
+    for c in list {
+        visitor.expr(&c.value);
+    }
 }
 
 fn mv_columns<V: Visitor + ?Sized>(visitor: &mut V, list: &[MvColumn]) {
-    list.iter().for_each(|c| visitor.expr(&c.column.value));
+    for c in list {
+        visitor.expr(&c.column.value);
+    }
 }
 
 fn ordered<V: Visitor + ?Sized>(visitor: &mut V, ordered: &Ordered) {

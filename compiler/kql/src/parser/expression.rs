@@ -140,6 +140,8 @@ impl Parser<'_> {
 
     /// An operator, its right operands, and for the ranks that chain all further ones.
     fn infix_expr(&mut self, start: Span, lhs: Expr, op: Infix, rank: u8) -> Expr {
+        // A missing operand stands before the blanks that precede the operator.
+        let start = start.to(lhs.span);
         let kind = match op {
             Infix::Or => ExprKind::Or(self.operands(lhs, K::Or, AND)),
             Infix::And => ExprKind::And(self.operands(lhs, K::And, EQUALITY)),
@@ -301,6 +303,7 @@ impl Parser<'_> {
         if !matches!(self.kind(), T::Dot | T::OpenBracket) {
             return base;
         }
+        let start = start.to(base.span);
         let mut steps = Vec::new();
         loop {
             let from = self.span();
@@ -327,10 +330,8 @@ impl Parser<'_> {
     }
 
     fn member(&mut self, wildcards: bool) -> StepKind {
-        if wildcards {
-            if let Some(pattern) = self.wildcard() {
-                return StepKind::Wildcard(pattern);
-            }
+        if wildcards && let Some(pattern) = self.wildcard() {
+            return StepKind::Wildcard(pattern);
         }
         if self.at(T::OpenBracket) && !self.is_name(0, Class::Referenced) {
             return self.index();

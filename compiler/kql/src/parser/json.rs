@@ -162,10 +162,10 @@ impl Parser<'_> {
 }
 
 fn json_number(kind: T, text: &str) -> JsonKind {
-    if kind == T::Long {
-        if let Some(value) = literal::whole(text) {
-            return JsonKind::Long(value);
-        }
+    if kind == T::Long
+        && let Some(value) = literal::whole(text)
+    {
+        return JsonKind::Long(value);
     }
     match literal::real(text) {
         Some(value) => JsonKind::Real(value),

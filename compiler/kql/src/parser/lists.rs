@@ -320,7 +320,7 @@ impl<'a> Parser<'a> {
                 self.bump();
                 self.bump();
                 name.span = self.since(start);
-                name.text = name.span.of(self.text).to_owned();
+                name.span.of(self.text).clone_into(&mut name.text);
                 value.span = name.span;
             }
         }

@@ -12,8 +12,11 @@ mod graph;
 mod json;
 mod lists;
 mod operators;
+mod relations;
 mod series;
+mod shapes;
 mod statements;
+mod words;
 
 use rulec_source::{Code, Diagnostic, Span};
 
@@ -56,11 +59,11 @@ fn partners(tokens: &[Token]) -> Vec<u32> {
         match token.kind {
             T::OpenParen | T::OpenBracket | T::OpenBrace => open.push((index, token.kind)),
             T::CloseParen | T::CloseBracket | T::CloseBrace => {
-                if let Some(&(start, kind)) = open.last() {
-                    if closer(kind) == token.kind {
-                        open.pop();
-                        partners[start] = u32::try_from(index).unwrap_or(0);
-                    }
+                if let Some(&(start, kind)) = open.last()
+                    && closer(kind) == token.kind
+                {
+                    open.pop();
+                    partners[start] = u32::try_from(index).unwrap_or(0);
                 }
             }
             T::Semicolon => {
@@ -136,15 +139,13 @@ impl<'a> Parser<'a> {
         .contains('\n')
     }
 
-    /// From `start` to the end of the token before the current one.
+    /// From `start` to the end of the token before the current one; when nothing
+    /// was read since, the empty place behind that token.
     fn since(&self, start: Span) -> Span {
-        let end = self
-            .at
-            .checked_sub(1)
-            .map_or(start.start, |i| self.tokens[i].span.end);
+        let end = self.gap().end;
         Span {
-            start: start.start,
-            end: end.max(start.start),
+            start: start.start.min(end),
+            end,
         }
     }
 
@@ -386,15 +387,14 @@ impl<'a> Parser<'a> {
         if self.is_name(0, class) {
             return self.take_name();
         }
-        if let T::Keyword(keyword) = self.kind() {
-            if keyword
+        if let T::Keyword(keyword) = self.kind()
+            && keyword
                 .as_str()
                 .bytes()
                 .all(|b| b.is_ascii_lowercase() || b == b'_')
-            {
-                self.reserved(keyword);
-                return self.take_name();
-            }
+        {
+            self.reserved(keyword);
+            return self.take_name();
         }
         let message = format!("expected {what}, found {}", self.found());
         let place = self.place_of_missing();

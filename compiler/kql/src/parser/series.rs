@@ -1,6 +1,6 @@
 //! `make-series`, `scan`, `render`, and tables written out.
 
-use super::operators::is_chart;
+use super::words::is_chart;
 use super::{Parser, T};
 use crate::ast::{
     Arg, Body, Call, Column, ColumnNames, ContextualDatatable, Datatable, Expr, ExprKind, ExternalData,

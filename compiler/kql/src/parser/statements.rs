@@ -376,7 +376,7 @@ impl Parser<'_> {
         if !self.enter() {
             return self.missing();
         }
-        let start = self.span();
+        let mut start = self.span();
         let source = if self.begins_with_operator() {
             None
         } else {
@@ -385,6 +385,7 @@ impl Parser<'_> {
                 self.leave();
                 return source;
             }
+            start = start.to(source.span);
             Some(Box::new(source))
         };
         let operators = self.operators(source.is_none());
@@ -409,9 +410,7 @@ impl Parser<'_> {
         match self.kind() {
             T::Bar => true,
             T::Keyword(keyword) => {
-                self.silent_at != self.at
-                    && super::operators::is_operator(keyword)
-                    && !self.at_statement_word()
+                self.silent_at != self.at && super::words::is_operator(keyword) && !self.at_statement_word()
             }
             _ => false,
         }
