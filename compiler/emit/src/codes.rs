@@ -85,6 +85,11 @@ codes! {
         "No Sigma log source stands for a table or event that the query reads.";
     SIGMA_ATTACK = "RE063" "sigma-attack" Warning
         "A tactic or technique has no place in the ATT&CK version that Sigma takes.";
+
+    NATIVE_UNSUPPORTED = "RE080" "native-unsupported" Error
+        "A construct of the query cannot be run outside the service.";
+    NATIVE_PACKAGE = "RE081" "native-package" Error
+        "The sources that an emitted package carries do not fit together.";
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ use rulec_source::Diagnostic;
 use crate::codes::{TEMPLATE_FAILED, TEMPLATE_SYNTAX};
 
 pub use filters::identifier;
+pub(crate) use filters::one_line;
 
 /// The folder of all templates in a pack.
 const FOLDER: &str = "templates/";

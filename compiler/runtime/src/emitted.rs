@@ -80,6 +80,16 @@ impl Among {
     }
 }
 
+/// A duration in ticks, as `row_window_session` takes it; no limit where there
+/// is none.
+pub fn ticks(value: &Value) -> i64 {
+    match value {
+        Value::TimeSpan(ticks) | Value::Long(ticks) => *ticks,
+        Value::Int(ticks) => i64::from(*ticks),
+        _ => i64::MAX,
+    }
+}
+
 /// `toscalar`: the first column of the first row, null without rows.
 pub fn first_value(rows: &Batch) -> Value {
     rows.value(0, 0)

@@ -1,6 +1,7 @@
 //! The targets, one file or folder each.
 
 mod defender;
+pub mod native;
 mod sentinel;
 mod sigma;
 #[cfg(test)]
@@ -9,12 +10,13 @@ pub(crate) mod testing;
 use crate::Target;
 
 pub use defender::Defender;
+pub use native::Native;
 pub use sentinel::Sentinel;
 pub use sigma::Sigma;
 
 /// All targets in the order they are listed and built.
 pub fn all() -> &'static [&'static dyn Target] {
-    &[&Sentinel, &Defender, &Sigma]
+    &[&Sentinel, &Defender, &Native, &Sigma]
 }
 
 /// The target of that name.

@@ -127,7 +127,7 @@ fn prefix_lines(value: &Value, prefix: &str) -> Result<Value, Error> {
 }
 
 /// Everything that some reader takes for a line break or cannot show, as a blank.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             c if c.is_control() => ' ',

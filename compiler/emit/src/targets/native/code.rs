@@ -131,7 +131,11 @@ impl Code {
 
     fn is_simple(&self) -> bool {
         match self {
-            Code::Atom(text) => text.starts_with(['"', 'r', '-']) || !text.contains(['(', ':', '.']),
+            Code::Atom(text) => {
+                let is_literal = ["\"", "r\"", "r#"].iter().any(|start| text.starts_with(start))
+                    || text.starts_with(|c: char| c.is_ascii_digit() || c == '-');
+                is_literal || !text.contains(['(', ':', '.'])
+            }
             Code::Prefix(_, inner) | Code::Try(inner) => inner.is_simple(),
             _ => false,
         }
