@@ -37,7 +37,27 @@ fn main() -> ExitCode {
             }));
         }
     }
+    let expectations = files(&root.join("cases/check"), "txt");
+    trials.push(Trial::test("check/every lint has a case", move || {
+        every_lint(&expectations)
+    }));
     libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// A lint without a case that triggers it is a lint nobody has seen work.
+fn every_lint(expectations: &[PathBuf]) -> Result<(), Failed> {
+    let texts: Vec<String> = expectations.iter().flat_map(fs::read_to_string).collect();
+    let codes = rulec_driver::list::codes();
+    let missing: Vec<&str> = codes
+        .iter()
+        .filter(|code| code.id.starts_with("RL"))
+        .filter(|code| !texts.iter().any(|t| t.contains(&format!("[{}]", code.id))))
+        .map(|code| code.name)
+        .collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(format!("no case in tests/cases/check triggers {}", missing.join(", ")).into())
 }
 
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {

@@ -98,6 +98,10 @@ impl Input<'_> {
 
     /// Places within a setting of the front matter.
     fn setting(&self, pointer: &str) -> Setting<'_> {
-        Setting::new(&self.file.text, self.places.get(pointer).copied(), self.place("/title"))
+        Setting::new(
+            &self.file.text,
+            self.places.get(pointer).copied(),
+            self.place("/title"),
+        )
     }
 }

@@ -33,7 +33,13 @@ impl<'a> Setting<'a> {
 
     /// The value of the next pair `key: value`.
     pub(crate) fn value(&self, key: &str, value: &str) -> Span {
-        self.next(|at| self.is_value(at, key, value).then(|| Span::new(at, at + value.len())), value)
+        self.next(
+            |at| {
+                self.is_value(at, key, value)
+                    .then(|| Span::new(at, at + value.len()))
+            },
+            value,
+        )
     }
 
     /// The key of the next pair `key: …`.
@@ -148,7 +154,10 @@ mod tests {
     fn placeholders_are_found_in_their_braces() {
         let text = "alert:\n  title: \"A of {{ A }} and {{AB}}\"\n---\n";
         let setting = setting(text, "alert");
-        assert_eq!(setting.placeholder("A").start as usize, text.find("{{ A").unwrap() + 3);
+        assert_eq!(
+            setting.placeholder("A").start as usize,
+            text.find("{{ A").unwrap() + 3
+        );
         assert_eq!(setting.placeholder("AB").of(text), "AB");
     }
 

@@ -2,6 +2,7 @@
 
 use std::{
     fs, io,
+    io::Read as _,
     path::{Path, PathBuf},
 };
 
@@ -112,18 +113,10 @@ fn read(root: &Path, path: &Path, named: bool) -> Option<Loaded> {
         Err(error) => return Some(unreadable(root, path, &error)),
     };
     if size > LIMIT {
-        return Some(Loaded {
-            problem: Some(
-                Diagnostic::new(
-                    codes::TOO_LARGE,
-                    format!("{name} has {size} bytes; documents of more than {LIMIT} bytes are not read"),
-                )
-                .help("a rule document is text; is this another kind of file?"),
-            ),
-            file: SourceFile::new(name, ""),
-        });
+        return Some(too_large(name));
     }
-    let bytes = match fs::read(path) {
+    // A device or a pipe says nothing of its length, and may have no end.
+    let bytes = match fs::File::open(path).and_then(limited) {
         Ok(bytes) => bytes,
         Err(error) => return Some(unreadable(root, path, &error)),
     };
@@ -134,10 +127,27 @@ fn read(root: &Path, path: &Path, named: bool) -> Option<Loaded> {
     Some(decode(name, bytes))
 }
 
-fn stdin() -> Loaded {
+/// At most one byte more than the limit.
+fn limited(input: impl io::Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    match io::Read::read_to_end(&mut io::Read::take(io::stdin(), LIMIT + 1), &mut bytes) {
-        Ok(_) => decode("<stdin>".to_owned(), bytes),
+    input.take(LIMIT + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn too_large(name: String) -> Loaded {
+    let problem = Diagnostic::new(
+        codes::TOO_LARGE,
+        format!("{name} has more than {LIMIT} bytes, and no rule document is that long"),
+    );
+    Loaded {
+        problem: Some(problem.help("is this another kind of file?")),
+        file: SourceFile::new(name, ""),
+    }
+}
+
+fn stdin() -> Loaded {
+    match limited(io::stdin()) {
+        Ok(bytes) => decode("<stdin>".to_owned(), bytes),
         Err(error) => Loaded {
             problem: Some(Diagnostic::new(
                 codes::UNREADABLE,
@@ -149,6 +159,9 @@ fn stdin() -> Loaded {
 }
 
 fn decode(name: String, bytes: Vec<u8>) -> Loaded {
+    if bytes.len() as u64 > LIMIT {
+        return too_large(name);
+    }
     match String::from_utf8(bytes) {
         Ok(text) => Loaded {
             file: SourceFile::new(name, text),
@@ -177,11 +190,14 @@ fn decode(name: String, bytes: Vec<u8>) -> Loaded {
 
 fn unreadable(root: &Path, path: &Path, error: &io::Error) -> Loaded {
     let name = display(root, path);
+    let mut problem = Diagnostic::new(codes::UNREADABLE, format!("{name} cannot be read: {error}"));
+    if error.kind() == io::ErrorKind::NotFound {
+        problem = problem.help(
+            "name documents or folders, or say where the rules are: `rules` under [repository] in rulec.toml",
+        );
+    }
     Loaded {
-        problem: Some(Diagnostic::new(
-            codes::UNREADABLE,
-            format!("{name} cannot be read: {error}"),
-        )),
+        problem: Some(problem),
         file: SourceFile::new(name, ""),
     }
 }

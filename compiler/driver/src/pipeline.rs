@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     codes,
-    load::{Want, load},
+    load::{Want, display, load},
     repository::{Refused, Repository},
 };
 
@@ -145,6 +145,24 @@ impl Pipeline {
             })
             .collect();
         duplicates(&mut documents);
+        if documents.is_empty() {
+            let paths: Vec<String> = self
+                .paths(paths)
+                .iter()
+                .map(|p| display(&self.repository.root, p))
+                .collect();
+            let name = paths.join(", ");
+            documents.push(Document {
+                diagnostics: vec![
+                    Diagnostic::new(codes::NO_RULES, format!("there are no documents in {name}"))
+                        .help("`rulec new ID TITLE` writes one to start from"),
+                ],
+                sha256: String::new(),
+                file: SourceFile::new(name, ""),
+                read: None,
+                queries: Vec::new(),
+            });
+        }
         Compilation { documents }
     }
 
@@ -243,7 +261,7 @@ impl Pipeline {
             }
         };
         let lowered = rulec_ir::lower(&parsed, catalog);
-        found.extend(lowered.diagnostics);
+        found.extend(meaningful(&parsed, lowered.diagnostics));
         let sound = !found.iter().any(Diagnostic::is_error);
         let resolved = rulec_explain::resolve(rule, index, &lowered.query, &self.facts);
         let bound = Bound {
@@ -375,6 +393,18 @@ impl Compilation {
     }
 }
 
+/// Findings of binding without those behind a syntax error: what the parser
+/// made of the rest is a guess, and findings about a guess mislead.
+pub(crate) fn meaningful(
+    parsed: &rulec_kql::Parsed,
+    found: Vec<Diagnostic>,
+) -> impl Iterator<Item = Diagnostic> {
+    let start = |d: &Diagnostic| d.span().map_or(0, |s| s.start);
+    let errors = parsed.diagnostics.iter().filter(|d| d.is_error());
+    let first = errors.map(start).min().unwrap_or(u32::MAX);
+    found.into_iter().filter(move |d| start(d) < first)
+}
+
 /// Two documents with the same id would overwrite each other's artifacts, on
 /// some systems even when only the case differs.
 fn duplicates(documents: &mut [Document]) {
@@ -386,14 +416,14 @@ fn duplicates(documents: &mut [Document]) {
         let path = document.file.path.clone();
         match first.get(&id.to_lowercase()) {
             Some(other) => {
-                let span = document.read.as_ref().and_then(|r| r.places.get("/id").copied());
-                let mut diagnostic =
+                // An id made from the name of the file is written nowhere.
+                let places = document.read.as_ref().map(|r| &r.places);
+                let span = places.and_then(|p| p.get("/id").or_else(|| p.get("/title")));
+                document.diagnostics.push(
                     Diagnostic::new(codes::DUPLICATE_ID, format!("the id `{id}` is taken by {other}"))
-                        .help("give the rule an id of its own");
-                if let Some(span) = span {
-                    diagnostic = diagnostic.at(span);
-                }
-                document.diagnostics.push(diagnostic);
+                        .at(span.copied().unwrap_or_default())
+                        .help("give the rule an id of its own: `**ID:** …` under the heading `Metadata`"),
+                );
             }
             None => {
                 first.insert(id.to_lowercase(), path);

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::{
     hunt::{self, Input, Source},
-    pipeline::Pipeline,
+    pipeline::{Pipeline, meaningful},
 };
 
 /// How the result is printed.
@@ -121,7 +121,7 @@ impl<'a> Setting<'a> {
         let parsed = rulec_kql::parse(text);
         let mut diagnostics = parsed.diagnostics.clone();
         let lowered = rulec_ir::lower(&parsed, self.catalog);
-        diagnostics.extend(lowered.diagnostics);
+        diagnostics.extend(meaningful(&parsed, lowered.diagnostics));
         if diagnostics.iter().any(Diagnostic::is_error) {
             return (None, diagnostics);
         }

@@ -1,7 +1,7 @@
 //! "Did you mean": the known names nearest to one that is not known.
 
-/// The names that a person who wrote `wrong` may have meant, nearest first,
-/// then by name; at most `limit`. A difference of case alone counts as
+/// The names that a person who wrote `wrong` may have meant, by name, at
+/// most `limit`; several only when they are equally near. A difference of case alone counts as
 /// nearest; beyond that up to a third of the letters may differ (swapped
 /// neighbours count once). Names shorter than three letters match only by case.
 pub fn close_matches<'a>(
@@ -22,6 +22,9 @@ pub fn close_matches<'a>(
         .collect();
     found.sort_unstable();
     found.dedup();
+    // What is further away than the nearest was hardly meant.
+    let nearest = found.first().map_or(0, |(distance, _)| *distance);
+    found.retain(|(distance, _)| *distance == nearest);
     found.truncate(limit);
     found.into_iter().map(|(_, name)| name).collect()
 }

@@ -188,7 +188,11 @@ impl Reader<'_> {
             } else {
                 block.opening
             };
-            self.report(Diagnostic::new(codes::EMPTY_QUERY, "the query is empty").at(place));
+            self.report(
+                Diagnostic::new(codes::EMPTY_QUERY, "the query is empty")
+                    .at(place)
+                    .help("write the query between the two lines of the code block"),
+            );
         }
         empty
     }

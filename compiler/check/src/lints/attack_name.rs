@@ -1,4 +1,4 @@
-//! The name beside a technique id is that technique's name.
+//! The name beside an ATT&CK id is the name of what the id says.
 
 use rulec_source::{Diagnostic, Severity};
 
@@ -8,17 +8,29 @@ use crate::{Input, Lint};
 pub(crate) const LINT: Lint = Lint {
     code: code(
         "RL005",
-        "technique-name-mismatch",
+        "attack-name-mismatch",
         Severity::Warning,
-        "The name beside a technique id is another technique's.",
+        "The name beside the id of a tactic or technique is another's.",
     ),
-    page: include_str!("../../pages/technique-name-mismatch.md"),
+    page: include_str!("../../pages/attack-name-mismatch.md"),
     run,
 };
 
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
     let attack = &input.facts.attack;
     for (index, tag) in input.rule.attack.iter().enumerate() {
+        if let (Some(name), Some(id)) = (&tag.tactic, &tag.tactic_id)
+            && let Some(tactic) = attack.tactic(id)
+            // A tactic that was renamed may be called by either name.
+            && attack.tactic(name).is_none_or(|other| other.id != tactic.id)
+            && letters(name) != letters(&tactic.name)
+        {
+            found.push(
+                Diagnostic::new(LINT.code, format!("{id} is {}, not {name}", tactic.name))
+                    .at(input.place(&format!("/attack/{index}/tactic")))
+                    .help("correct the name, or the id if the name is right"),
+            );
+        }
         let (Some(name), Some(id)) = (&tag.name, tag.technique_id()) else {
             continue;
         };

@@ -31,7 +31,7 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
             }
             let span = query.fragment.map(span);
             found.push(
-                Diagnostic::new(LINT.code, format!("`{name}` is an old name"))
+                Diagnostic::new(LINT.code, format!("`{name}` is an old name of `{instead}`"))
                     .at(span)
                     .help(format!("write `{instead}`"))
                     .fix(format!("write `{instead}`"), span, instead),

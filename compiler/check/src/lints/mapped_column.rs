@@ -44,7 +44,9 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
 }
 
 fn finding(mapped: &Mapped, columns: &[&str], which: &str) -> Diagnostic {
-    let Mapped { what, column, span, .. } = mapped;
+    let Mapped {
+        what, column, span, ..
+    } = mapped;
     let mut diagnostic = Diagnostic::new(
         LINT.code,
         format!("{what} names the column `{column}`, which {which} does not give"),

@@ -43,7 +43,7 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
                 format!("{} does not belong to {}", technique.id, tactic.name),
             )
             .at(input.place(&format!("/attack/{index}/technique")))
-            .help(format!("it belongs to {}", right.join(", "))),
+            .help(format!("list it under {}", right.join(" or "))),
         );
     }
 }

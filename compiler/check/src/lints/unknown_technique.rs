@@ -28,14 +28,31 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
                 LINT.code,
                 format!("`{tactic}` is not a tactic of ATT&CK {}", attack.version()),
             )
-            .at(input.place(&format!("{pointer}/tactic_id")));
+            .at(input.place(&format!("{pointer}/tactic")));
             found.push(match rulec_facts::close_matches(tactic, names, 1).first() {
                 Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
-                None => diagnostic,
+                None => diagnostic.help(format!(
+                    "the tactics are {}",
+                    attack
+                        .tactics()
+                        .iter()
+                        .map(|t| t.name.as_str())
+                        .collect::<Vec<_>>()
+                        .join(", ")
+                )),
             });
         }
         let Some(id) = tag.technique_id() else { continue };
-        let place = input.place(&format!("{pointer}/technique"));
+        // The half of the id that is wrong.
+        let parent = id
+            .split_once('.')
+            .and_then(|(parent, _)| attack.technique(parent));
+        let half = if attack.technique(&id).is_none() && parent.is_some() {
+            "subtechnique"
+        } else {
+            "technique"
+        };
+        let place = input.place(&format!("{pointer}/{half}"));
         match attack.technique(&id) {
             None => {
                 let diagnostic = Diagnostic::new(
@@ -49,13 +66,20 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
                         other.id,
                         attack.full_name(other)
                     )),
-                    None => diagnostic.help("look the id up at attack.mitre.org"),
+                    None => diagnostic.help(match parent {
+                        Some(parent) => format!(
+                            "{} {} exists; look its sub-techniques up at attack.mitre.org",
+                            parent.id,
+                            attack.full_name(parent)
+                        ),
+                        None => "look the id up at attack.mitre.org".to_owned(),
+                    }),
                 });
             }
             Some(technique) if technique.revoked_by.is_some() => {
                 let diagnostic = Diagnostic::new(
                     LINT.code,
-                    format!("`{id}` was revoked in ATT&CK {}", attack.version()),
+                    format!("`{id}` is revoked in ATT&CK {}", attack.version()),
                 )
                 .at(place);
                 found.push(match attack.successor(&id) {
