@@ -28,14 +28,22 @@ impl Tables for Events {
 /// Rows near the edges of a query: its own texts and numbers in every column
 /// of its tables, in turn.
 fn events(query: &Query) -> Events {
-    let mut texts = vec!["".to_owned(), "x".to_owned(), r#"[{"Name":"ForwardTo","Value":"a"},{"Name":"n"}]"#.to_owned()];
+    let mut texts = vec![
+        "".to_owned(),
+        "x".to_owned(),
+        r#"[{"Name":"ForwardTo","Value":"a"},{"Name":"n"}]"#.to_owned(),
+    ];
     let mut numbers = vec![0, 1, 3, 1000];
     let mut tables: BTreeMap<String, BTreeMap<String, Type>> = BTreeMap::new();
     walk::query(query, &mut |node| match node {
         Node::Rel(rel) => {
             if let RelKind::Table { name } | RelKind::External { key: name } = &rel.kind {
                 let columns = tables.entry(name.clone()).or_default();
-                columns.extend(rel.columns.iter().map(|column| (column.name.to_string(), column.ty)));
+                columns.extend(
+                    rel.columns
+                        .iter()
+                        .map(|column| (column.name.to_string(), column.ty)),
+                );
             }
         }
         Node::Expr(expr) => match &expr.kind {
@@ -52,16 +60,23 @@ fn events(query: &Query) -> Events {
     });
     tables.insert(
         "FileProfile".to_owned(),
-        [("SHA1", Type::String), ("GlobalPrevalence", Type::Long), ("Signer", Type::String)]
-            .map(|(name, ty)| (name.to_owned(), ty))
-            .into(),
+        [
+            ("SHA1", Type::String),
+            ("GlobalPrevalence", Type::Long),
+            ("Signer", Type::String),
+        ]
+        .map(|(name, ty)| (name.to_owned(), ty))
+        .into(),
     );
     // Distinct, so that no two columns repeat the same pattern.
-    let (texts, numbers): (BTreeSet<_>, BTreeSet<_>) = (texts.into_iter().collect(), numbers.into_iter().collect());
+    let (texts, numbers): (BTreeSet<_>, BTreeSet<_>) =
+        (texts.into_iter().collect(), numbers.into_iter().collect());
     let (texts, numbers): (Vec<_>, Vec<_>) = (texts.into_iter().collect(), numbers.into_iter().collect());
     let mut seed = 7_u64;
     let mut next = |below: usize| {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        seed = seed
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) as usize % below
     };
     let mut found = BTreeMap::new();
@@ -73,8 +88,12 @@ fn events(query: &Query) -> Events {
                 let value = match ty {
                     _ if next(12) == 0 => continue,
                     Type::Bool => (next(2) == 0).into(),
-                    Type::Int | Type::Long | Type::Real | Type::Decimal => numbers[next(numbers.len())].into(),
-                    Type::DateTime => format!("2026-01-15T{:02}:{:02}:00Z", 9 + next(3), (row * 7) % 60).into(),
+                    Type::Int | Type::Long | Type::Real | Type::Decimal => {
+                        numbers[next(numbers.len())].into()
+                    }
+                    Type::DateTime => {
+                        format!("2026-01-15T{:02}:{:02}:00Z", 9 + next(3), (row * 7) % 60).into()
+                    }
                     _ if name.ends_with("Id") || name.ends_with("SHA1") => format!("id{}", next(5)).into(),
                     _ => texts[next(texts.len())].clone().into(),
                 };
@@ -88,7 +107,10 @@ fn events(query: &Query) -> Events {
     Events(found)
 }
 
-#[allow(clippy::disallowed_methods, reason = "a test writes the events that a binary reads")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a test writes the events that a binary reads"
+)]
 pub(super) fn agree(rules: &[(Rule, rulec_kql::Parsed, Query)], binary: &Path, folder: &Path) {
     let now = rulec_functions::text::parse_datetime(NOW).unwrap();
     let mut fired = 0;
@@ -103,7 +125,10 @@ pub(super) fn agree(rules: &[(Rule, rulec_kql::Parsed, Query)], binary: &Path, f
         for (kind, fields) in info.entities {
             about.entities.push(alert::EntityMapping {
                 kind: kind.into(),
-                fields: fields.into_iter().map(|(id, column)| (id.into(), column.into())).collect(),
+                fields: fields
+                    .into_iter()
+                    .map(|(id, column)| (id.into(), column.into()))
+                    .collect(),
             });
         }
         let expected = rulec_eval::run(query, &Context::new(now, &events)).map(|rows| {
@@ -137,5 +162,9 @@ pub(super) fn agree(rules: &[(Rule, rulec_kql::Parsed, Query)], binary: &Path, f
         }
     }
     assert!(different.is_empty(), "{}", different.join("\n"));
-    assert!(fired * 2 > rules.len(), "only {fired} of {} rules gave rows", rules.len());
+    assert!(
+        fired * 2 > rules.len(),
+        "only {fired} of {} rules gave rows",
+        rules.len()
+    );
 }

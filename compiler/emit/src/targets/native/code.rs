@@ -256,7 +256,9 @@ pub(super) fn statements(list: &[Statement], indent: usize) -> String {
         text.push_str(&pad);
         match statement {
             Statement::Comment(comment) => text.push_str(format!("// {comment}").trim_end()),
-            Statement::Let { name, value } => text.push_str(&assignment(&format!("let {name}"), value, indent)),
+            Statement::Let { name, value } => {
+                text.push_str(&assignment(&format!("let {name}"), value, indent))
+            }
             Statement::Tail(value) => text.push_str(&laid_out(value, Shape::block(indent, 0))),
         }
         text.push('\n');
@@ -450,7 +452,12 @@ impl Layout {
         let shape = if before.is_empty() && !last.is_nested_call() {
             one_line
         } else {
-            let taken = items.iter().take(before.len()).flatten().map(|item| 2 + item.len()).sum();
+            let taken = items
+                .iter()
+                .take(before.len())
+                .flatten()
+                .map(|item| 2 + item.len())
+                .sum();
             let end = one_line.end.min(one_line.start + LIST_WIDTH);
             Shape { end, ..one_line }.after(taken)?
         };
@@ -461,7 +468,9 @@ impl Layout {
     }
 
     fn closure(&self, params: &str, body: &Code, shape: Shape) -> Option<String> {
-        let beside = shape.after(params.len() + 1).and_then(|shape| self.code(body, shape));
+        let beside = shape
+            .after(params.len() + 1)
+            .and_then(|shape| self.code(body, shape));
         if let Some(text) = beside.filter(|text| !text.contains('\n') || may_go_on(body)) {
             return Some(format!("{params} {text}"));
         }
@@ -484,9 +493,13 @@ impl Layout {
             .iter()
             .map(|operand| Some((operand, self.code(operand, behind)?)))
             .collect::<Option<Vec<_>>>()?;
-        let total: usize = others.iter().map(|(_, text)| text.len() + operator.len() + 2).sum();
-        let on_one_line =
-            !first.contains('\n') && !others.iter().any(|(_, text)| text.contains('\n')) && first.len() + total <= shape.width();
+        let total: usize = others
+            .iter()
+            .map(|(_, text)| text.len() + operator.len() + 2)
+            .sum();
+        let on_one_line = !first.contains('\n')
+            && !others.iter().any(|(_, text)| text.contains('\n'))
+            && first.len() + total <= shape.width();
         let mut text = first;
         for (operand, operand_text) in others {
             if on_one_line {
@@ -504,7 +517,10 @@ impl Layout {
                     continue;
                 }
             }
-            text.push_str(&format!("\n{}{operator} {operand_text}", " ".repeat(nested.indent)));
+            text.push_str(&format!(
+                "\n{}{operator} {operand_text}",
+                " ".repeat(nested.indent)
+            ));
         }
         Some(text)
     }

@@ -18,12 +18,66 @@ use crate::template::one_line;
 
 /// Names that code uses for other things than bindings and tables.
 const RESERVED: &[&str] = &[
-    "aggregate", "agg", "asc", "column", "constant", "context", "convert", "desc", "each", "emitted",
-    "evaluate", "fold", "holds", "fails", "info", "item", "items", "json", "one_of", "one_of_fold", "ops",
-    "out", "right", "row", "rule", "rulec_functions", "rulec_runtime", "schema", "session", "std", "t",
-    "text", "columns", "picks", "expand", "hash", "pattern", "core", "alloc", "main", "test", "clippy",
-    "rustfmt", "bool", "char", "str", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16",
-    "u32", "u64", "u128", "usize",
+    "aggregate",
+    "agg",
+    "asc",
+    "column",
+    "constant",
+    "context",
+    "convert",
+    "desc",
+    "each",
+    "emitted",
+    "evaluate",
+    "fold",
+    "holds",
+    "fails",
+    "info",
+    "item",
+    "items",
+    "json",
+    "one_of",
+    "one_of_fold",
+    "ops",
+    "out",
+    "right",
+    "row",
+    "rule",
+    "rulec_functions",
+    "rulec_runtime",
+    "schema",
+    "session",
+    "std",
+    "t",
+    "text",
+    "columns",
+    "picks",
+    "expand",
+    "hash",
+    "pattern",
+    "core",
+    "alloc",
+    "main",
+    "test",
+    "clippy",
+    "rustfmt",
+    "bool",
+    "char",
+    "str",
+    "f32",
+    "f64",
+    "i8",
+    "i16",
+    "i32",
+    "i64",
+    "i128",
+    "isize",
+    "u8",
+    "u16",
+    "u32",
+    "u64",
+    "u128",
+    "usize",
 ];
 
 /// Characters of a query's line that a comment quotes at most.
@@ -111,6 +165,8 @@ pub(super) struct Emitter<'q> {
     pub(super) text: &'q str,
     pub(super) names: Names,
     layouts: Vec<Layout>,
+    /// Constants of columns: for each name the places that have one.
+    columns: BTreeMap<String, Vec<(usize, String)>>,
     /// `rulec_runtime::ops::out`, `std::sync::LazyLock`.
     imports: BTreeSet<String>,
     bound: BTreeMap<BindingId, Bound>,
@@ -135,6 +191,7 @@ impl<'q> Emitter<'q> {
             text,
             names,
             layouts: Vec::new(),
+            columns: BTreeMap::new(),
             imports: BTreeSet::new(),
             bound: BTreeMap::new(),
             constants: BTreeMap::new(),
@@ -172,7 +229,11 @@ impl<'q> Emitter<'q> {
     /// The path of a kernel, its first part imported.
     pub(super) fn kernel(&mut self, path: &str) -> String {
         let family = path.split("::").next().unwrap_or_default();
-        let home = if family == "session" { "rulec_runtime" } else { "rulec_functions" };
+        let home = if family == "session" {
+            "rulec_runtime"
+        } else {
+            "rulec_functions"
+        };
         self.imports.insert(format!("{home}::{family}"));
         path.to_owned()
     }
@@ -199,7 +260,10 @@ impl<'q> Emitter<'q> {
     /// `Column::new("FileName", Type::String)`.
     pub(super) fn column(&mut self, column: &Column) -> Code {
         let ty = self.ty(column.ty);
-        Code::call(format!("{}::new", self.root("Column")), [Code::string(&column.name), ty])
+        Code::call(
+            format!("{}::new", self.root("Column")),
+            [Code::string(&column.name), ty],
+        )
     }
 
     pub(super) fn layout(&mut self, wish: &str, about: String, columns: &[Column]) -> LayoutId {
@@ -209,20 +273,55 @@ impl<'q> Emitter<'q> {
     }
 
     /// The same layout if these columns fit in it, else a new one.
-    pub(super) fn extended(&mut self, layout: LayoutId, wish: &str, about: String, columns: &[Column]) -> LayoutId {
-        let fits = self.layouts.get_mut(layout.0).is_some_and(|layout| layout.extend(columns));
-        if fits { layout } else { self.layout(wish, about, columns) }
-    }
-
-    /// `device_process_events::FILE_NAME`.
-    pub(super) fn place(&mut self, layout: LayoutId, place: usize) -> String {
-        self.layouts
+    pub(super) fn extended(
+        &mut self,
+        layout: LayoutId,
+        wish: &str,
+        about: String,
+        columns: &[Column],
+    ) -> LayoutId {
+        let fits = self
+            .layouts
             .get_mut(layout.0)
-            .map_or_else(|| place.to_string(), |layout| layout.constant(place))
+            .is_some_and(|layout| layout.extend(columns));
+        if fits {
+            layout
+        } else {
+            self.layout(wish, about, columns)
+        }
     }
 
-    /// `device_process_events::schema()`.
+    /// The constant for the place of a column: `FILE_NAME`. Where a column of
+    /// that name stood in another place before, the name says where it is now.
+    pub(super) fn place(&mut self, layout: LayoutId, place: usize) -> String {
+        let Some(layout) = self.layouts.get_mut(layout.0) else {
+            return place.to_string();
+        };
+        let column = layout.column(place).to_owned();
+        let known = self.columns.get(&column).into_iter().flatten();
+        if let Some((_, name)) = known.clone().find(|(known, _)| *known == place) {
+            return name.clone();
+        }
+        let wish = if known.count() == 0 {
+            column.clone()
+        } else {
+            format!("{} {column}", layout.name)
+        };
+        let name = self.names.constant(&wish);
+        layout.constants.push((place, name.clone()));
+        self.columns
+            .entry(column)
+            .or_default()
+            .push((place, name.clone()));
+        name
+    }
+
+    /// `device_process_events()`: the schema.
     pub(super) fn schema(&mut self, layout: LayoutId, columns: &[Column], open: bool) -> Code {
+        self.root("Schema");
+        if !columns.is_empty() {
+            self.root("Type");
+        }
         self.layouts
             .get_mut(layout.0)
             .map_or_else(|| Code::atom("()"), |layout| layout.schema(columns, open))
@@ -253,7 +352,8 @@ impl<'q> Emitter<'q> {
         self.import("std::sync::LazyLock", "");
         let name = self.names.constant(wish);
         let value = Code::call("LazyLock::new", [Code::closure("||", value)]);
-        self.items.push(assignment(&format!("static {name}: LazyLock<{ty}>"), &value, 0));
+        self.items
+            .push(assignment(&format!("static {name}: LazyLock<{ty}>"), &value, 0));
         self.constants.insert(key, name.clone());
         name
     }
@@ -275,7 +375,13 @@ impl<'q> Emitter<'q> {
                     let name = self.names.item(&binding.name);
                     let mut scope = Scope::new(false);
                     let value = self.inline(&mut scope, &prune::expression(expr));
-                    Bound::Function(self.function(name, binding.span, scope, vec![Statement::Tail(value)], false))
+                    Bound::Function(self.function(
+                        name,
+                        binding.span,
+                        scope,
+                        vec![Statement::Tail(value)],
+                        false,
+                    ))
                 }
             },
             BindingKind::Table { rel, .. } => {
@@ -300,10 +406,16 @@ impl<'q> Emitter<'q> {
             },
             ExprKind::Call { function, args } => {
                 let kernel = function.kernel?;
-                if !["arithmetic::", "conversion::"].iter().any(|family| function.path.starts_with(family)) {
+                if !["arithmetic::", "conversion::"]
+                    .iter()
+                    .any(|family| function.path.starts_with(family))
+                {
                     return None;
                 }
-                let args = args.iter().map(|arg| self.folded(arg)).collect::<Option<Vec<_>>>()?;
+                let args = args
+                    .iter()
+                    .map(|arg| self.folded(arg))
+                    .collect::<Option<Vec<_>>>()?;
                 Some(kernel(&args))
             }
             _ => None,
@@ -315,7 +427,10 @@ impl<'q> Emitter<'q> {
         if !self.named.insert(id) {
             return;
         }
-        let about = self.query.binding(id).map_or(Span::default(), |binding| binding.span);
+        let about = self
+            .query
+            .binding(id)
+            .map_or(Span::default(), |binding| binding.span);
         let texts = texts(value);
         let (left, right) = match (value, texts) {
             (Value::String(text), _) => (format!("const {name}: &str"), Code::string(text)),
@@ -388,7 +503,8 @@ impl<'q> Emitter<'q> {
             ""
         };
         let head = signature("fn", &function.name, &params, &gives);
-        self.functions.push(format!("{doc}{allow}{head}{}}}\n", statements(&all, 4)));
+        self.functions
+            .push(format!("{doc}{allow}{head}{}}}\n", statements(&all, 4)));
         function
     }
 
@@ -434,14 +550,17 @@ impl<'q> Emitter<'q> {
         functions.collect()
     }
 
-    /// Everything but imports and functions: constants.
+    /// Constants: of the query, then places of columns.
     pub(super) fn constants(&self) -> Vec<String> {
-        self.items.clone()
+        let items = self.items.iter().map(|item| format!("{item}\n"));
+        items
+            .chain(self.layouts.iter().filter_map(Layout::print_constants))
+            .collect()
     }
 
-    /// The modules of columns that somebody reads.
-    pub(super) fn modules(&self) -> Vec<String> {
-        self.layouts.iter().filter_map(Layout::print).collect()
+    /// The functions that give schemas.
+    pub(super) fn schemas(&self) -> Vec<String> {
+        self.layouts.iter().filter_map(Layout::print_schema).collect()
     }
 
     pub(super) fn imports(&self) -> &BTreeSet<String> {
@@ -466,7 +585,10 @@ pub(super) fn signature(keyword: &str, name: &str, params: &[String], gives: &st
     if line.len() <= 101 {
         return line;
     }
-    let params = params.iter().map(|param| format!("    {param},\n")).collect::<String>();
+    let params = params
+        .iter()
+        .map(|param| format!("    {param},\n"))
+        .collect::<String>();
     format!("{keyword} {name}(\n{params}) -> {gives} {{\n")
 }
 

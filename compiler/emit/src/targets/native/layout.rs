@@ -1,31 +1,27 @@
-//! The columns of a relation as a module of constants.
+//! The columns of a relation as constants.
 //!
-//! In: columns by place, and which of them expressions read. Out: `mod
-//! device_process_events { … }` with a constant for each column that is read,
-//! and the schema where a table is asked for it.
+//! In: columns by place, and which of them expressions read. Out: a constant
+//! for each column that is read, and a function for the schema where a table
+//! is asked for it.
 //!
-//! Operators that leave columns in their places share the module of their
+//! Operators that leave columns in their places share the columns of their
 //! input, so that a column keeps its name along the pipeline.
-
-use std::collections::BTreeMap;
 
 use rulec_functions::Type;
 use rulec_ir::Column;
 
 use super::code::{Code, Statement, statements};
-use super::names::Names;
 
-/// A module of columns under construction.
+/// The columns at one stretch of a pipeline.
 #[derive(Debug)]
 pub(super) struct Layout {
-    /// Its name.
+    /// Its name, also that of the function that gives the schema.
     pub(super) name: String,
-    /// What the module says of itself.
+    /// What stands above its constants.
     about: String,
     columns: Vec<Column>,
-    /// Names of the constants by place.
-    read: BTreeMap<usize, String>,
-    names: Names,
+    /// Its own constants: place and name.
+    pub(super) constants: Vec<(usize, String)>,
     /// The columns of the schema and whether it is open, if there is one.
     schema: Option<(Vec<Column>, bool)>,
 }
@@ -36,14 +32,11 @@ pub(super) struct LayoutId(pub(super) usize);
 
 impl Layout {
     pub(super) fn new(name: String, about: String, columns: &[Column]) -> Self {
-        let mut names = Names::default();
-        names.reserve(["schema"]);
         Self {
             name,
             about,
             columns: columns.to_vec(),
-            read: BTreeMap::new(),
-            names,
+            constants: Vec::new(),
             schema: None,
         }
     }
@@ -64,47 +57,38 @@ impl Layout {
         true
     }
 
-    /// The path of the constant for a place.
-    pub(super) fn constant(&mut self, place: usize) -> String {
-        let name = if let Some(name) = self.read.get(&place) {
-            name.clone()
-        } else {
-            let wish = self.columns.get(place).map_or("column", |column| &*column.name);
-            let name = self.names.constant(wish);
-            self.read.insert(place, name.clone());
-            name
-        };
-        format!("{}::{name}", self.name)
+    /// The name of the column in a place.
+    pub(super) fn column(&self, place: usize) -> &str {
+        self.columns.get(place).map_or("column", |column| &*column.name)
     }
 
     /// The call that gives the schema: all columns so far.
     pub(super) fn schema(&mut self, columns: &[Column], open: bool) -> Code {
         self.schema = Some((columns.to_vec(), open));
-        Code::call(format!("{}::schema", self.name), [])
+        Code::call(self.name.clone(), [])
     }
 
-    /// The module; nothing when nobody asks for anything in it.
-    pub(super) fn print(&self) -> Option<String> {
-        if self.read.is_empty() && self.schema.is_none() {
+    /// The constants; nothing when nobody reads any.
+    pub(super) fn print_constants(&self) -> Option<String> {
+        if self.constants.is_empty() {
             return None;
         }
-        let mut text = format!("/// {}\nmod {} {{\n", self.about, self.name);
-        if self.schema.is_some() {
-            text.push_str("    use rulec_runtime::{Schema, Type};\n\n");
-        }
-        for (place, name) in &self.read {
-            text.push_str(&format!("    pub(super) const {name}: usize = {place};\n"));
-        }
-        if let Some((columns, open)) = &self.schema {
-            if !self.read.is_empty() {
-                text.push('\n');
-            }
-            text.push_str("    pub(super) fn schema() -> Schema {\n");
-            text.push_str(&statements(&schema(columns, *open), 8));
-            text.push_str("    }\n");
-        }
-        text.push_str("}\n");
-        Some(text)
+        let mut sorted = self.constants.clone();
+        sorted.sort();
+        let lines = sorted
+            .iter()
+            .map(|(place, name)| format!("const {name}: usize = {place};\n"));
+        Some(format!("// {}\n{}", self.about, lines.collect::<String>()))
+    }
+
+    /// The function that gives the schema, if somebody asks for it.
+    pub(super) fn print_schema(&self) -> Option<String> {
+        let (columns, open) = self.schema.as_ref()?;
+        let body = statements(&schema(columns, *open), 4);
+        Some(format!(
+            "/// {}\nfn {}() -> Schema {{\n{body}}}\n",
+            self.about, self.name
+        ))
     }
 }
 

@@ -96,10 +96,18 @@ impl Target for Native {
             }
         };
         let mut emitted = findings.emitted;
-        let heading = format!("{}: {}", input.rule.id, crate::findings::title(input, input.slug(None).as_deref()));
+        let heading = format!(
+            "{}: {}",
+            input.rule.id,
+            crate::findings::title(input, input.slug(None).as_deref())
+        );
         let meant = json!({ "heading": heading.trim(), "code": code });
         let variables = json!({ "id": input.rule.id, "provenance": input.provenance });
-        emitted.add(prepared.config.render_as(context, "rule", &module, &meant, variables));
+        emitted.add(
+            prepared
+                .config
+                .render_as(context, "rule", &module, &meant, variables),
+        );
         emitted
     }
 
@@ -121,17 +129,26 @@ fn module_of(input: &Input<'_>) -> String {
 /// The code of a rule's module, or what of the query cannot be said.
 fn code_of(input: &Input<'_>, module: &str) -> Result<String, Vec<Problem>> {
     let refuse = |span, construct: String| {
-        let why = format!("{} cannot be run outside the service.", sentence_start(&construct));
+        let why = format!(
+            "{} cannot be run outside the service.",
+            sentence_start(&construct)
+        );
         Problem::new(NATIVE_UNSUPPORTED, construct, why).at(Some(span))
     };
     let unsupported = support::unsupported(input.ir);
     if !unsupported.is_empty() {
-        let problems = unsupported.into_iter().map(|(span, construct)| refuse(span, construct));
+        let problems = unsupported
+            .into_iter()
+            .map(|(span, construct)| refuse(span, construct));
         return Err(problems.collect());
     }
     let Some(root) = &input.ir.root else {
         let why = "The query gives no rows, so there is nothing to run.";
-        return Err(vec![Problem::new(NATIVE_UNSUPPORTED, "query without a result", why)]);
+        return Err(vec![Problem::new(
+            NATIVE_UNSUPPORTED,
+            "query without a result",
+            why,
+        )]);
     };
     let info = Info::of(input.rule, input.resolved);
     module::print(input.ir, root, input.text(), module, &info)
@@ -198,6 +215,8 @@ fn package(emitted: &mut Emitted, context: &Context, config: &Config<Own>, input
         verbatim,
     };
     emitted.artifacts.push(file("Cargo.lock".to_owned(), lock, false));
-    let vendored = files.into_iter().map(|(path, text)| file(format!("vendor/{path}"), text, true));
+    let vendored = files
+        .into_iter()
+        .map(|(path, text)| file(format!("vendor/{path}"), text, true));
     emitted.artifacts.extend(vendored);
 }

@@ -15,7 +15,13 @@ use super::prune;
 
 /// The code of the module called `name`; a construct that cannot be said and
 /// its place otherwise.
-pub(super) fn print(query: &Query, root: &Rel, text: &str, name: &str, info: &Info) -> Result<String, (Span, String)> {
+pub(super) fn print(
+    query: &Query,
+    root: &Rel,
+    text: &str,
+    name: &str,
+    info: &Info,
+) -> Result<String, (Span, String)> {
     let mut emitter = Emitter::new(query, text, name);
     let mut scope = Scope::new(false);
     let body = emitter.body(&mut scope, &prune::whole(root));
@@ -37,14 +43,16 @@ pub(super) fn print(query: &Query, root: &Rel, text: &str, name: &str, info: &In
         emitter.import(&format!("rulec_runtime::{import}"), "");
     }
     let mut sections = vec![imports(emitter.imports())];
-    let constants = emitter.constants();
-    sections.extend(constants.into_iter().map(|item| format!("{item}\n")));
+    sections.extend(emitter.constants());
     sections.push(format!(
         "/// The rule as packages list it.\npub fn rule() -> Rule {{\n{}}}\n",
         statements(
             &[Statement::Tail(Code::Struct {
                 name: "Rule",
-                fields: vec![("info", Code::call("info", [])), ("evaluate", Code::atom("evaluate"))],
+                fields: vec![
+                    ("info", Code::call("info", [])),
+                    ("evaluate", Code::atom("evaluate"))
+                ],
             })],
             4
         )
@@ -53,14 +61,18 @@ pub(super) fn print(query: &Query, root: &Rel, text: &str, name: &str, info: &In
         "/// What alerts say of the rule.\npub fn info() -> RuleInfo {{\n{}}}\n",
         statements(&about(info), 4)
     ));
-    let context = if scope.needs.context { "context" } else { "_context" };
+    let context = if scope.needs.context {
+        "context"
+    } else {
+        "_context"
+    };
     sections.push(format!(
         "/// The rows that the rule gives.\npub fn evaluate({context}: &Context<'_>) -> Result<Batch, RuntimeError> {{\n{}}}\n",
         statements(&all, 4)
     ));
     sections.append(&mut emitter.functions);
-    sections.extend(emitter.modules());
-    Ok(sections.join("\n"))
+    sections.extend(emitter.schemas());
+    Ok(sections.join("\n").trim_end().to_owned())
 }
 
 fn about(info: &Info) -> Vec<Statement> {
@@ -72,8 +84,13 @@ fn about(info: &Info) -> Vec<Statement> {
             name: "info".to_owned(),
             value,
         });
-        let fields = fields.iter().map(|(id, column)| Code::tuple([Code::string(id), Code::string(column)]));
-        value = Code::call("info.entity", [Code::string(kind), Code::slice(fields.collect::<Vec<_>>())]);
+        let fields = fields
+            .iter()
+            .map(|(id, column)| Code::tuple([Code::string(id), Code::string(column)]));
+        value = Code::call(
+            "info.entity",
+            [Code::string(kind), Code::slice(fields.collect::<Vec<_>>())],
+        );
     }
     list.push(Statement::Tail(value));
     list
@@ -87,7 +104,11 @@ fn imports(paths: &BTreeSet<String>) -> String {
             continue;
         };
         // A module of which more is imported is named there as `self`.
-        let within = paths.iter().any(|other| other.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with("::")));
+        let within = paths.iter().any(|other| {
+            other
+                .strip_prefix(path.as_str())
+                .is_some_and(|rest| rest.starts_with("::"))
+        });
         if within {
             modules.entry(path).or_default().insert("self");
         } else {

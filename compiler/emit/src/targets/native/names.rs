@@ -60,7 +60,11 @@ impl Names {
     /// A name for a function or module.
     pub(super) fn item(&mut self, wish: &str) -> String {
         let name = identifier(wish);
-        self.free(if name.starts_with('_') { "unnamed".to_owned() } else { name })
+        self.free(if name.starts_with('_') {
+            "unnamed".to_owned()
+        } else {
+            name
+        })
     }
 
     /// A name for a constant.
@@ -95,7 +99,10 @@ mod tests {
         for id in ["é", "CON", "a/b", "..", ""] {
             let name = module(id, None);
             let hash = name.rsplit('_').next().unwrap();
-            assert!(hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()), "{name}");
+            assert!(
+                hash.len() == 8 && hash.bytes().all(|b| b.is_ascii_hexdigit()),
+                "{name}"
+            );
         }
         assert_ne!(module("é", None), module("è", None));
         assert!(module(&"x".repeat(300), None).len() < 140);

@@ -9,7 +9,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use rulec_ir::{AggregateCall, Column, Expr, ExprKind, MvItem, Origin, ParseStep, ProjectKind, Rel, RelKind, SortKey, UnionInput};
+use rulec_ir::{
+    AggregateCall, Column, Expr, ExprKind, MvItem, Origin, ParseStep, ProjectKind, Rel, RelKind, SortKey,
+    UnionInput,
+};
 
 /// Columns by place; none means all, also those of open tables that have no place.
 type Wanted = Option<BTreeSet<usize>>;
@@ -78,9 +81,7 @@ fn only_read<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> Wanted {
 fn moved(expr: &Expr, places: &[Option<usize>]) -> Expr {
     let all = |exprs: &[Expr]| exprs.iter().map(|expr| moved(expr, places)).collect();
     let kind = match &expr.kind {
-        ExprKind::Column(place) => {
-            ExprKind::Column(places.get(*place).copied().flatten().unwrap_or(*place))
-        }
+        ExprKind::Column(place) => ExprKind::Column(places.get(*place).copied().flatten().unwrap_or(*place)),
         ExprKind::Call { function, args } => ExprKind::Call {
             function,
             args: all(args),
@@ -113,10 +114,6 @@ fn keys_moved(keys: &[SortKey], places: &[Option<usize>]) -> Vec<SortKey> {
         .collect()
 }
 
-fn limit_moved(limit: Option<&Expr>) -> Option<Expr> {
-    limit.map(expression)
-}
-
 /// The columns whose places are kept, and where each goes.
 fn kept(columns: &[Column], keep: impl Fn(usize) -> bool) -> (Arc<[Column]>, Places) {
     let mut places = Vec::with_capacity(columns.len());
@@ -142,34 +139,156 @@ fn passed(passed: &[Option<usize>], places: &[Option<usize>]) -> Vec<Option<usiz
         .collect()
 }
 
+/// A relation over what is wanted of it. Its pipeline is followed in a loop,
+/// because pipelines are long; only what stands beside it recurses.
 fn prune(rel: &Rel, wanted: &Wanted) -> (Rel, Places) {
-    let open = rel.open && wanted.is_none();
-    let made = |kind: RelKind, columns: Arc<[Column]>, places: Places| {
-        let rel = Rel {
-            kind,
-            columns,
-            open,
-            span: rel.span,
-        };
-        (rel, places)
+    let mut chain = vec![(rel, wanted.clone())];
+    while let Some((rel, wanted)) = chain.last() {
+        match main_input(rel) {
+            Some(input) => {
+                let needed = needed(rel, input, wanted);
+                chain.push((input, needed));
+            }
+            None => break,
+        }
+    }
+    let mut below = None;
+    while let Some((rel, wanted)) = chain.pop() {
+        below = Some(match below {
+            Some((input, places)) => rebuilt(rel, &wanted, input, &places),
+            None => source(rel, &wanted),
+        });
+    }
+    below.unwrap_or_else(|| (rel.clone(), identity(rel)))
+}
+
+/// The relation that a pipeline goes on from.
+pub(super) fn main_input(rel: &Rel) -> Option<&Rel> {
+    match &rel.kind {
+        RelKind::Filter { input, .. }
+        | RelKind::Project { input, .. }
+        | RelKind::Summarize { input, .. }
+        | RelKind::Distinct { input, .. }
+        | RelKind::Count { input }
+        | RelKind::Sort { input, .. }
+        | RelKind::Take { input, .. }
+        | RelKind::Top { input, .. }
+        | RelKind::MvExpand { input, .. }
+        | RelKind::MvApply { input, .. }
+        | RelKind::Parse { input, .. }
+        | RelKind::Invoke { input, .. }
+        | RelKind::GetSchema { input } => Some(input),
+        RelKind::Join { left, .. } => Some(left),
+        RelKind::Table { .. }
+        | RelKind::Ref(_)
+        | RelKind::Input
+        | RelKind::Rows(_)
+        | RelKind::Range { .. }
+        | RelKind::External { .. }
+        | RelKind::Union { .. }
+        | RelKind::Unsupported { .. } => None,
+    }
+}
+
+/// What is needed of the input on which a pipeline goes on.
+fn needed(rel: &Rel, input: &Rel, wanted: &Wanted) -> Wanted {
+    let out = |place: usize| wants(wanted, place);
+    let found = match &rel.kind {
+        RelKind::Count { .. } => return Some(BTreeSet::new()),
+        RelKind::Take { .. } => return wanted.clone(),
+        // An open relation that is wanted whole passes on what has no place.
+        _ if rel.open && wanted.is_none() => return None,
+        RelKind::GetSchema { .. } => return None,
+        RelKind::Filter { predicate, .. } => and_read(wanted, [predicate]),
+        RelKind::Project { exprs, .. } => {
+            let read = exprs.iter().enumerate().filter(|(place, _)| out(*place));
+            only_read(read.map(|(_, expr)| expr))
+        }
+        RelKind::Summarize { keys, aggregates, .. } => {
+            only_read(keys.iter().chain(aggregates.iter().flat_map(|call| &call.args)))
+        }
+        RelKind::Distinct { exprs, .. } => only_read(exprs),
+        RelKind::Sort { keys, .. } | RelKind::Top { keys, .. } => {
+            and_read(wanted, keys.iter().map(|key| &key.expr))
+        }
+        RelKind::Join {
+            left_keys, output, ..
+        } => {
+            let mut needed = BTreeSet::new();
+            read(left_keys, &mut needed);
+            needed.extend(taken(output, wanted).filter_map(|origin| match origin {
+                Origin::Left(place) => Some(*place),
+                Origin::Right(_) => None,
+            }));
+            Some(needed)
+        }
+        RelKind::MvExpand { items, passed, .. } => {
+            let repeated = passed.iter().enumerate().filter(|(place, _)| out(*place));
+            let mut needed = repeated.filter_map(|(_, from)| *from).collect();
+            read(items.iter().map(|item| &item.expr), &mut needed);
+            Some(needed)
+        }
+        RelKind::MvApply {
+            items,
+            passed,
+            output,
+            ..
+        } => {
+            let mut needed: BTreeSet<usize> = passed.iter().flatten().copied().collect();
+            read(items.iter().map(|item| &item.expr), &mut needed);
+            needed.extend(taken(output, wanted).filter_map(|origin| match origin {
+                Origin::Left(place) => Some(*place),
+                Origin::Right(_) => None,
+            }));
+            Some(needed)
+        }
+        // A column that is replaced has to be there to be replaced.
+        RelKind::Parse { expr, steps, .. } => and_read(wanted, [expr]).map(|mut needed| {
+            needed.extend(steps.iter().filter_map(|step| match step {
+                ParseStep::Column { output, .. } => Some(*output),
+                ParseStep::Skip | ParseStep::Text(_) => None,
+            }));
+            needed
+        }),
+        // A file may be looked up by a column's name.
+        RelKind::Invoke { args, .. } => and_read(wanted, args).map(|mut needed| {
+            needed.extend(named(input, args));
+            needed
+        }),
+        _ => None,
     };
-    // An open relation that is wanted whole passes on what has no place.
-    let whole_input = rel.open && wanted.is_none();
-    let input_wanted = |needed: Wanted| if whole_input { None } else { needed };
+    found.map(|mut needed| {
+        needed.retain(|place| *place < input.columns.len());
+        needed
+    })
+}
+
+fn taken<'o>(output: &'o [Origin], wanted: &'o Wanted) -> impl Iterator<Item = &'o Origin> {
+    output
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| wants(wanted, *place))
+        .map(|(_, origin)| origin)
+}
+
+/// A relation that a pipeline starts with.
+fn source(rel: &Rel, wanted: &Wanted) -> (Rel, Places) {
     match &rel.kind {
         RelKind::Table { .. } | RelKind::External { .. } => {
             // A table without columns would have no rows.
             let none = wanted.as_ref().is_some_and(BTreeSet::is_empty);
-            let (columns, places) =
-                kept(&rel.columns, |place| wants(wanted, place) || (none && place == 0));
-            made(rel.kind.clone(), columns, places)
-        }
-        RelKind::Ref(_) | RelKind::Input | RelKind::Unsupported { .. } => {
-            (rel.clone(), identity(rel))
+            let (columns, places) = kept(&rel.columns, |place| wants(wanted, place) || (none && place == 0));
+            made(rel, wanted, rel.kind.clone(), columns, places)
         }
         RelKind::Rows(rows) => {
             let rows = rows.iter().map(|row| all_moved(row, &[])).collect();
-            made(RelKind::Rows(rows), rel.columns.clone(), identity(rel))
+            made(
+                rel,
+                wanted,
+                RelKind::Rows(rows),
+                rel.columns.clone(),
+                identity(rel),
+            )
         }
         RelKind::Range { from, to, step } => {
             let kind = RelKind::Range {
@@ -177,289 +296,249 @@ fn prune(rel: &Rel, wanted: &Wanted) -> (Rel, Places) {
                 to: expression(to),
                 step: expression(step),
             };
-            made(kind, rel.columns.clone(), identity(rel))
+            made(rel, wanted, kind, rel.columns.clone(), identity(rel))
         }
-        RelKind::Filter { input, predicate } => {
-            let (input, places) = prune(input, &input_wanted(and_read(wanted, [predicate])));
-            let kind = RelKind::Filter {
-                predicate: moved(predicate, &places),
-                input: Box::new(input),
-            };
-            passing(rel, kind, &places, open)
+        RelKind::Union { inputs, with_source } => union(rel, wanted, inputs, *with_source),
+        _ => (rel.clone(), identity(rel)),
+    }
+}
+
+fn made(rel: &Rel, wanted: &Wanted, kind: RelKind, columns: Arc<[Column]>, places: Places) -> (Rel, Places) {
+    let rel = Rel {
+        kind,
+        columns,
+        open: rel.open && wanted.is_none(),
+        span: rel.span,
+    };
+    (rel, places)
+}
+
+fn union(rel: &Rel, wanted: &Wanted, inputs: &[UnionInput], with_source: bool) -> (Rel, Places) {
+    let source = usize::from(with_source);
+    let (columns, own) = kept(&rel.columns, |place| place < source || wants(wanted, place));
+    let below = own.iter().skip(source).copied().collect::<Places>();
+    let inputs = inputs.iter().map(|input| {
+        let filled = at(&input.columns, &below);
+        let needed = if rel.open && wanted.is_none() {
+            None
+        } else {
+            Some(filled.iter().flatten().copied().collect())
+        };
+        let (rel, places) = prune(&input.rel, &needed);
+        UnionInput {
+            rel,
+            label: input.label.clone(),
+            columns: passed(&filled, &places),
         }
-        RelKind::Project { input, kind, exprs } => {
-            let wanted_exprs = exprs.iter().enumerate().filter(|(place, _)| wants(wanted, *place));
-            let needed = only_read(wanted_exprs.map(|(_, expr)| expr));
-            let (input, places) = prune(input, &input_wanted(needed));
+    });
+    let kind = RelKind::Union {
+        inputs: inputs.collect(),
+        with_source,
+    };
+    made(rel, wanted, kind, columns, own)
+}
+
+/// The relation over its pruned input, whose columns have gone to `places`.
+fn rebuilt(rel: &Rel, wanted: &Wanted, input: Rel, places: &Places) -> (Rel, Places) {
+    let input = Box::new(input);
+    let all = || (rel.columns.clone(), identity(rel));
+    let (kind, (columns, own)) = match &rel.kind {
+        RelKind::Filter { predicate, .. } => {
+            let predicate = moved(predicate, places);
+            (RelKind::Filter { input, predicate }, passing(rel, places))
+        }
+        RelKind::Project { kind, exprs, .. } => {
             // What `extend` leaves in its place stays there if the input has it.
             let stays = |place: usize| {
                 *kind == ProjectKind::Extend
                     && places.get(place).copied().flatten().is_some()
-                    && exprs.get(place).is_some_and(|expr| matches!(expr.kind, ExprKind::Column(from) if from == place))
+                    && exprs
+                        .get(place)
+                        .is_some_and(|expr| matches!(expr.kind, ExprKind::Column(from) if from == place))
             };
             let (columns, own) = kept(&rel.columns, |place| wants(wanted, place) || stays(place));
-            let exprs = at(exprs, &own);
-            let kind = RelKind::Project {
-                input: Box::new(input),
-                kind: *kind,
-                exprs: all_moved(&exprs, &places),
-            };
-            made(kind, columns, own)
+            let exprs = all_moved(&at(exprs, &own), places);
+            let kind = *kind;
+            (RelKind::Project { input, kind, exprs }, (columns, own))
         }
-        RelKind::Summarize {
-            input,
-            keys,
-            aggregates,
-        } => {
-            let args = aggregates.iter().flat_map(|call| &call.args);
-            let (input, places) = prune(input, &input_wanted(only_read(keys.iter().chain(args))));
+        RelKind::Summarize { keys, aggregates, .. } => {
             let aggregates = aggregates.iter().map(|call| AggregateCall {
-                args: all_moved(&call.args, &places),
+                args: all_moved(&call.args, places),
                 ..call.clone()
             });
             let kind = RelKind::Summarize {
-                input: Box::new(input),
-                keys: all_moved(keys, &places),
+                input,
+                keys: all_moved(keys, places),
                 aggregates: aggregates.collect(),
             };
-            made(kind, rel.columns.clone(), identity(rel))
+            (kind, all())
         }
-        RelKind::Distinct { input, exprs } => {
-            let (input, places) = prune(input, &input_wanted(only_read(exprs)));
-            let kind = RelKind::Distinct {
-                input: Box::new(input),
-                exprs: all_moved(exprs, &places),
-            };
-            made(kind, rel.columns.clone(), identity(rel))
+        RelKind::Distinct { exprs, .. } => {
+            let exprs = all_moved(exprs, places);
+            (RelKind::Distinct { input, exprs }, all())
         }
-        RelKind::Count { input } => {
-            let input = Box::new(prune(input, &Some(BTreeSet::new())).0);
-            made(RelKind::Count { input }, rel.columns.clone(), identity(rel))
+        RelKind::Count { .. } => (RelKind::Count { input }, all()),
+        RelKind::GetSchema { .. } => (RelKind::GetSchema { input }, all()),
+        RelKind::Sort { keys, .. } => {
+            let keys = keys_moved(keys, places);
+            (RelKind::Sort { input, keys }, passing(rel, places))
         }
-        RelKind::GetSchema { input } => {
-            let input = Box::new(whole(input));
-            made(RelKind::GetSchema { input }, rel.columns.clone(), identity(rel))
+        RelKind::Top { count, keys, .. } => {
+            let (count, keys) = (expression(count), keys_moved(keys, places));
+            (RelKind::Top { input, count, keys }, passing(rel, places))
         }
-        RelKind::Sort { input, keys } => {
-            let read = keys.iter().map(|key| &key.expr);
-            let (input, places) = prune(input, &input_wanted(and_read(wanted, read)));
-            let kind = RelKind::Sort {
-                input: Box::new(input),
-                keys: keys_moved(keys, &places),
-            };
-            passing(rel, kind, &places, open)
+        RelKind::Take { count, .. } => {
+            let count = expression(count);
+            (RelKind::Take { input, count }, passing(rel, places))
         }
-        RelKind::Top { input, count, keys } => {
-            let read = keys.iter().map(|key| &key.expr);
-            let (input, places) = prune(input, &input_wanted(and_read(wanted, read)));
-            let kind = RelKind::Top {
-                input: Box::new(input),
-                count: expression(count),
-                keys: keys_moved(keys, &places),
-            };
-            passing(rel, kind, &places, open)
-        }
-        RelKind::Take { input, count } => {
-            let (input, places) = prune(input, wanted);
-            let kind = RelKind::Take {
-                input: Box::new(input),
-                count: expression(count),
-            };
-            passing(rel, kind, &places, open)
-        }
-        RelKind::Join {
-            left,
-            right,
-            kind,
-            lookup,
-            left_keys,
-            right_keys,
-            output,
-        } => {
-            let (columns, own) = kept(&rel.columns, |place| wants(wanted, place));
-            let output = at(output, &own);
-            let mut needed = [BTreeSet::new(), BTreeSet::new()];
-            read(left_keys, &mut needed[0]);
-            read(right_keys, &mut needed[1]);
-            for origin in &output {
-                match origin {
-                    Origin::Left(place) => needed[0].insert(*place),
-                    Origin::Right(place) => needed[1].insert(*place),
-                };
-            }
-            let [left_needed, right_needed] = needed;
-            let (left, left_places) = prune(left, &input_wanted(Some(left_needed)));
-            let (right, right_places) = prune(right, &input_wanted(Some(right_needed)));
-            let kind = RelKind::Join {
-                left: Box::new(left),
-                right: Box::new(right),
-                kind: *kind,
-                lookup: *lookup,
-                left_keys: all_moved(left_keys, &left_places),
-                right_keys: all_moved(right_keys, &right_places),
-                output: origins(&output, &left_places, &right_places),
-            };
-            made(kind, columns, own)
-        }
-        RelKind::Union { inputs, with_source } => {
-            let source = usize::from(*with_source);
-            let (columns, own) = kept(&rel.columns, |place| place < source || wants(wanted, place));
-            let below = own.iter().skip(source).copied().collect::<Places>();
-            let inputs = inputs.iter().map(|input| {
-                let filled = at(&input.columns, &below);
-                let needed = filled.iter().flatten().copied().collect();
-                let (rel, places) = prune(&input.rel, &input_wanted(Some(needed)));
-                UnionInput {
-                    rel,
-                    label: input.label.clone(),
-                    columns: passed(&filled, &places),
-                }
-            });
-            let kind = RelKind::Union {
-                inputs: inputs.collect(),
-                with_source: *with_source,
-            };
-            made(kind, columns, own)
-        }
+        RelKind::Join { .. } => join(rel, wanted, input, places),
         RelKind::MvExpand {
-            input,
             items,
             with_index,
             bags_as_arrays,
             limit,
             passed: repeated,
+            ..
         } => {
             let is_own = |place: usize| repeated.get(place).copied().flatten().is_none();
             let (columns, own) = kept(&rel.columns, |place| is_own(place) || wants(wanted, place));
-            let repeated = at(repeated, &own);
-            let mut needed = repeated.iter().flatten().copied().collect();
-            read(items.iter().map(|item| &item.expr), &mut needed);
-            let (input, places) = prune(input, &input_wanted(Some(needed)));
             let kind = RelKind::MvExpand {
-                items: items
-                    .iter()
-                    .map(|item| MvItem {
-                        expr: moved(&item.expr, &places),
-                        output: own.get(item.output).copied().flatten().unwrap_or(item.output),
-                        ty: item.ty,
-                    })
-                    .collect(),
-                input: Box::new(input),
+                items: items_moved(items, places, |output| own.get(output).copied().flatten()),
+                input,
                 with_index: *with_index,
                 bags_as_arrays: *bags_as_arrays,
-                limit: limit_moved(limit.as_ref()),
-                passed: passed(&repeated, &places),
+                limit: limit.as_ref().map(expression),
+                passed: passed(&at(repeated, &own), places),
             };
-            made(kind, columns, own)
+            (kind, (columns, own))
         }
         RelKind::MvApply {
-            input,
             items,
             passed: repeated,
             with_index,
             limit,
             subquery,
             output,
+            ..
         } => {
             let (columns, own) = kept(&rel.columns, |place| wants(wanted, place));
-            let output = at(output, &own);
-            let mut needed: BTreeSet<usize> = repeated.iter().flatten().copied().collect();
-            read(items.iter().map(|item| &item.expr), &mut needed);
-            needed.extend(output.iter().filter_map(|origin| match origin {
-                Origin::Left(place) => Some(*place),
-                Origin::Right(_) => None,
-            }));
-            let (input, places) = prune(input, &input_wanted(Some(needed)));
-            let subquery = whole(subquery);
-            let below = identity(&subquery);
+            let subquery = Box::new(whole(subquery));
             let kind = RelKind::MvApply {
-                items: items
-                    .iter()
-                    .map(|item| MvItem {
-                        expr: moved(&item.expr, &places),
-                        ..item.clone()
-                    })
-                    .collect(),
-                input: Box::new(input),
-                passed: passed(repeated, &places),
+                items: items_moved(items, places, Some),
+                input,
+                passed: passed(repeated, places),
                 with_index: *with_index,
-                limit: limit_moved(limit.as_ref()),
-                output: origins(&output, &places, &below),
-                subquery: Box::new(subquery),
+                limit: limit.as_ref().map(expression),
+                output: origins(&at(output, &own), places, &identity(&subquery)),
+                subquery,
             };
-            made(kind, columns, own)
+            (kind, (columns, own))
         }
-        RelKind::Parse {
-            input,
-            kind,
-            flags,
-            expr,
-            steps,
-            filter,
-        } => {
-            let width = input.columns.len();
-            let outputs = |step: &ParseStep| match step {
-                ParseStep::Column { output, .. } => Some(*output),
-                ParseStep::Skip | ParseStep::Text(_) => None,
-            };
-            // A column that is replaced has to be there to be replaced.
-            let mut needed = and_read(wanted, [expr]);
-            if let Some(needed) = &mut needed {
-                needed.extend(steps.iter().filter_map(outputs));
-                needed.retain(|place| *place < width);
-            }
-            let (input, places) = prune(input, &input_wanted(needed));
-            let left = places.iter().flatten().count();
-            // The columns of the input in their places, then the pattern's own.
-            let own: Places = (0..rel.columns.len())
-                .map(|place| match places.get(place) {
-                    Some(place) => *place,
-                    None => Some(left + place - width),
-                })
-                .collect();
-            let steps = steps.iter().map(|step| match step {
-                ParseStep::Column { output, ty } => ParseStep::Column {
-                    output: own.get(*output).copied().flatten().unwrap_or(*output),
-                    ty: *ty,
-                },
-                other => other.clone(),
-            });
-            let kind = RelKind::Parse {
-                kind: *kind,
-                flags: flags.clone(),
-                expr: moved(expr, &places),
-                steps: steps.collect(),
-                filter: *filter,
-                input: Box::new(input),
-            };
-            let (columns, _) = kept(&rel.columns, |place| own[place].is_some());
-            made(kind, columns, own)
-        }
-        RelKind::Invoke {
-            input,
-            function,
-            args,
-        } => {
-            let width = input.columns.len();
-            let mut needed = and_read(wanted, args);
-            if let Some(needed) = &mut needed {
-                // A file may be looked up by a column's name.
-                needed.extend(named(input, args));
-                needed.retain(|place| *place < width);
-            }
-            let (input, places) = prune(input, &input_wanted(needed));
-            let (columns, own) = kept(&rel.columns, |place| match places.get(place) {
+        RelKind::Parse { .. } => parse(rel, input, places),
+        RelKind::Invoke { function, args, .. } => {
+            let kept = kept(&rel.columns, |place| match places.get(place) {
                 Some(place) => place.is_some(),
                 None => wants(wanted, place),
             });
             let kind = RelKind::Invoke {
-                input: Box::new(input),
+                input,
                 function: function.clone(),
-                args: all_moved(args, &places),
+                args: all_moved(args, places),
             };
-            made(kind, columns, own)
+            (kind, kept)
         }
-    }
+        other => (other.clone(), all()),
+    };
+    made(rel, wanted, kind, columns, own)
+}
+
+type Columns = (Arc<[Column]>, Places);
+
+fn join(rel: &Rel, wanted: &Wanted, left: Box<Rel>, left_places: &Places) -> (RelKind, Columns) {
+    let RelKind::Join {
+        right,
+        kind,
+        lookup,
+        left_keys,
+        right_keys,
+        output,
+        ..
+    } = &rel.kind
+    else {
+        return (rel.kind.clone(), (rel.columns.clone(), identity(rel)));
+    };
+    let (columns, own) = kept(&rel.columns, |place| wants(wanted, place));
+    let output = at(output, &own);
+    let needed = if rel.open && wanted.is_none() {
+        None
+    } else {
+        let mut needed = BTreeSet::new();
+        read(right_keys, &mut needed);
+        needed.extend(output.iter().filter_map(|origin| match origin {
+            Origin::Right(place) => Some(*place),
+            Origin::Left(_) => None,
+        }));
+        Some(needed)
+    };
+    let (right, right_places) = prune(right, &needed);
+    let kind = RelKind::Join {
+        left,
+        right: Box::new(right),
+        kind: *kind,
+        lookup: *lookup,
+        left_keys: all_moved(left_keys, left_places),
+        right_keys: all_moved(right_keys, &right_places),
+        output: origins(&output, left_places, &right_places),
+    };
+    (kind, (columns, own))
+}
+
+fn parse(rel: &Rel, input: Box<Rel>, places: &Places) -> (RelKind, Columns) {
+    let RelKind::Parse {
+        kind,
+        flags,
+        expr,
+        steps,
+        filter,
+        ..
+    } = &rel.kind
+    else {
+        return (rel.kind.clone(), (rel.columns.clone(), identity(rel)));
+    };
+    // The columns of the input in their places, then the pattern's own.
+    let left = places.iter().flatten().count();
+    let own: Places = (0..rel.columns.len())
+        .map(|place| match places.get(place) {
+            Some(place) => *place,
+            None => Some(left + place - places.len()),
+        })
+        .collect();
+    let steps = steps.iter().map(|step| match step {
+        ParseStep::Column { output, ty } => ParseStep::Column {
+            output: own.get(*output).copied().flatten().unwrap_or(*output),
+            ty: *ty,
+        },
+        other => other.clone(),
+    });
+    let kind = RelKind::Parse {
+        kind: *kind,
+        flags: flags.clone(),
+        expr: moved(expr, places),
+        steps: steps.collect(),
+        filter: *filter,
+        input,
+    };
+    let (columns, _) = kept(&rel.columns, |place| own.get(place).copied().flatten().is_some());
+    (kind, (columns, own))
+}
+
+fn items_moved(items: &[MvItem], places: &Places, output: impl Fn(usize) -> Option<usize>) -> Vec<MvItem> {
+    let items = items.iter().map(|item| MvItem {
+        expr: moved(&item.expr, places),
+        output: output(item.output).unwrap_or(item.output),
+        ty: item.ty,
+    });
+    items.collect()
 }
 
 /// The column that `invoke` is told of by its name as a string; by default the
@@ -473,16 +552,11 @@ pub(super) fn named(input: &Rel, args: &[Expr]) -> Option<usize> {
     input.columns.iter().position(|column| &*column.name == name)
 }
 
-/// A relation that puts out the columns of its input.
-fn passing(rel: &Rel, kind: RelKind, places: &Places, open: bool) -> (Rel, Places) {
-    let (columns, own) = kept(&rel.columns, |place| places.get(place).copied().flatten().is_some());
-    let rel = Rel {
-        kind,
-        columns,
-        open,
-        span: rel.span,
-    };
-    (rel, own)
+/// The columns of a relation that puts out those of its input.
+fn passing(rel: &Rel, places: &Places) -> Columns {
+    kept(&rel.columns, |place| {
+        places.get(place).copied().flatten().is_some()
+    })
 }
 
 fn origins(output: &[Origin], left: &Places, right: &Places) -> Vec<Origin> {

@@ -8,13 +8,14 @@
 
 use rulec_functions::{Type, Value, aggregate, convert};
 use rulec_ir::{
-    Column, Expr, ExprKind, JoinKind, MvItem, Origin, ParseKind, ParseStep, ProjectKind, Rel, RelKind, SortKey,
+    Column, Expr, ExprKind, JoinKind, MvItem, Origin, ParseKind, ParseStep, ProjectKind, Rel, RelKind,
+    SortKey,
 };
 
 use super::code::{Code, Statement, grouped};
 use super::emitter::{Bound, Emitter, Function, Scope};
 use super::layout::LayoutId;
-use super::prune;
+use super::prune::{self, main_input};
 use super::scalars::row_of;
 
 /// The pipeline so far.
@@ -54,7 +55,10 @@ impl Pipe {
     /// The statements, the last of them the result.
     fn finish(mut self) -> Vec<Statement> {
         let tail = match self.steps.pop() {
-            Some(Statement::Let { name, value: Code::Try(value) }) if name == "t" => *value,
+            Some(Statement::Let {
+                name,
+                value: Code::Try(value),
+            }) if name == "t" => *value,
             Some(last) => {
                 self.steps.push(last);
                 self.whole()
@@ -97,7 +101,11 @@ impl Emitter<'_> {
         };
         let mut pipe = match &source.kind {
             RelKind::Table { name } | RelKind::External { key: name } => {
-                let layout = self.layout(name, format!("The columns of `{}` that the rule reads.", tick(name)), &source.columns);
+                let layout = self.layout(
+                    name,
+                    format!("The columns of `{}` that the rule reads.", tick(name)),
+                    &source.columns,
+                );
                 let mut inner = Pipe {
                     steps: Vec::new(),
                     rows: "t".to_owned(),
@@ -161,7 +169,11 @@ impl Emitter<'_> {
                 scope.needs.bindings.insert(*id);
                 let name = function.name;
                 Pipe {
-                    layout: self.layout(&format!("{name}_columns"), format!("The columns of `{}`.", tick(&name)), &rel.columns),
+                    layout: self.layout(
+                        &format!("{name}_columns"),
+                        format!("The columns of `{}`.", tick(&name)),
+                        &rel.columns,
+                    ),
                     steps: Vec::new(),
                     rows: name,
                     extra: rel.open,
@@ -182,7 +194,9 @@ impl Emitter<'_> {
             RelKind::Rows(rows) => {
                 let rows = rows.iter().map(|row| {
                     let cells = row.iter().zip(rel.columns.iter());
-                    let cells = cells.map(|(cell, column)| self.cell(scope, cell, column.ty)).collect::<Vec<_>>();
+                    let cells = cells
+                        .map(|(cell, column)| self.cell(scope, cell, column.ty))
+                        .collect::<Vec<_>>();
                     Code::vec(cells)
                 });
                 let rows = Code::array(rows.collect::<Vec<_>>());
@@ -222,7 +236,10 @@ impl Emitter<'_> {
                         rows => rows,
                     };
                     let columns = Code::array(places(&input.columns));
-                    parts.push(Code::call(self.op("part"), [Code::string(&input.label), rows, columns]));
+                    parts.push(Code::call(
+                        self.op("part"),
+                        [Code::string(&input.label), rows, columns],
+                    ));
                 }
                 let layout = layout(self, "united");
                 let schema = self.schema(layout, &rel.columns, rel.open).by_ref();
@@ -324,13 +341,15 @@ impl Emitter<'_> {
     /// Adds an operator to a pipeline.
     fn operator(&mut self, scope: &mut Scope, pipe: &mut Pipe, rel: &Rel) {
         let quoted = self.quote(rel.span);
-        pipe.comment(if quoted.is_empty() { quoted } else { format!("| {quoted}") });
+        pipe.comment(if quoted.is_empty() {
+            quoted
+        } else {
+            format!("| {quoted}")
+        });
         match &rel.kind {
             RelKind::Filter { input, predicate } => self.filter(scope, pipe, rel, input, predicate),
             RelKind::Project { input, kind, exprs } => self.project(scope, pipe, rel, input, *kind, exprs),
-            RelKind::Summarize {
-                keys, aggregates, ..
-            } => {
+            RelKind::Summarize { keys, aggregates, .. } => {
                 let outputs = self.outputs(scope, pipe.layout, &rel.columns, keys);
                 let mut columns = &rel.columns[keys.len().min(rel.columns.len())..];
                 let mut calls = Vec::new();
@@ -341,7 +360,10 @@ impl Emitter<'_> {
                     let (own, rest) = columns.split_at(call.outputs.min(columns.len()));
                     columns = rest;
                     let filled = self.pairs(own);
-                    calls.push(Code::call(self.short("ops", "agg"), [new, Code::array(args), filled]));
+                    calls.push(Code::call(
+                        self.short("ops", "agg"),
+                        [new, Code::array(args), filled],
+                    ));
                 }
                 let args = [pipe.rows(), Code::slice(outputs), Code::slice(calls)];
                 pipe.step(Code::call(self.op("summarize"), args));
@@ -349,7 +371,10 @@ impl Emitter<'_> {
             }
             RelKind::Distinct { exprs, .. } => {
                 let outputs = self.outputs(scope, pipe.layout, &rel.columns, exprs);
-                pipe.step(Code::call(self.op("distinct"), [pipe.rows(), Code::slice(outputs)]));
+                pipe.step(Code::call(
+                    self.op("distinct"),
+                    [pipe.rows(), Code::slice(outputs)],
+                ));
                 self.relaid(pipe, rel, "distinct");
             }
             RelKind::Count { .. } => {
@@ -357,7 +382,8 @@ impl Emitter<'_> {
                 pipe.step(count);
                 if let [Column { name, .. }] = &rel.columns[..] {
                     if &**name != "Count" {
-                        let schema = Code::call(format!("{}::of", self.root("Schema")), [self.pairs(&rel.columns)]);
+                        let schema =
+                            Code::call(format!("{}::of", self.root("Schema")), [self.pairs(&rel.columns)]);
                         pipe.step(Code::call("t.renamed", [schema]));
                     }
                 }
@@ -415,7 +441,15 @@ impl Emitter<'_> {
                 let about = self.about(rel);
                 let layout = self.layout("expanded", about, &rel.columns);
                 let schema = self.schema(layout, &rel.columns, false);
-                let expand = self.expand(scope, pipe.layout, schema, items, passed, [*with_index, *bags_as_arrays], limit.as_ref());
+                let expand = self.expand(
+                    scope,
+                    pipe.layout,
+                    schema,
+                    items,
+                    passed,
+                    [*with_index, *bags_as_arrays],
+                    limit.as_ref(),
+                );
                 pipe.let_("expand", expand);
                 let args = [pipe.rows(), Code::atom("&expand")];
                 pipe.step(Code::call(self.op("mv_expand"), args));
@@ -430,7 +464,17 @@ impl Emitter<'_> {
                 subquery,
                 output,
                 ..
-            } => self.mv_apply(scope, pipe, rel, items, passed, *with_index, limit.as_ref(), subquery, output),
+            } => self.mv_apply(
+                scope,
+                pipe,
+                rel,
+                items,
+                passed,
+                *with_index,
+                limit.as_ref(),
+                subquery,
+                output,
+            ),
             RelKind::Parse {
                 kind,
                 flags,
@@ -471,12 +515,21 @@ impl Emitter<'_> {
                     })
                     .collect::<Vec<_>>();
                 scope.needs.context = true;
-                let args = [Code::atom("context"), pipe.rows(), hash.by_ref(), Code::slice(added)];
+                let args = [
+                    Code::atom("context"),
+                    pipe.rows(),
+                    hash.by_ref(),
+                    Code::slice(added),
+                ];
                 pipe.step(Code::call(self.op("file_profile"), args));
                 self.passed(pipe, rel, "profiled");
             }
             RelKind::GetSchema { input } => {
-                let schema = Code::call(format!("{}::of", self.root("Schema")), [self.pairs(&input.columns)]).by_ref();
+                let schema = Code::call(
+                    format!("{}::of", self.root("Schema")),
+                    [self.pairs(&input.columns)],
+                )
+                .by_ref();
                 pipe.step(Code::call(self.helper("getschema"), [pipe.rows(), schema]));
                 self.relaid(pipe, rel, "described");
             }
@@ -499,7 +552,9 @@ impl Emitter<'_> {
 
     fn outputs(&mut self, scope: &mut Scope, row: LayoutId, columns: &[Column], exprs: &[Expr]) -> Vec<Code> {
         let pairs = columns.iter().zip(exprs);
-        pairs.map(|(column, expr)| self.output(scope, row, column, expr)).collect()
+        pairs
+            .map(|(column, expr)| self.output(scope, row, column, expr))
+            .collect()
     }
 
     /// `out("FileName", Type::String, column(…))`.
@@ -518,21 +573,43 @@ impl Emitter<'_> {
         let closure = Code::closure(row_of(&predicate), condition);
         pipe.step(Code::call(self.op("filter"), [pipe.rows(), closure]));
         if !windows.is_empty() {
-            let args = [pipe.rows(), Code::Atom(width.to_string()), Code::Atom(windows.len().to_string())];
+            let args = [
+                pipe.rows(),
+                Code::Atom(width.to_string()),
+                Code::Atom(windows.len().to_string()),
+            ];
             pipe.step(Code::call(self.helper("without"), args));
         }
         self.passed(pipe, rel, "filtered");
     }
 
-    fn project(&mut self, scope: &mut Scope, pipe: &mut Pipe, rel: &Rel, input: &Rel, kind: ProjectKind, exprs: &[Expr]) {
+    fn project(
+        &mut self,
+        scope: &mut Scope,
+        pipe: &mut Pipe,
+        rel: &Rel,
+        input: &Rel,
+        kind: ProjectKind,
+        exprs: &[Expr],
+    ) {
         let mut windows = Vec::new();
         let width = input.columns.len();
-        let exprs = exprs.iter().map(|expr| extract(expr, width, &mut windows)).collect::<Vec<_>>();
+        let exprs = exprs
+            .iter()
+            .map(|expr| extract(expr, width, &mut windows))
+            .collect::<Vec<_>>();
         let row = self.windows(scope, pipe, input, &windows);
         let open = rel.open && !matches!(kind, ProjectKind::Project | ProjectKind::Keep);
         if !open && !pipe.extra && windows.is_empty() && extends(rel, input, &exprs) {
-            let new = rel.columns.iter().zip(&exprs).enumerate().filter(|(place, (_, expr))| !is_column(expr, *place));
-            let new = new.map(|(_, (column, expr))| self.output(scope, row, column, expr)).collect::<Vec<_>>();
+            let new = rel
+                .columns
+                .iter()
+                .zip(&exprs)
+                .enumerate()
+                .filter(|(place, (_, expr))| !is_column(expr, *place));
+            let new = new
+                .map(|(_, (column, expr))| self.output(scope, row, column, expr))
+                .collect::<Vec<_>>();
             if !new.is_empty() {
                 pipe.step(Code::call(self.op("extend"), [pipe.rows(), Code::slice(new)]));
             }
@@ -542,12 +619,19 @@ impl Emitter<'_> {
         let outputs = Code::slice(self.outputs(scope, row, &rel.columns, &exprs));
         if open {
             let from = Code::Atom((width + windows.len()).to_string());
-            pipe.step(Code::call(self.helper("project_open"), [pipe.rows(), outputs, from]));
+            pipe.step(Code::call(
+                self.helper("project_open"),
+                [pipe.rows(), outputs, from],
+            ));
         } else {
             pipe.step(Code::call(self.op("project"), [pipe.rows(), outputs]));
         }
         let about = self.about(rel);
-        let keeps = exprs.iter().take(width).enumerate().all(|(place, expr)| is_column(expr, place));
+        let keeps = exprs
+            .iter()
+            .take(width)
+            .enumerate()
+            .all(|(place, expr)| is_column(expr, place));
         pipe.layout = if keeps && exprs.len() >= width && windows.is_empty() {
             self.extended(pipe.layout, "extended", about, &rel.columns)
         } else {
@@ -564,7 +648,11 @@ impl Emitter<'_> {
         let width = input.columns.len();
         let mut columns = input.columns.to_vec();
         columns.extend(windows.iter().map(|window| window.column.clone()));
-        let row = self.layout("ordered", "The columns with those of window functions.".to_owned(), &columns);
+        let row = self.layout(
+            "ordered",
+            "The columns with those of window functions.".to_owned(),
+            &columns,
+        );
         for (index, window) in windows.iter().enumerate() {
             let ExprKind::Window { function, args } = &window.expr.kind else {
                 continue;
@@ -583,10 +671,11 @@ impl Emitter<'_> {
             let option = |arg: Option<Code>| {
                 arg.map_or_else(|| Code::atom("None"), |arg| Code::call("Some", [arg.by_ref()]))
             };
-            let number = |emitter: &mut Self, scope: &mut Scope, index: usize, otherwise: i64| match args.get(index) {
-                Some(arg) => emitter.long(scope, arg, otherwise),
-                None => Code::Atom(grouped(otherwise)),
-            };
+            let number =
+                |emitter: &mut Self, scope: &mut Scope, index: usize, otherwise: i64| match args.get(index) {
+                    Some(arg) => emitter.long(scope, arg, otherwise),
+                    None => Code::Atom(grouped(otherwise)),
+                };
             let name = match function.name {
                 "row_rank" => "row_rank_dense",
                 name => name,
@@ -674,7 +763,10 @@ impl Emitter<'_> {
                     ],
                 };
             }
-            Code::call(self.short("ops", if key.descending { "desc" } else { "asc" }), [expr])
+            Code::call(
+                self.short("ops", if key.descending { "desc" } else { "asc" }),
+                [expr],
+            )
         });
         Code::slice(keys.collect::<Vec<_>>())
     }
@@ -760,7 +852,15 @@ impl Emitter<'_> {
         let function = self.function(name, subquery.span, inner, body, true);
         let about = self.about(subquery);
         let result = self.layout("applied_columns", about, &subquery.columns);
-        let expand = self.expand(scope, pipe.layout, schema, items, passed, [with_index, false], limit);
+        let expand = self.expand(
+            scope,
+            pipe.layout,
+            schema,
+            items,
+            passed,
+            [with_index, false],
+            limit,
+        );
         pipe.let_("expand", expand);
         let picks = self.picks(pipe.layout, result, &rel.columns, output);
         let picks = match picks {
@@ -814,34 +914,6 @@ impl Emitter<'_> {
     }
 }
 
-/// The relation that a pipeline goes on from.
-fn main_input(rel: &Rel) -> Option<&Rel> {
-    match &rel.kind {
-        RelKind::Filter { input, .. }
-        | RelKind::Project { input, .. }
-        | RelKind::Summarize { input, .. }
-        | RelKind::Distinct { input, .. }
-        | RelKind::Count { input }
-        | RelKind::Sort { input, .. }
-        | RelKind::Take { input, .. }
-        | RelKind::Top { input, .. }
-        | RelKind::MvExpand { input, .. }
-        | RelKind::MvApply { input, .. }
-        | RelKind::Parse { input, .. }
-        | RelKind::Invoke { input, .. }
-        | RelKind::GetSchema { input } => Some(input),
-        RelKind::Join { left, .. } => Some(left),
-        RelKind::Table { .. }
-        | RelKind::Ref(_)
-        | RelKind::Input
-        | RelKind::Rows(_)
-        | RelKind::Range { .. }
-        | RelKind::External { .. }
-        | RelKind::Union { .. }
-        | RelKind::Unsupported { .. } => None,
-    }
-}
-
 /// Whether pieces of the input may go through one by one.
 fn is_rowwise(rel: &Rel) -> bool {
     let windowed = |expr: &Expr| {
@@ -851,8 +923,13 @@ fn is_rowwise(rel: &Rel) -> bool {
     };
     match &rel.kind {
         RelKind::Filter { predicate, .. } => !windowed(predicate),
-        RelKind::Project { kind, exprs, .. } => *kind != ProjectKind::Serialize && !exprs.iter().any(windowed),
-        RelKind::MvExpand { .. } | RelKind::MvApply { .. } | RelKind::Parse { .. } | RelKind::Invoke { .. } => true,
+        RelKind::Project { kind, exprs, .. } => {
+            *kind != ProjectKind::Serialize && !exprs.iter().any(windowed)
+        }
+        RelKind::MvExpand { .. }
+        | RelKind::MvApply { .. }
+        | RelKind::Parse { .. }
+        | RelKind::Invoke { .. } => true,
         _ => false,
     }
 }
@@ -860,7 +937,12 @@ fn is_rowwise(rel: &Rel) -> bool {
 /// The expression with window functions replaced by the columns that take
 /// their values, behind the `width` of the input.
 fn extract(expr: &Expr, width: usize, windows: &mut Vec<Window>) -> Expr {
-    let mut all = |exprs: &[Expr]| exprs.iter().map(|expr| extract(expr, width, windows)).collect::<Vec<_>>();
+    let mut all = |exprs: &[Expr]| {
+        exprs
+            .iter()
+            .map(|expr| extract(expr, width, windows))
+            .collect::<Vec<_>>()
+    };
     let kind = match &expr.kind {
         ExprKind::Call { function, args } => ExprKind::Call {
             function,
@@ -898,7 +980,11 @@ fn extends(rel: &Rel, input: &Rel, exprs: &[Expr]) -> bool {
     if rel.columns.len() < width || exprs.len() != rel.columns.len() {
         return false;
     }
-    let same = rel.columns.iter().zip(input.columns.iter()).all(|(new, old)| new.name == old.name);
+    let same = rel
+        .columns
+        .iter()
+        .zip(input.columns.iter())
+        .all(|(new, old)| new.name == old.name);
     let mut names = std::collections::BTreeSet::new();
     same && rel.columns.iter().all(|column| names.insert(&column.name))
 }

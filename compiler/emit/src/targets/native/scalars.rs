@@ -82,7 +82,8 @@ impl Emitter<'_> {
                 let path = self.kernel(support::path(function).unwrap_or_default());
                 let args = args.iter().enumerate().map(|(index, arg)| match &arg.kind {
                     ExprKind::Literal(Value::String(text)) if PATTERNS.contains(&(function.name, index)) => {
-                        let pattern = Code::call(format!("{}::string", self.root("Value")), [Code::string(text)]);
+                        let pattern =
+                            Code::call(format!("{}::string", self.root("Value")), [Code::string(text)]);
                         Code::atom(format!("{}.clone()", self.lazy("pattern", "Value", pattern)))
                     }
                     _ => self.value(scope, row, arg),
@@ -100,7 +101,10 @@ impl Emitter<'_> {
 
     fn junction(&mut self, scope: &mut Scope, row: LayoutId, path: &str, operands: &[Expr]) -> Code {
         let path = self.kernel(path);
-        let operands = operands.iter().map(|operand| self.value(scope, row, operand)).collect::<Vec<_>>();
+        let operands = operands
+            .iter()
+            .map(|operand| self.value(scope, row, operand))
+            .collect::<Vec<_>>();
         Code::call(path, [Code::slice(operands)])
     }
 
@@ -135,15 +139,31 @@ impl Emitter<'_> {
         match &expr.kind {
             ExprKind::Literal(_) => "list".to_owned(),
             ExprKind::Call { function, args } if function.name == "-" => match &args[..] {
-                [now, Expr { kind: ExprKind::Binding(id), .. }] if matches!(now.kind, ExprKind::Now) => {
-                    let name = self.query.binding(*id).map_or("", |binding| binding.name.as_str());
+                [
+                    now,
+                    Expr {
+                        kind: ExprKind::Binding(id),
+                        ..
+                    },
+                ] if matches!(now.kind, ExprKind::Now) => {
+                    let name = self
+                        .query
+                        .binding(*id)
+                        .map_or("", |binding| binding.name.as_str());
                     format!("ago_{name}")
                 }
                 [now, _] if matches!(now.kind, ExprKind::Now) => "since".to_owned(),
                 _ => "difference".to_owned(),
             },
             ExprKind::Call { function, .. } => {
-                format!("{}_value", support::path(function).unwrap_or_default().rsplit("::").next().unwrap_or_default())
+                format!(
+                    "{}_value",
+                    support::path(function)
+                        .unwrap_or_default()
+                        .rsplit("::")
+                        .next()
+                        .unwrap_or_default()
+                )
             }
             ExprKind::ToScalar(_) => "scalar".to_owned(),
             ExprKind::List(_) => "list".to_owned(),
@@ -181,7 +201,10 @@ impl Emitter<'_> {
             ExprKind::And(operands) | ExprKind::Or(operands) => {
                 let and = matches!(expr.kind, ExprKind::And(_));
                 let path = self.kernel(if and { "compare::and" } else { "compare::or" });
-                let operands = operands.iter().map(|operand| self.inline(scope, operand)).collect::<Vec<_>>();
+                let operands = operands
+                    .iter()
+                    .map(|operand| self.inline(scope, operand))
+                    .collect::<Vec<_>>();
                 Code::call(path, [Code::slice(operands)])
             }
             ExprKind::Call { function, args } => {
@@ -208,7 +231,10 @@ impl Emitter<'_> {
                 self.root("Value");
                 let list = Code::atom(format!("{name}.map(Value::string)"));
                 let list = Code::call("Value::array", [list]);
-                Code::atom(format!("{}.clone()", self.lazy(&format!("{name}_list"), "Value", list)))
+                Code::atom(format!(
+                    "{}.clone()",
+                    self.lazy(&format!("{name}_list"), "Value", list)
+                ))
             }
             Value::Array(_) | Value::Bag(_) | Value::Decimal(_) => Code::atom(format!("{name}.clone()")),
             _ => Code::atom(name),
@@ -218,7 +244,8 @@ impl Emitter<'_> {
     /// A literal of the language.
     pub(super) fn literal(&mut self, value: &Value) -> Code {
         self.root("Value");
-        let simple = |variant: &str, text: String| Code::call(format!("Value::{variant}"), [Code::Atom(text)]);
+        let simple =
+            |variant: &str, text: String| Code::call(format!("Value::{variant}"), [Code::Atom(text)]);
         match value {
             Value::Null => Code::atom("Value::Null"),
             Value::Bool(b) => simple("Bool", b.to_string()),
@@ -230,7 +257,10 @@ impl Emitter<'_> {
             Value::Guid(guid) => simple("Guid", format!("{guid:#034x}")),
             Value::String(text) => Code::call("Value::string", [Code::string(text)]),
             Value::Decimal(_) => {
-                let text = Code::call("Value::string", [Code::string(&rulec_functions::text::print(value))]);
+                let text = Code::call(
+                    "Value::string",
+                    [Code::string(&rulec_functions::text::print(value))],
+                );
                 let ty = self.ty(Type::Decimal);
                 Code::call(self.kernel("convert::convert"), [text.by_ref(), ty])
             }
@@ -285,11 +315,22 @@ impl Emitter<'_> {
             self.plain_value(scope, row, expr)
         };
         let value = value.by_ref();
-        let name = if wanted { self.short("ops", "holds") } else { self.short("emitted", "fails") };
+        let name = if wanted {
+            self.short("ops", "holds")
+        } else {
+            self.short("emitted", "fails")
+        };
         Code::call(name, [value])
     }
 
-    fn conditions(&mut self, scope: &mut Scope, row: LayoutId, operands: &[Expr], wanted: bool, operator: &'static str) -> Code {
+    fn conditions(
+        &mut self,
+        scope: &mut Scope,
+        row: LayoutId,
+        operands: &[Expr],
+        wanted: bool,
+        operator: &'static str,
+    ) -> Code {
         let mut codes = Vec::new();
         for operand in operands {
             match self.condition(scope, row, operand, wanted) {
@@ -332,7 +373,13 @@ impl Emitter<'_> {
 
     /// An operator on text as a plain condition, and whether it was the
     /// negative one.
-    fn straight(&mut self, scope: &mut Scope, row: LayoutId, function: &ScalarFunction, args: &[Expr]) -> Option<(Code, bool)> {
+    fn straight(
+        &mut self,
+        scope: &mut Scope,
+        row: LayoutId,
+        function: &ScalarFunction,
+        args: &[Expr],
+    ) -> Option<(Code, bool)> {
         let name = function.name;
         let (positive, negative) = match name.strip_prefix('!') {
             Some("=") | None => (name, false),
@@ -346,7 +393,13 @@ impl Emitter<'_> {
         if matches!(positive, "isempty" | "isnotempty") {
             let text = self.text(scope, row, first).code;
             let Code::Atom(text) = text else { return None };
-            return Some((Code::atom(format!("{text}.is_empty()")), positive == "isnotempty"));
+            // A chain of more than this many characters would be broken.
+            let code = if text.len() > 48 {
+                Code::call("str::is_empty", [Code::Atom(text)])
+            } else {
+                Code::atom(format!("{text}.is_empty()"))
+            };
+            return Some((code, positive == "isnotempty"));
         }
         let (a, b) = (self.text(scope, row, first), self.text(scope, row, rest.first()?));
         if matches!(positive, "==" | "!=") {
@@ -372,11 +425,21 @@ impl Emitter<'_> {
             self.import("rulec_functions::fold::Ends", "");
             Code::atom(format!("Ends::{ends}"))
         });
-        Some((Code::call(path, [a.code, b.code].into_iter().chain(ends)), negative))
+        Some((
+            Code::call(path, [a.code, b.code].into_iter().chain(ends)),
+            negative,
+        ))
     }
 
     /// `in` and `in~` over lists that are known before the rows are.
-    fn listed(&mut self, scope: &mut Scope, row: LayoutId, folded: bool, needle: &Expr, list: &[Expr]) -> Option<Code> {
+    fn listed(
+        &mut self,
+        scope: &mut Scope,
+        row: LayoutId,
+        folded: bool,
+        needle: &Expr,
+        list: &[Expr],
+    ) -> Option<Code> {
         let strings = list
             .iter()
             .map(|item| match self.folded(item)? {
@@ -396,7 +459,12 @@ impl Emitter<'_> {
         let text = self.text(scope, row, needle);
         // A list with a name goes by its name.
         let named = match list {
-            [Expr { kind: ExprKind::Binding(id), .. }] => match self.bound(*id) {
+            [
+                Expr {
+                    kind: ExprKind::Binding(id),
+                    ..
+                },
+            ] => match self.bound(*id) {
                 Some(Bound::Constant { name, value }) if texts(&value).is_some() => {
                     self.constant(*id, &name, &value);
                     Some(name)
@@ -414,7 +482,14 @@ impl Emitter<'_> {
             return Some(Code::call(name, [text.code, items.by_ref()]));
         }
         let ty = self.root("TextSet");
-        let made = Code::call(if folded { "TextSet::folded" } else { "TextSet::exact" }, [items]);
+        let made = Code::call(
+            if folded {
+                "TextSet::folded"
+            } else {
+                "TextSet::exact"
+            },
+            [items],
+        );
         let wish = named.map_or("set".to_owned(), |name| format!("{name}_set"));
         let set = self.lazy(&wish, ty, made);
         Some(Code::call(format!("{set}.contains"), [text.code]))
@@ -428,7 +503,10 @@ pub(super) fn row_of(expr: &Expr) -> &'static str {
 
 fn parts(expr: &Expr) -> &[Expr] {
     match &expr.kind {
-        ExprKind::Call { args, .. } | ExprKind::Window { args, .. } | ExprKind::And(args) | ExprKind::Or(args) => args,
+        ExprKind::Call { args, .. }
+        | ExprKind::Window { args, .. }
+        | ExprKind::And(args)
+        | ExprKind::Or(args) => args,
         _ => &[],
     }
 }
@@ -445,7 +523,9 @@ fn any(expr: &Expr, test: &dyn Fn(&Expr) -> bool) -> bool {
 }
 
 fn reads_row(expr: &Expr) -> bool {
-    any(expr, &|part| matches!(part.kind, ExprKind::Column(_) | ExprKind::IngestionTime))
+    any(expr, &|part| {
+        matches!(part.kind, ExprKind::Column(_) | ExprKind::IngestionTime)
+    })
 }
 
 /// Whether the value is the same for all rows of a run.
@@ -478,13 +558,19 @@ fn is_of_run(emitter: &mut Emitter<'_>, expr: &Expr) -> bool {
 /// [`Emitter::straight`] may know it.
 fn is_straight(function: &ScalarFunction, args: &[Expr]) -> bool {
     let text = |expr: &Expr| {
-        expr.ty == Type::String && matches!(expr.kind, ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Binding(_))
+        expr.ty == Type::String
+            && matches!(
+                expr.kind,
+                ExprKind::Column(_) | ExprKind::Literal(_) | ExprKind::Binding(_)
+            )
     };
     match function.name.trim_start_matches('!') {
-        "=~" | "~" | "contains" | "startswith" | "endswith" | "has" | "hasprefix" | "hassuffix" | "has_cs"
-        | "hasprefix_cs" | "hassuffix_cs" => args.len() == 2,
+        "=~" | "~" | "contains" | "startswith" | "endswith" | "has" | "hasprefix" | "hassuffix"
+        | "has_cs" | "hasprefix_cs" | "hassuffix_cs" => args.len() == 2,
         "==" | "=" => args.len() == 2 && args.iter().all(text),
-        "isempty" | "isnotempty" => matches!(args, [arg] if text(arg) && matches!(arg.kind, ExprKind::Column(_))),
+        "isempty" | "isnotempty" => {
+            matches!(args, [arg] if text(arg) && matches!(arg.kind, ExprKind::Column(_)))
+        }
         "in" => args.first().is_some_and(text) && args[1..].iter().all(is_constant),
         "in~" => !args.is_empty() && args[1..].iter().all(is_constant),
         _ => false,

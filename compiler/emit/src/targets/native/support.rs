@@ -59,7 +59,8 @@ pub(super) fn unsupported(query: &Query) -> Vec<(Span, String)> {
                 RelKind::Ref(id) => bindings.push(*id),
                 RelKind::Summarize { aggregates, .. } => {
                     for call in aggregates {
-                        if aggregate(call.function).is_none_or(|row| row.new.is_none() || row.path.is_empty()) {
+                        if aggregate(call.function).is_none_or(|row| row.new.is_none() || row.path.is_empty())
+                        {
                             found.push((call.span, format!("the aggregate `{}`", call.function)));
                         }
                     }

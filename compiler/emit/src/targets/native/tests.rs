@@ -84,12 +84,17 @@ impl Bound {
             let lowered = rulec_ir::lower(&parsed, &catalog);
             (document(&id, &query), parsed, lowered.query)
         });
-        Self { rules: rules.collect() }
+        Self {
+            rules: rules.collect(),
+        }
     }
 
     /// The queries of [`QUERIES`], and those of the shipped rules.
     fn all() -> Self {
-        let made = QUERIES.iter().enumerate().map(|(n, query)| (format!("Q-{n:02}"), (*query).to_owned()));
+        let made = QUERIES
+            .iter()
+            .enumerate()
+            .map(|(n, query)| (format!("Q-{n:02}"), (*query).to_owned()));
         Self::new(made.chain(shipped()))
     }
 
@@ -106,16 +111,26 @@ impl Bound {
             provenance: &provenance,
         };
         let inputs: Vec<Input<'_>> = self.rules.iter().map(|(r, p, i)| input((r, p, i))).collect();
-        let emitted: Vec<_> = inputs.iter().map(|input| emit(&Native, context(), input)).collect();
-        let taken: Vec<_> =
-            inputs.into_iter().zip(&emitted).filter(|(_, e)| !e.artifacts.is_empty()).map(|(i, _)| i).collect();
+        let emitted: Vec<_> = inputs
+            .iter()
+            .map(|input| emit(&Native, context(), input))
+            .collect();
+        let taken: Vec<_> = inputs
+            .into_iter()
+            .zip(&emitted)
+            .filter(|(_, e)| !e.artifacts.is_empty())
+            .map(|(i, _)| i)
+            .collect();
         let bundle = Native.bundle(context(), &taken);
         (emitted, bundle)
     }
 }
 
 fn one(query: &str) -> Emitted {
-    Bound::new([("Q-1".to_owned(), query.to_owned())]).emit().0.remove(0)
+    Bound::new([("Q-1".to_owned(), query.to_owned())])
+        .emit()
+        .0
+        .remove(0)
 }
 
 fn code(query: &str) -> String {
@@ -128,14 +143,25 @@ fn code(query: &str) -> String {
 fn shipped() -> Vec<(String, String)> {
     let mut found = BTreeMap::new();
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
-    for folder in std::fs::read_dir(root).into_iter().flatten().flatten().filter(|e| e.path().is_dir()) {
+    for folder in std::fs::read_dir(root)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|e| e.path().is_dir())
+    {
         for file in std::fs::read_dir(folder.path()).unwrap().flatten() {
             let text = std::fs::read_to_string(file.path()).unwrap();
-            let Some((_, query)) = text.split_once("\n```C#\n").or_else(|| text.split_once("\n```kql\n")) else {
+            let Some((_, query)) = text
+                .split_once("\n```C#\n")
+                .or_else(|| text.split_once("\n```kql\n"))
+            else {
                 continue;
             };
             let query = query.split("\n```").next().unwrap().to_owned();
-            found.insert(file.path().file_stem().unwrap().to_string_lossy().into_owned(), query);
+            found.insert(
+                file.path().file_stem().unwrap().to_string_lossy().into_owned(),
+                query,
+            );
         }
     }
     found.into_iter().collect()
@@ -164,7 +190,10 @@ fn what_is_emitted_is_formatted() {
     write(folder.path(), &all);
     let library = folder.path().join("native/src/lib.rs");
     let main = folder.path().join("native/src/main.rs");
-    let checked = Command::new("rustfmt").args(["--check", "--edition", "2024"]).args([library, main]).output();
+    let checked = Command::new("rustfmt")
+        .args(["--check", "--edition", "2024"])
+        .args([library, main])
+        .output();
     match checked {
         Ok(output) if output.status.success() => {}
         Ok(output) => panic!(
@@ -185,10 +214,31 @@ fn the_same_every_time() {
     }
     let text = |artifact: &crate::Artifact| String::from_utf8_lossy(&artifact.bytes).into_owned();
     let root = env!("CARGO_MANIFEST_DIR");
-    assert!(first.iter().chain([&bundle]).flat_map(|e| &e.artifacts).all(|a| !text(a).contains(root)));
-    let verbatim: Vec<_> = bundle.artifacts.iter().filter(|artifact| artifact.verbatim).collect();
-    assert!(verbatim.iter().all(|artifact| artifact.path.starts_with("native/vendor/")));
-    assert_eq!(verbatim.len(), bundle.artifacts.iter().filter(|a| a.path.contains("/vendor/")).count());
+    assert!(
+        first
+            .iter()
+            .chain([&bundle])
+            .flat_map(|e| &e.artifacts)
+            .all(|a| !text(a).contains(root))
+    );
+    let verbatim: Vec<_> = bundle
+        .artifacts
+        .iter()
+        .filter(|artifact| artifact.verbatim)
+        .collect();
+    assert!(
+        verbatim
+            .iter()
+            .all(|artifact| artifact.path.starts_with("native/vendor/"))
+    );
+    assert_eq!(
+        verbatim.len(),
+        bundle
+            .artifacts
+            .iter()
+            .filter(|a| a.path.contains("/vendor/"))
+            .count()
+    );
 }
 
 #[test]
@@ -220,7 +270,11 @@ fn what_cannot_run_is_rejected() {
     let query = "DeviceProcessEvents | evaluate autocluster()";
     let emitted = one(query);
     assert!(emitted.is_rejected() && emitted.artifacts.is_empty());
-    assert!(emitted.losses[0].construct.contains("autocluster"), "{:?}", emitted.losses);
+    assert!(
+        emitted.losses[0].construct.contains("autocluster"),
+        "{:?}",
+        emitted.losses
+    );
     assert!(emitted.losses[0].span.unwrap().of(query).contains("autocluster"));
     assert!(one("let x = 1;").is_rejected());
 }
@@ -242,7 +296,10 @@ fn deep_queries_end() {
     let nested = format!("print x = {}1{}", "tostring(".repeat(100), ")".repeat(100));
     let sum = format!("T | extend x = {}", vec!["a"; 150].join(" + "));
     let conditions = format!("T | where {}", vec!["(a == 'x' or b has 'y')"; 140].join(" and "));
-    let pipes = format!("T {}", "| where a == 'x' | extend b = strcat(b, 'x') ".repeat(200));
+    let pipes = format!(
+        "T {}",
+        "| where a == 'x' | extend b = strcat(b, 'x') ".repeat(200)
+    );
     for query in [nested, sum, conditions, pipes] {
         let emitted = one(&query);
         assert!(!emitted.artifacts.is_empty(), "{:?}", emitted.losses);
@@ -255,7 +312,10 @@ fn workshop() -> PathBuf {
 }
 
 #[test]
-#[allow(clippy::disallowed_methods, reason = "a test that is asked for by an environment variable")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "a test that is asked for by an environment variable"
+)]
 fn the_package_builds_and_agrees_with_the_interpreter() {
     if std::env::var_os("RULEC_NATIVE").is_none() {
         eprintln!("skipped: set RULEC_NATIVE=1 to build the emitted package");
@@ -274,7 +334,18 @@ fn the_package_builds_and_agrees_with_the_interpreter() {
     write(&folder, &all);
     let target = std::env::var_os("RULEC_NATIVE_TARGET").map_or_else(|| folder.join("target"), PathBuf::from);
     let package = folder.join("native");
-    for args in [&["build", "--offline", "--locked", "--quiet"][..], &["clippy", "--offline", "--locked", "--quiet", "--", "-D", "warnings"]] {
+    for args in [
+        &["build", "--offline", "--locked", "--quiet"][..],
+        &[
+            "clippy",
+            "--offline",
+            "--locked",
+            "--quiet",
+            "--",
+            "-D",
+            "warnings",
+        ],
+    ] {
         let output = Command::new("cargo")
             .args(args)
             .current_dir(&package)
@@ -282,7 +353,11 @@ fn the_package_builds_and_agrees_with_the_interpreter() {
             .env_remove("CARGO_ENCODED_RUSTFLAGS")
             .output()
             .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     let binary = target.join("debug").join(BINARY);
     super::agreement::agree(&bound.rules, &binary, &folder);

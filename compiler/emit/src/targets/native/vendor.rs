@@ -15,7 +15,10 @@ mod embedded {
 }
 
 /// The packages of ours that emitted Rust links.
-const OURS: [(&str, &str); 2] = [("rulec-functions", embedded::FUNCTIONS), ("rulec-runtime", embedded::RUNTIME)];
+const OURS: [(&str, &str); 2] = [
+    ("rulec-functions", embedded::FUNCTIONS),
+    ("rulec-runtime", embedded::RUNTIME),
+];
 
 /// The files below `vendor/`, sorted by path.
 pub(super) fn files() -> Result<Vec<(String, String)>, String> {
@@ -72,7 +75,11 @@ fn manifest(text: &str) -> Result<String, String> {
             continue;
         }
         let inherits = value.get("workspace").is_some();
-        let value = if inherits { shared.get(name).unwrap_or(value) } else { value };
+        let value = if inherits {
+            shared.get(name).unwrap_or(value)
+        } else {
+            value
+        };
         out.push_str(&format!("{name} = {}\n", inline(value)));
     }
     Ok(out)
@@ -84,7 +91,9 @@ fn inline(value: &Value) -> String {
         Value::String(text) => format!("\"{}\"", text.escape_default()),
         Value::Array(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
         Value::Table(entries) => {
-            let entries = entries.iter().map(|(key, value)| format!("{key} = {}", inline(value)));
+            let entries = entries
+                .iter()
+                .map(|(key, value)| format!("{key} = {}", inline(value)));
             format!("{{ {} }}", entries.collect::<Vec<_>>().join(", "))
         }
         Value::Boolean(b) => b.to_string(),
@@ -150,7 +159,10 @@ pub(super) fn lock(name: &str, version: &str) -> Result<String, String> {
     let mut direct = BTreeMap::new();
     for (ours, manifest) in OURS {
         let manifest = parse(manifest)?;
-        let names = table(&manifest, "dependencies")?.keys().cloned().collect::<BTreeSet<_>>();
+        let names = table(&manifest, "dependencies")?
+            .keys()
+            .cloned()
+            .collect::<BTreeSet<_>>();
         direct.insert(ours, names);
     }
     let wanted = |entry: &Locked<'_>, dependency: &str| {
@@ -162,14 +174,23 @@ pub(super) fn lock(name: &str, version: &str) -> Result<String, String> {
     while let Some(next) = todo.pop() {
         let entry = find(next).ok_or_else(|| format!("the lock file has no `{next}`"))?;
         if reached.insert((entry.name, entry.version), entry).is_none() {
-            todo.extend(entry.dependencies.iter().filter(|dependency| wanted(entry, dependency)));
+            todo.extend(
+                entry
+                    .dependencies
+                    .iter()
+                    .filter(|dependency| wanted(entry, dependency)),
+            );
         }
     }
     let several = |name: &str| reached.keys().filter(|(other, _)| *other == name).count() > 1;
     let mut written = BTreeMap::new();
     for ((name, version), entry) in &reached {
         let mut dependencies = Vec::new();
-        for dependency in entry.dependencies.iter().filter(|dependency| wanted(entry, dependency)) {
+        for dependency in entry
+            .dependencies
+            .iter()
+            .filter(|dependency| wanted(entry, dependency))
+        {
             let found = find(dependency).ok_or_else(|| format!("the lock file has no `{dependency}`"))?;
             dependencies.push(if several(found.name) {
                 format!("{} {}", found.name, found.version)
@@ -177,7 +198,10 @@ pub(super) fn lock(name: &str, version: &str) -> Result<String, String> {
                 found.name.to_owned()
             });
         }
-        written.insert((*name, *version), section(name, version, &entry.rest, &dependencies));
+        written.insert(
+            (*name, *version),
+            section(name, version, &entry.rest, &dependencies),
+        );
     }
     let dependencies = OURS.map(|(name, _)| name.to_owned());
     written.insert((name, version), section(name, version, &[], &dependencies));
@@ -215,7 +239,11 @@ mod tests {
             let (_, text) = files.iter().find(|(other, _)| *other == path).unwrap();
             assert!(!text.contains("workspace"), "{text}");
             assert!(text.parse::<Table>().is_ok());
-            assert!(files.iter().any(|(path, _)| *path == format!("{name}/src/lib.rs")));
+            assert!(
+                files
+                    .iter()
+                    .any(|(path, _)| *path == format!("{name}/src/lib.rs"))
+            );
         }
     }
 
