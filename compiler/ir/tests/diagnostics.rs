@@ -113,3 +113,29 @@ fn columns_of_open_tables_have_indices() {
     assert!(dump.contains("where ==(A#0, 1)"), "{dump}");
     assert!(dump.contains("by B#1"), "{dump}");
 }
+
+#[test]
+fn a_column_may_be_named_by_a_string_where_a_function_wants_one() {
+    let lowered = bound("DeviceFileEvents | project A = 1, SHA1 | invoke FileProfile('SHA1', 1000)");
+    let dump = rulec_ir::dump(&lowered.query);
+    assert!(dump.contains("invoke FileProfile(SHA1#1, 1000)"), "{dump}");
+}
+
+#[test]
+fn what_functions_are_given_stands_in_their_place() {
+    let lowered = bound(
+        "let limit = 2 * 1h; let recent = (T: (Timestamp: datetime), back: timespan = 1d) { T | where Timestamp > ago(back) }; \
+         DeviceEvents | invoke recent(limit) | count",
+    );
+    assert_eq!(lowered.diagnostics, []);
+    let dump = rulec_ir::dump(&lowered.query);
+    assert!(dump.contains(">(Timestamp#0, -(now, $limit))"), "{dump}");
+    let limit = &lowered.query.bindings[0];
+    let rulec_ir::BindingKind::Scalar(value) = &limit.kind else {
+        panic!("{limit:?}")
+    };
+    assert!(matches!(
+        lowered.query.constant(value),
+        Some(rulec_functions::Value::TimeSpan(72_000_000_000))
+    ));
+}

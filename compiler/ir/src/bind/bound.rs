@@ -1,7 +1,8 @@
 //! A relation while it is being built: the algebra plus what only the binder
 //! needs to know of it.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
 
 use rulec_functions::Type;
 use rulec_source::Span;
@@ -30,7 +31,19 @@ pub(super) struct Meta {
     pub(super) depth: usize,
     /// Whether the rows depend on those an enclosing operator hands in.
     pub(super) inner: bool,
+    /// Where to find a column of a wide row.
+    pub(super) index: Index,
 }
+
+/// Columns by name, for rows too wide to be searched; made when first asked.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Index(Arc<OnceLock<Named>>);
+
+/// The columns an index is of, and where each name is.
+type Named = (Arc<[Column]>, HashMap<Arc<str>, usize>);
+
+/// Columns up to which a row is searched from its end.
+const NARROW: usize = 256;
 
 impl Bound {
     pub(super) fn columns(&self) -> &Arc<[Column]> {
@@ -44,7 +57,21 @@ impl Bound {
 
     /// The column of that name; where `parse` added a second one, that.
     pub(super) fn find(&self, name: &str) -> Option<usize> {
-        self.rel.columns.iter().rposition(|c| &*c.name == name)
+        let columns = &self.rel.columns;
+        if columns.len() > NARROW {
+            let (of, names) = self.meta.index.0.get_or_init(|| {
+                let names = columns
+                    .iter()
+                    .enumerate()
+                    .map(|(i, c)| (c.name.clone(), i))
+                    .collect();
+                (columns.clone(), names)
+            });
+            if Arc::ptr_eq(of, columns) {
+                return names.get(name).copied();
+            }
+        }
+        columns.iter().rposition(|c| &*c.name == name)
     }
 
     /// Whether the column is one that nobody has mentioned yet on the way here.

@@ -38,7 +38,7 @@ use rulec_source::{Diagnostic, Span};
 
 use crate::catalog::Catalog;
 use crate::{Binding, Column, Expr, ExprKind, Query, Rel, RelKind, TableUse};
-use bound::{Bound, Meta};
+use bound::{Bound, Index, Meta};
 use scope::Scopes;
 
 /// A bound query and what was found wrong with it.
@@ -79,7 +79,7 @@ const MAX_DEPTH: usize = 500;
 /// Scalar expressions nested in each other at most.
 const MAX_EXPR_DEPTH: usize = 160;
 /// Columns and expressions a query may grow to when functions are inlined.
-const BUDGET: usize = 4_000_000;
+const BUDGET: usize = 2_000_000;
 
 pub(crate) struct Binder<'a> {
     catalog: &'a Catalog,
@@ -91,6 +91,10 @@ pub(crate) struct Binder<'a> {
     reported: HashSet<(&'static str, Span)>,
     /// Unknown tables that were reported: each once.
     warned: HashSet<String>,
+    /// Names looked up for "did you mean" so far.
+    suggestions: usize,
+    /// The query was reported as too large.
+    exhausted: bool,
     /// While positive, findings are dropped: the text at hand was checked before.
     quiet: usize,
     /// While set, everything bound stands here: the text is not the query's.
@@ -185,6 +189,8 @@ impl<'a> Binder<'a> {
             diagnostics: Vec::new(),
             reported: HashSet::new(),
             warned: HashSet::new(),
+            suggestions: 0,
+            exhausted: false,
             quiet: 0,
             foreign: None,
             fuzzy: false,
@@ -283,6 +289,7 @@ impl<'a> Binder<'a> {
                 step,
                 depth: 1,
                 inner: false,
+                index: Index::default(),
             },
         }
     }
@@ -348,6 +355,7 @@ impl<'a> Binder<'a> {
             listed: None,
             step,
             depth: meta.depth + 1,
+            index: Index::default(),
             ..meta
         };
         let span = self.at(op.span);

@@ -413,11 +413,18 @@ impl Binder<'_> {
             self.type_error(name, false, &error, &[], &[], call.name.span);
         }
         let mut args = Vec::new();
-        for arg in &call.args {
-            let value = match self.any(&arg.value, Ctx::over(&input)) {
+        for (i, arg) in call.args.iter().enumerate() {
+            let mut value = match self.any(&arg.value, Ctx::over(&input)) {
                 Any::Scalar(value) => value,
                 Any::Table(_) => Self::broken(self.at(arg.value.span)),
             };
+            // `FileProfile("SHA1")` means the column as well.
+            if declared.parameters.get(i).is_some_and(|p| p.column)
+                && let crate::ExprKind::Literal(rulec_functions::Value::String(name)) = &value.kind
+                && let Some(index) = input.find(name)
+            {
+                value = input.column(index, value.span);
+            }
             args.push(value);
         }
         let mut listed = input.meta.listed.clone();

@@ -1,6 +1,6 @@
 //! `project`, `extend` and relatives, `distinct`, `print`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use rulec_functions::{Type, Value};
@@ -248,6 +248,8 @@ impl Binder<'_> {
         let mut exprs: Vec<Expr> = self.pass_all(&input, op);
         let mut declared: HashSet<String> = HashSet::new();
         let mut made: Vec<usize> = Vec::new();
+        // Columns this operator adds, by name.
+        let mut added: HashMap<String, usize> = HashMap::new();
         for item in items {
             for given in self.given(item, Ctx::over(&input)) {
                 let name = match (&given.explicit, &given.name) {
@@ -282,11 +284,13 @@ impl Binder<'_> {
                 {
                     continue;
                 }
-                let index = if let Some(index) = columns.iter().rposition(|c| *c.name == *name) {
+                let known = added.get(&name).copied().or_else(|| input.find(&name));
+                let index = if let Some(index) = known {
                     columns[index].ty = given.expr.ty;
                     exprs[index] = given.expr;
                     index
                 } else {
+                    added.insert(name.clone(), columns.len());
                     columns.push(column(name, given.expr.ty));
                     exprs.push(given.expr);
                     columns.len() - 1

@@ -7,6 +7,9 @@ use super::bound::Bound;
 use super::{Binder, Ctx};
 use crate::codes;
 
+/// Mistakes for which close names are looked up; nobody corrects more at a time.
+const MAX_SUGGESTIONS: usize = 50;
+
 impl Binder<'_> {
     /// Reports a finding unless the place has one of the kind already.
     pub(super) fn report(&mut self, mut diagnostic: Diagnostic) {
@@ -33,6 +36,9 @@ impl Binder<'_> {
     /// Reported even where the text at hand was checked before: it is the
     /// number of calls that is wrong.
     pub(super) fn too_large(&mut self, span: Span) {
+        if std::mem::replace(&mut self.exhausted, true) {
+            return;
+        }
         let quiet = std::mem::take(&mut self.quiet);
         self.report(
             Diagnostic::new(
@@ -61,13 +67,16 @@ impl Binder<'_> {
         if let Some(row) = ctx.row {
             diagnostic = self.note_drop(diagnostic, name, row);
         }
-        let close = {
+        self.suggestions += 1;
+        let close = if self.suggestions > MAX_SUGGESTIONS {
+            Vec::new()
+        } else {
             let variables = self.scopes.names();
             let columns = ctx.row.map_or(&[][..], |row| row.columns());
             let names = columns.iter().map(|c| &*c.name).chain(variables);
             owned(&rulec_facts::close_matches(name, names, 2))
         };
-        let close = if close.is_empty() && ctx.row.is_none() {
+        let close = if close.is_empty() && ctx.row.is_none() && self.suggestions <= MAX_SUGGESTIONS {
             self.catalog.close_tables(name)
         } else {
             close
@@ -103,7 +112,10 @@ impl Binder<'_> {
     pub(super) fn unknown_function(&mut self, name: &str, span: Span) {
         let mut diagnostic =
             Diagnostic::new(codes::UNKNOWN_FUNCTION, format!("There is no function `{name}`.")).at(span);
-        let close = {
+        self.suggestions += 1;
+        let close = if self.suggestions > MAX_SUGGESTIONS {
+            Vec::new()
+        } else {
             let names = rulec_functions::scalars()
                 .filter(|row| row.kind != rulec_functions::Kind::Operator || row.name == "not")
                 .map(|row| row.name)

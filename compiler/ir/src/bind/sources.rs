@@ -221,6 +221,10 @@ impl Binder<'_> {
             let outer = std::mem::take(&mut self.noted);
             rows = Some(self.apply_operator(operator, rows));
             self.noted = outer;
+            if self.exhausted && rows.as_ref().is_some_and(|r| r.meta.depth <= 1) {
+                // What is too long is not worth reading to its end.
+                break;
+            }
         }
         self.depth -= PIPELINE_DEPTH;
         match rows {

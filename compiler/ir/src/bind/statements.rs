@@ -103,6 +103,9 @@ impl Binder<'_> {
         derived_from: Vec<String>,
         kind: BindingKind,
     ) -> BindingId {
+        // Parameters of functions are mentioned, too, but are no bindings.
+        let mut derived_from = derived_from;
+        derived_from.retain(|name| self.bindings.iter().rev().any(|b| b.name == *name));
         self.bindings.push(Binding {
             name: name.text.clone(),
             name_span: self.at(name.span),

@@ -161,6 +161,7 @@ impl Binder<'_> {
                 step,
                 depth: 1,
                 inner: true,
+                index: super::Index::default(),
                 ..input.meta.clone()
             },
         }

@@ -128,6 +128,7 @@ impl Binder<'_> {
                 step,
                 depth,
                 inner,
+                index: super::Index::default(),
             },
         };
         self.guard_depth(bound, at)
