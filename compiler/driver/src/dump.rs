@@ -35,8 +35,8 @@ pub fn run(compilation: &Compilation, stage: Stage) -> String {
                 let _ = writeln!(text, "// {} query {}", document.file.path, index + 1);
             }
             text.push_str(&match stage {
-                Stage::Tokens => format!("{:#?}\n", bound.parsed.tokens),
-                Stage::Ast => format!("{:#?}\n", bound.parsed.query),
+                Stage::Tokens => rulec_kql::dump_tokens(&bound.parsed),
+                Stage::Ast => rulec_kql::dump_ast(&bound.parsed),
                 Stage::Ir | Stage::Model => rulec_ir::dump(&bound.ir),
             });
         }

@@ -2,17 +2,16 @@
 
 use std::{
     collections::BTreeMap,
-    io::{self, BufRead},
+    io,
     path::{Path, PathBuf},
-    sync::Mutex,
 };
 
 use rayon::prelude::*;
 use rulec_model::Rule;
 use rulec_runtime::{
-    Batch, Context, Memory, RuntimeError, TableRequest, Tables,
+    Context, Memory,
     alert::{self, Alert, EntityMapping, RuleInfo},
-    read,
+    files::Files,
 };
 use rulec_source::{Diagnostic, Severity, SourceFile};
 
@@ -45,154 +44,32 @@ pub struct Report {
     pub notes: Vec<String>,
 }
 
-/// The rows of one table.
-#[derive(Clone, Debug)]
-enum Rows {
-    Path(PathBuf),
-    Memory(Vec<u8>),
-}
-
-/// Tables by name, read anew by every rule that asks, in pieces, so that
-/// memory holds only what rules keep.
-pub struct Source {
-    tables: BTreeMap<String, Vec<Rows>>,
-    lenient: bool,
-    missing_is_empty: bool,
-    reports: Mutex<BTreeMap<String, read::Report>>,
-}
-
-impl Source {
-    /// Tables in memory, as NDJSON.
-    pub fn memory(tables: BTreeMap<String, Vec<u8>>, missing_is_empty: bool) -> Self {
-        Self {
-            tables: tables
-                .into_iter()
-                .map(|(name, rows)| (name, vec![Rows::Memory(rows)]))
-                .collect(),
-            lenient: false,
-            missing_is_empty,
-            reports: Mutex::default(),
-        }
-    }
-
-    /// Files, as the command line names them.
-    pub fn files(input: &Input, known: impl Fn(&str) -> bool) -> Result<Self, String> {
-        let mut tables: BTreeMap<String, Vec<Rows>> = BTreeMap::new();
-        for given in &input.data {
-            let (table, path) = match given.split_once('=') {
-                Some((table, path)) if !table.contains(['/', '\\', '.']) || table.contains(':') => {
-                    (Some(table), Path::new(path))
-                }
-                _ => (None, Path::new(given.as_str())),
-            };
-            for file in expand(path)? {
-                let name = match table {
-                    Some(table) => table.to_owned(),
-                    None => guess(&file, &known).ok_or_else(|| {
-                        format!(
-                            "{} is not named after a table; say --data TABLE={}",
-                            file.display(),
-                            file.display()
-                        )
-                    })?,
-                };
-                tables.entry(name).or_default().push(Rows::Path(file));
+/// The tables that the command line gives. A path without a table is named
+/// after its table, which must be `known`.
+pub fn files(input: &Input, known: impl Fn(&str) -> bool) -> Result<Files, String> {
+    let mut files = Files::new().lenient(input.lenient);
+    for given in &input.data {
+        let (table, path) = match given.split_once('=') {
+            Some((table, path)) if !table.contains(['/', '\\', '.']) || table.contains(':') => {
+                (Some(table), Path::new(path))
             }
-        }
-        Ok(Self {
-            tables,
-            lenient: input.lenient,
-            missing_is_empty: false,
-            reports: Mutex::default(),
-        })
-    }
-
-    fn each(
-        &self,
-        request: &TableRequest<'_>,
-        stage: &mut dyn FnMut(Batch) -> Result<(), RuntimeError>,
-    ) -> Result<(), RuntimeError> {
-        // A watchlist may be given under its alias alone.
-        let alias = request.name.strip_prefix("watchlist:");
-        let rows = self.tables.get(request.name).or_else(|| self.tables.get(alias?));
-        let Some(rows) = rows else {
-            return if self.missing_is_empty {
-                Ok(())
-            } else {
-                Err(RuntimeError::missing_table(request.name))
-            };
+            _ => (None, Path::new(given.as_str())),
         };
-        for rows in rows {
-            let (label, input): (String, Box<dyn BufRead + '_>) = match rows {
-                Rows::Memory(bytes) => (request.name.to_owned(), Box::new(bytes.as_slice())),
-                Rows::Path(path) => (path.display().to_string(), open(path)?),
+        for file in expand(path)? {
+            let name = match table {
+                Some(table) => table.to_owned(),
+                None => guess(&file, &known).ok_or_else(|| {
+                    format!(
+                        "{} is not named after a table; say --data TABLE={}",
+                        file.display(),
+                        file.display()
+                    )
+                })?,
             };
-            let source = read::Source {
-                needed: request.needed,
-                lenient: self.lenient,
-                ..read::Source::new(&label, request.schema, request.memory)
-            };
-            let report = read::batches(input, &source, stage)?;
-            if let Ok(mut reports) = self.reports.lock() {
-                reports.insert(label, report);
-            }
-        }
-        Ok(())
-    }
-
-    /// What was skipped, a sentence a file.
-    fn warnings(&self) -> Vec<String> {
-        let Ok(reports) = self.reports.lock() else {
-            return Vec::new();
-        };
-        reports
-            .iter()
-            .filter(|(_, report)| report.malformed > 0)
-            .map(|(path, report)| {
-                format!(
-                    "warning: {path}: skipped {} malformed lines, the first: {}",
-                    report.malformed,
-                    report.first.as_deref().unwrap_or_default()
-                )
-            })
-            .collect()
-    }
-}
-
-fn open(path: &Path) -> Result<Box<dyn BufRead>, RuntimeError> {
-    if path.as_os_str() == "-" {
-        return Ok(Box::new(io::stdin().lock()));
-    }
-    let file = std::fs::File::open(path).map_err(|error| {
-        RuntimeError::new(
-            rulec_runtime::Code::INPUT_UNREADABLE,
-            format!("`{}` cannot be opened: {error}.", path.display()),
-        )
-    })?;
-    Ok(Box::new(io::BufReader::with_capacity(1 << 20, file)))
-}
-
-impl Tables for Source {
-    fn table(&self, request: &TableRequest<'_>) -> Result<Batch, RuntimeError> {
-        self.scan(request, &|batch| Ok(batch.clone()))
-    }
-
-    fn scan(
-        &self,
-        request: &TableRequest<'_>,
-        stage: &rulec_runtime::Stage<'_>,
-    ) -> Result<Batch, RuntimeError> {
-        let mut parts = Vec::new();
-        self.each(request, &mut |batch| {
-            parts.push(stage(&batch)?);
-            Ok(())
-        })?;
-        match Batch::concat(&parts, "read")? {
-            Some(whole) => Ok(whole),
-            // The stage decides the columns even of nothing.
-            None => stage(&Batch::empty(request.schema.clone(), request.memory)),
+            files.add_path(name, file.to_string_lossy());
         }
     }
+    Ok(files)
 }
 
 /// A file, or the files of a folder in order of name.
@@ -230,13 +107,7 @@ pub fn now(input: &Input) -> Result<i64, String> {
     match &input.now {
         Some(text) => rulec_functions::text::parse_datetime(text)
             .ok_or_else(|| format!("`{text}` is not a time such as 2026-01-31T12:00:00Z")),
-        None => {
-            const EPOCH: i64 = 621_355_968_000_000_000;
-            let since = std::time::SystemTime::now()
-                .duration_since(std::time::UNIX_EPOCH)
-                .unwrap_or_default();
-            Ok(i64::try_from(since.as_nanos() / 100).map_or(EPOCH, |ticks| EPOCH.saturating_add(ticks)))
-        }
+        None => Ok(rulec_runtime::cli::clock()),
     }
 }
 
@@ -275,12 +146,7 @@ fn write(format: Format, alerts: &[Alert]) -> String {
 }
 
 /// The alerts of one rule as NDJSON.
-pub fn alerts(
-    rule: &Rule,
-    bound: &Bound,
-    now: i64,
-    source: &Source,
-) -> Result<String, rulec_eval::EvalError> {
+pub fn alerts(rule: &Rule, bound: &Bound, now: i64, source: &Files) -> Result<String, rulec_eval::EvalError> {
     let alerts = evaluate(rule, bound, &Context::new(now, source))?;
     Ok(write(Format::Ndjson, &alerts))
 }
@@ -307,7 +173,7 @@ pub fn run(
         .map(|t| t.name.as_str())
         .chain(["FileProfile", "DeviceFromIP"])
         .collect();
-    let source = Source::files(input, |name| {
+    let source = files(input, |name| {
         asked.contains(name) || catalog.table(name).is_some()
     })?;
     let now = now(input)?;
@@ -361,7 +227,11 @@ pub fn run(
     }
     report.output = write(format, &fired);
     report.alerts = fired.len();
-    report.notes = source.warnings();
+    report.notes = source
+        .warnings()
+        .into_iter()
+        .map(|w| format!("warning: {w}"))
+        .collect();
     for (message, rules) in &skipped {
         report.notes.push(format!(
             "skipped {rules} {}: {message}",

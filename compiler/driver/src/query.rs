@@ -4,13 +4,13 @@ use std::io::{BufRead, Write};
 
 use rulec_facts::tables::Environment;
 use rulec_ir::Catalog;
-use rulec_runtime::{Batch, Context, Memory};
+use rulec_runtime::{Batch, Context, Memory, files::Files};
 use rulec_source::{Diagnostic, SourceFile};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    hunt::{self, Input, Source},
+    hunt::{self, Input},
     pipeline::{Pipeline, meaningful},
 };
 
@@ -97,7 +97,7 @@ pub fn ndjson(
 /// What all queries of a run share.
 struct Setting<'a> {
     catalog: &'a Catalog,
-    source: Source,
+    source: Files,
     now: i64,
     memory: u64,
 }
@@ -107,7 +107,7 @@ impl<'a> Setting<'a> {
         let catalog = pipeline
             .catalog(Environment::MergedColumns)
             .map_err(|e| e.to_string())?;
-        let source = Source::files(input, |name| catalog.table(name).is_some())?;
+        let source = hunt::files(input, |name| catalog.table(name).is_some())?;
         Ok(Self {
             catalog,
             source,

@@ -1,18 +1,18 @@
 //! The `main` of an emitted rule package.
 //!
 //! In: the package's rules and the command line. Out: alerts on standard
-//! output and errors on standard error, as `rulec run` gives them. This is the
-//! one place of the crate that opens files.
+//! output and errors on standard error, as `rulec run` gives them. Files are opened by
+//! [`crate::files`].
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use crate::Batch;
 use crate::alert::{self, Alert, Format, RuleInfo};
-use crate::context::{Context, TableRequest, Tables};
+use crate::context::Context;
 use crate::error::{Code, RuntimeError};
-use crate::{Batch, read};
+use crate::files::Files;
 
 /// A rule of an emitted package.
 pub struct Rule {
@@ -77,7 +77,10 @@ pub fn run(
 }
 
 #[derive(Default)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of the command line"
+)]
 struct Options {
     data: Vec<(String, String)>,
     rules: Vec<String>,
@@ -181,7 +184,12 @@ fn try_run(
             "There is no rule `{unknown}` in this package; see --list."
         )));
     }
-    let files = Files::new(&options);
+    let mut files = Files::new()
+        .lenient(options.lenient)
+        .missing_empty(options.missing_empty);
+    for (table, path) in &options.data {
+        files.add_path(table, path);
+    }
     let context = Context::new(options.now.unwrap_or_else(clock), &files);
     let mut fired: Vec<Alert> = Vec::new();
     for rule in rules {
@@ -201,8 +209,8 @@ fn try_run(
     Ok(!fired.is_empty())
 }
 
-/// The time by the clock, in ticks.
-fn clock() -> i64 {
+/// The time by the clock, in ticks: what `now()` gives without `--now`.
+pub fn clock() -> i64 {
     /// 1970-01-01 in ticks.
     const EPOCH: i64 = 621_355_968_000_000_000;
     #[allow(
@@ -212,110 +220,4 @@ fn clock() -> i64 {
     let now = std::time::SystemTime::now();
     let since = now.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_nanos() / 100).map_or(EPOCH, |ticks| EPOCH.saturating_add(ticks))
-}
-
-/// The files of the command line as tables. A file is read anew for each rule
-/// that asks for it, in pieces, so that memory holds only what rules keep.
-struct Files {
-    tables: BTreeMap<String, Vec<String>>,
-    lenient: bool,
-    missing_empty: bool,
-    reports: std::sync::Mutex<BTreeMap<String, read::Report>>,
-}
-
-impl Files {
-    fn new(options: &Options) -> Self {
-        let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        for (table, path) in &options.data {
-            tables.entry(table.clone()).or_default().push(path.clone());
-        }
-        Self {
-            tables,
-            lenient: options.lenient,
-            missing_empty: options.missing_empty,
-            reports: std::sync::Mutex::default(),
-        }
-    }
-
-    fn open(path: &str) -> Result<Box<dyn io::BufRead>, RuntimeError> {
-        if path == "-" {
-            return Ok(Box::new(io::stdin().lock()));
-        }
-        #[allow(
-            clippy::disallowed_methods,
-            reason = "this is the main of a program: it opens the files it is told to"
-        )]
-        let file = std::fs::File::open(path).map_err(|error| {
-            RuntimeError::new(
-                Code::INPUT_UNREADABLE,
-                format!("`{path}` cannot be opened: {error}."),
-            )
-        })?;
-        Ok(Box::new(io::BufReader::with_capacity(1 << 20, file)))
-    }
-
-    fn each(
-        &self,
-        request: &TableRequest<'_>,
-        stage: &mut dyn FnMut(Batch) -> Result<(), RuntimeError>,
-    ) -> Result<(), RuntimeError> {
-        let paths = match self.tables.get(request.name) {
-            Some(paths) => paths,
-            None if self.missing_empty => return Ok(()),
-            None => return Err(RuntimeError::missing_table(request.name)),
-        };
-        for path in paths {
-            let source = read::Source {
-                needed: request.needed,
-                lenient: self.lenient,
-                ..read::Source::new(path, request.schema, request.memory)
-            };
-            let report = read::batches(Self::open(path)?, &source, stage)?;
-            if let Ok(mut reports) = self.reports.lock() {
-                // Every reading of a file finds the same; one report is enough.
-                reports.insert(path.clone(), report);
-            }
-        }
-        Ok(())
-    }
-
-    fn warnings(&self) -> Vec<String> {
-        let Ok(reports) = self.reports.lock() else {
-            return Vec::new();
-        };
-        reports
-            .iter()
-            .filter(|(_, report)| report.malformed > 0)
-            .map(|(path, report)| {
-                let first = report.first.as_deref().unwrap_or_default();
-                format!(
-                    "{path}: skipped {} malformed lines, the first: {first}",
-                    report.malformed
-                )
-            })
-            .collect()
-    }
-}
-
-impl Tables for Files {
-    fn table(&self, request: &TableRequest<'_>) -> Result<Batch, RuntimeError> {
-        self.scan(request, &|batch| Ok(batch.clone()))
-    }
-
-    fn scan(
-        &self,
-        request: &TableRequest<'_>,
-        stage: &crate::context::Stage<'_>,
-    ) -> Result<Batch, RuntimeError> {
-        let mut parts = Vec::new();
-        self.each(request, &mut |batch| {
-            parts.push(stage(&batch)?);
-            Ok(())
-        })?;
-        match Batch::concat(&parts, "read")? {
-            Some(whole) => Ok(whole),
-            // The stage decides the columns even of nothing.
-            None => stage(&Batch::empty(request.schema.clone(), request.memory)),
-        }
-    }
 }

@@ -6,8 +6,8 @@
 //! functions of [`ops`], so both give the same answers.
 //!
 //! Deliberately absent: query text, the IR, rule documents, YAML, and the
-//! clock. Files are opened in [`cli`] alone, which is the `main` of an emitted
-//! package; everything else takes bytes or a `BufRead`.
+//! clock. Files are opened in [`files`] alone; everything else takes bytes or a
+//! `BufRead`.
 
 pub mod alert;
 mod batch;
@@ -15,6 +15,7 @@ pub mod cli;
 mod context;
 pub mod emitted;
 mod error;
+pub mod files;
 mod key;
 mod memory;
 pub mod ops;
