@@ -118,6 +118,10 @@ impl TokenKind {
     }
 }
 
+/// How many findings one text can have; more of them tell nobody anything, and
+/// a text that is no query at all would have one for every other word.
+pub const MAX_FINDINGS: usize = 500;
+
 /// The endings that make a number a timespan, with their length in ticks of 100 ns.
 /// Nanoseconds come as a divisor because a tick is the smallest unit.
 pub(crate) const TIMESPAN_UNITS: &[(&str, f64)] = &[
@@ -207,6 +211,12 @@ struct Lexer<'a> {
 }
 
 impl Lexer<'_> {
+    fn report(&mut self, finding: Diagnostic) {
+        if self.diagnostics.len() < MAX_FINDINGS {
+            self.diagnostics.push(finding);
+        }
+    }
+
     fn peek(&self, ahead: usize) -> u8 {
         self.bytes.get(self.at + ahead).copied().unwrap_or(0)
     }
@@ -333,7 +343,7 @@ impl Lexer<'_> {
         } else if !c.is_ascii() {
             finding = finding.help("names with other letters than a-z are written ['name']");
         }
-        self.diagnostics.push(finding);
+        self.report(finding);
         self.take(len, TokenKind::Bad)
     }
 
@@ -368,7 +378,7 @@ impl Lexer<'_> {
                 text: straight.to_owned(),
             });
         }
-        self.diagnostics.push(finding);
+        self.report(finding);
         self.at = close.end as usize;
         Some(TokenKind::String)
     }
@@ -388,7 +398,7 @@ impl Lexer<'_> {
             }
         }
         let span = Span::new(self.at, self.at + 1);
-        self.diagnostics.push(
+        self.report(
             Diagnostic::new(codes::UNEXPECTED_CHARACTER, "`!` has no meaning here")
                 .at(span)
                 .help("negate with `not(…)`, `!=`, or an operator such as `!contains`"),
@@ -448,7 +458,7 @@ impl Lexer<'_> {
         } else {
             let start = self.at;
             self.at = self.text[from..line_end].trim_end().len() + from;
-            self.diagnostics.push(
+            self.report(
                 Diagnostic::new(codes::UNTERMINATED_LITERAL, "this literal has no closing `)`")
                     .at(Span::new(start, self.at)),
             );
@@ -544,7 +554,7 @@ impl Lexer<'_> {
     }
 
     fn unterminated(&mut self, start: usize, end: usize, quote: &str) {
-        self.diagnostics.push(
+        self.report(
             Diagnostic::new(
                 codes::UNTERMINATED_STRING,
                 format!("this string has no closing {quote}"),
@@ -625,7 +635,7 @@ impl Lexer<'_> {
             .filter(|c| !matches!(c, '\n' | '\r'));
         let end = at + 1 + shown.map_or(0, char::len_utf8);
         let span = Span::new(at, end);
-        self.diagnostics.push(
+        self.report(
             Diagnostic::new(
                 codes::INVALID_ESCAPE,
                 format!("`{}` is no escape sequence", span.of(self.text)),

@@ -281,7 +281,8 @@ fn every_known_query_and_every_part_of_it_is_read() {
 /// Runs on a stack as small as that of a worker thread.
 fn on_small_stack(work: impl FnOnce() + Send + 'static) {
     let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(work);
-    thread.unwrap().join().unwrap();
+    let ended = thread.map(std::thread::JoinHandle::join);
+    assert!(matches!(ended, Ok(Ok(()))), "the thread died");
 }
 
 #[test]

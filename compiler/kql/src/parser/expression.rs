@@ -429,7 +429,8 @@ impl Parser<'_> {
     pub(super) fn argument(&mut self) -> Arg {
         let start = self.span();
         let name = self.name_before_equal();
-        let value = if self.at(T::Star) && matches!(self.peek(1), T::Comma | T::CloseParen) {
+        let lone = name.is_none() && self.at(T::Star);
+        let value = if lone && matches!(self.peek(1), T::Comma | T::CloseParen) {
             self.star()
         } else {
             self.expr()

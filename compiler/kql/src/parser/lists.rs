@@ -290,7 +290,7 @@ impl<'a> Parser<'a> {
 
     /// The value of a parameter: like [`Self::value`] without `dynamic(…)`, but
     /// with words such as `left-outer`.
-    fn param_value(&mut self) -> Expr {
+    pub(super) fn param_value(&mut self) -> Expr {
         if self.at_word(K::Dynamic) && self.peek(1) == T::OpenParen {
             let message = "a parameter takes no `dynamic` value";
             let span = self.span();

@@ -23,7 +23,7 @@ use rulec_source::{Code, Diagnostic, Span};
 use crate::ast::{Expr, ExprKind, Name, Query};
 use crate::codes;
 use crate::keyword::{Class, Keyword};
-use crate::lexer::{Token, TokenKind as T};
+use crate::lexer::{MAX_FINDINGS, Token, TokenKind as T};
 
 /// How deeply brackets, functions and sub-queries may nest. Real queries stay
 /// below 50; a limit keeps the parser and everything behind it, which recurse
@@ -212,7 +212,7 @@ impl<'a> Parser<'a> {
             return;
         }
         self.silent_at = self.at;
-        if self.at_lexer_error() {
+        if self.diagnostics.len() >= MAX_FINDINGS || self.at_lexer_error() {
             return;
         }
         self.diagnostics.push(diagnostic);

@@ -32,7 +32,7 @@ impl Parser<'_> {
                 _ => false,
             },
             K::Serialize => self.is_name(1, Class::Name) && self.peek(1) != T::OpenBracket || next_is_param,
-            K::Consume | K::Getschema => next_is_param,
+            K::Consume => next_is_param,
             _ => false,
         }
     }

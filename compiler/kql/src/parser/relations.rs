@@ -169,11 +169,9 @@ impl Parser<'_> {
 
     /// The right side and the condition of `join` and `lookup`.
     pub(super) fn joined(&mut self, required: bool) -> (Box<Expr>, Option<JoinCondition>) {
-        let right = match self.kind() {
-            T::Keyword(K::Datatable) => self.datatable(),
-            T::Keyword(K::Externaldata | K::ExternalDataOld) => self.external_data(),
-            T::OpenParen => self.expr(),
-            _ => self.table(),
+        let right = match self.wildcard_expr() {
+            Some(wildcard) => wildcard,
+            None => self.expr(),
         };
         let condition = self.join_condition();
         if required && condition.is_none() {

@@ -207,7 +207,7 @@ impl Parser<'_> {
         } else {
             self.expect(T::Equal, "`=`");
         }
-        let value = self.value();
+        let value = self.param_value();
         Param {
             name,
             value,
@@ -256,7 +256,7 @@ impl Parser<'_> {
         if matches!(word, "ycolumns" | "series" | "anomalycolumns") {
             return self.names_property(start, name);
         }
-        let value = self.value();
+        let value = self.param_value();
         Param {
             name,
             value,

@@ -215,9 +215,6 @@ impl Parser<'_> {
         if self.enter() {
             while matches!(self.kind(), T::Keyword(K::Let | K::Declare)) && self.at_body_statement() {
                 body.statements.push(self.statement());
-                if self.at(T::CloseBrace) {
-                    break;
-                }
                 if !self.eat(T::Semicolon) {
                     self.expect(T::Semicolon, "`;`");
                     if !self.at_statement_word() && !self.first_of_line() {
