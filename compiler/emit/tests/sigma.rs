@@ -139,7 +139,12 @@ fn rules_made_for_sigma_go_there_and_no_half_rules() {
             .as_ref()
             .is_some_and(|targets| targets.value.iter().any(|target| target == "sigma"));
         for loss in &emitted.losses {
-            println!("{name}: {} {}: {}", loss.effect.as_str(), loss.construct, loss.why);
+            println!(
+                "{name}: {} {}: {}",
+                loss.effect.as_str(),
+                loss.construct,
+                loss.why
+            );
         }
         assert_eq!(
             emitted.is_rejected(),
@@ -200,9 +205,14 @@ fn sigma_check_finds_nothing() {
     write(folder.path(), &emitted());
     // Those two download data before they look at a tag.
     let config = folder.path().join("check.yaml");
-    fs::write(&config, "validators: [all, -attacktag, -d3fendtag]\n").unwrap();
+    fs::write(&config, "validators: [all, -attacktag, -d3_fendtag]\n").unwrap();
     let output = Command::new(&program)
-        .args(["check", "--fail-on-error", "--fail-on-issues", "--validation-config"])
+        .args([
+            "check",
+            "--fail-on-error",
+            "--fail-on-issues",
+            "--validation-config",
+        ])
         .arg(&config)
         .arg(folder.path().join("sigma"))
         .output()
@@ -218,6 +228,8 @@ fn sigma_check_finds_nothing() {
 /// For whoever wants to look at them: `RULEC_SIGMA_OUT=folder cargo test`.
 #[test]
 fn artifacts_for_reading() {
-    let Some(folder) = env::var_os("RULEC_SIGMA_OUT") else { return };
+    let Some(folder) = env::var_os("RULEC_SIGMA_OUT") else {
+        return;
+    };
     write(Path::new(&folder), &emitted());
 }

@@ -29,6 +29,8 @@ mod cond;
 mod correlation;
 mod detection;
 mod documents;
+#[cfg(test)]
+mod equivalence;
 mod flow;
 #[cfg(test)]
 mod matcher;

@@ -109,7 +109,9 @@ pub(super) fn count(
                 _ => false,
             };
             match bin(key, &is_time) {
-                Some(ticks) if window.is_none_or(|known| known == ticks) => window = Some(ticks),
+                Some(ticks) if window.is_none_or(|(known, _)| known == ticks) => {
+                    window = Some((ticks, key.span))
+                }
                 Some(_) => {
                     let why = "A Sigma correlation has one time in which it counts.";
                     return Err(Refusal::new("a second window", why, key.span));
@@ -121,13 +123,13 @@ pub(super) fn count(
         keys.push(kept);
     }
     let timespan = match window {
-        Some(ticks) => {
+        Some((ticks, span)) => {
             let why = "Sigma counts in a window that slides with the events, the query in fixed bins: what falls on \
                        both sides of a bin's end is counted together.";
-            losses.push(Loss::new("`bin`", Effect::Widened, why).at(groups.span));
+            losses.push(Loss::new("`bin`", Effect::Widened, why).at(span));
             span_of(ticks).ok_or_else(|| {
                 let why = "Sigma counts in whole seconds, minutes, hours or days.";
-                Refusal::new("`bin`", why, groups.span)
+                Refusal::new("`bin`", why, span)
             })?
         }
         None => {

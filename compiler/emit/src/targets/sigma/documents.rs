@@ -171,6 +171,8 @@ fn each_system<'a>(
             columns: &branch.columns,
             separator: if system == "windows" { '\\' } else { '/' },
             registry: piece.registry,
+            absent: Effect::Narrowed,
+            flipped: false,
             losses,
         };
         let cond = translator.cond(&piece.cond, false)?;
@@ -258,6 +260,8 @@ fn group_by(
         .iter()
         .map(|name| name.as_deref().is_some_and(holds_domain))
         .collect();
+    // Without the field all events are one group.
+    translator.absent = Effect::Widened;
     let mut fields: Vec<String> = Vec::new();
     for (index, key) in keys.iter().enumerate() {
         if within.get(index) == Some(&true) {
@@ -304,6 +308,7 @@ fn group_by(
 
 /// The field of what is counted or measured.
 fn measured(translator: &mut Translator<'_, '_>, term: &Rc<Term>, correlation: &Correlation) -> Said<String> {
+    translator.absent = Effect::Narrowed;
     let (field, form) = translator.whole_field(term)?;
     let counts = correlation.kind == "value_count";
     match form {

@@ -5,6 +5,7 @@
 //! emitter, so that a mistake has to be made twice to go unseen. Deliberately
 //! absent: correlations, keywords, placeholders.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -85,7 +86,11 @@ impl<'a> Parser<'a> {
                     .iter()
                     .filter(|(name, _)| name.starts_with(prefix))
                     .map(|(_, found)| *found);
-                if quantity == "1" { named.any(|found| found) } else { named.all(|found| found) }
+                if quantity == "1" {
+                    named.any(|found| found)
+                } else {
+                    named.all(|found| found)
+                }
             }
             name => self.searches[name],
         }
@@ -125,8 +130,12 @@ fn compare(modifiers: &[&str], wanted: &Value, value: Option<&str>, event: &Even
     };
     if has("re") {
         let flags: String = modifiers.iter().filter(|m| m.len() == 1).copied().collect();
-        let pattern = if flags.is_empty() { text } else { format!("(?{flags}){text}") };
-        return regex::Regex::new(&pattern).unwrap().is_match(value);
+        let pattern = if flags.is_empty() {
+            text
+        } else {
+            format!("(?{flags}){text}")
+        };
+        return is_match(&pattern, value);
     }
     if let Some(order) = ["lt", "lte", "gt", "gte"].into_iter().find(|order| has(order)) {
         let (Ok(value), Ok(limit)) = (value.parse::<f64>(), text.parse::<f64>()) else {
@@ -140,7 +149,9 @@ fn compare(modifiers: &[&str], wanted: &Value, value: Option<&str>, event: &Even
         };
     }
     if has("fieldref") {
-        return event.get(&text).is_some_and(|other| other.eq_ignore_ascii_case(value));
+        return event
+            .get(&text)
+            .is_some_and(|other| other.eq_ignore_ascii_case(value));
     }
     if has("cidr") {
         let (network, prefix) = text.split_once('/').unwrap();
@@ -160,7 +171,21 @@ fn compare(modifiers: &[&str], wanted: &Value, value: Option<&str>, event: &Even
         pattern.push_str(".*");
     }
     pattern.push('$');
-    regex::Regex::new(&pattern).unwrap().is_match(value)
+    is_match(&pattern, value)
+}
+
+/// Compiling takes far longer than matching, and the patterns are few.
+fn is_match(pattern: &str, text: &str) -> bool {
+    thread_local! {
+        static KNOWN: RefCell<BTreeMap<String, regex::Regex>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    KNOWN.with(|known| {
+        let mut known = known.borrow_mut();
+        if !known.contains_key(pattern) {
+            known.insert(pattern.to_owned(), regex::Regex::new(pattern).unwrap());
+        }
+        known[pattern].is_match(text)
+    })
 }
 
 /// A value with its wildcards and escapes as a regular expression.

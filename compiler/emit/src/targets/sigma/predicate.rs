@@ -47,6 +47,10 @@ pub(super) struct Translator<'a, 'l> {
     /// What separates the parts of a path on the system the rule is for.
     pub(super) separator: char,
     pub(super) registry: Registry,
+    /// What becomes of the rule where a field is never written.
+    pub(super) absent: Effect,
+    /// Whether what is read stands under a negation that is put around it.
+    pub(super) flipped: bool,
     pub(super) losses: &'l mut Vec<Loss>,
 }
 
@@ -154,7 +158,10 @@ impl<'a> Translator<'a, '_> {
                 // A negation goes inwards only as far as it reads better: the
                 // whole is negated, and orders within are turned round.
                 if negated && !has_order(term) {
-                    return Ok(self.cond(term, false)?.not());
+                    self.flipped = !self.flipped;
+                    let found = self.cond(term, false);
+                    self.flipped = !self.flipped;
+                    return Ok(found?.not());
                 }
                 let mut all = Vec::with_capacity(parts.len());
                 for part in parts {
@@ -185,6 +192,13 @@ impl<'a> Translator<'a, '_> {
 
     fn call(&mut self, name: &str, args: &[Rc<Term>], negated: bool, term: &Rc<Term>) -> Said<Cond> {
         let span = term.span;
+        // A comparison holds for no event without the field, its negation for all.
+        let says_not = name.starts_with('!') || matches!(name, "isempty" | "isnull");
+        self.absent = if negated != (says_not != self.flipped) {
+            Effect::Widened
+        } else {
+            Effect::Narrowed
+        };
         match (name, args) {
             ("not", [inner]) => self.cond(inner, !negated),
             ("tobool" | "tostring", [inner]) if inner.ty == Type::Bool => self.cond(inner, negated),
@@ -726,7 +740,7 @@ impl<'a> Translator<'a, '_> {
                 "The Sigma field {field_name} is mapped, but no known sensor of the log source {} writes it.",
                 describe(source)
             );
-            self.lose(format!("`{whole}`"), Effect::Narrowed, why, span);
+            self.lose(format!("`{whole}`"), self.absent, why, span);
         }
         // A path into a document has the form of what it leads to.
         let plain = field.form == Form::Json && !path.is_empty();
