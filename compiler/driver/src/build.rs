@@ -316,8 +316,8 @@ impl Built {
             .collect()
     }
 
-    /// What a person wants to know after a build.
-    pub fn report(&self, out: &Path, written: Written) -> String {
+    /// What a person wants to know after a build; `out` is the folder as they named it.
+    pub fn report(&self, out: &str, written: Written) -> String {
         let mut text = String::new();
         for (target, count) in &self.counts {
             let of = |effect| {
@@ -342,8 +342,7 @@ impl Built {
         let _ = write!(
             text,
             "{} files in {}; what was lost is in losses.json",
-            written.files,
-            out.display()
+            written.files, out
         );
         text
     }

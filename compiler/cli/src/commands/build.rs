@@ -35,17 +35,19 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let options = pipeline.build_options(options).map_err(Failure::say)?;
     let compilation = pipeline.compile(&arguments.paths);
     let built = pipeline.build(&compilation, &options);
-    let out = arguments.out.clone().unwrap_or_else(|| {
-        pipeline
-            .repository
-            .path(&pipeline.repository.config.repository.out)
-    });
+    let (shown, out) = match &arguments.out {
+        Some(out) => (out.display().to_string(), out.clone()),
+        None => {
+            let out = &pipeline.repository.config.repository.out;
+            (out.clone(), pipeline.repository.path(out))
+        }
+    };
     let written = build::write(&built, &out).map_err(Failure::say)?;
     let mut findings = compilation.errors();
     findings.extend(built.findings());
     print::findings(global, &findings);
     if !global.quiet {
-        anstream::eprintln!("{}", built.report(&out, written));
+        anstream::eprintln!("{}", built.report(&shown, written));
     }
     let code = print::code(&findings, Level::Error);
     let denied = built.denied(&options);
