@@ -34,6 +34,7 @@ mod equivalence;
 mod flow;
 #[cfg(test)]
 mod matcher;
+mod parts;
 mod predicate;
 mod regexes;
 mod source;
@@ -153,6 +154,7 @@ impl Target for Sigma {
                 emitted
             }
             Err(refusal) => {
+                let refusal = refusal.into_reason();
                 let problem = Problem::new(refusal.code, refusal.construct, refusal.why);
                 findings.refuse(problem.at(Some(refusal.span)));
                 findings.emitted

@@ -297,13 +297,11 @@ fn cut(text: &str, max: usize) -> String {
 fn fit_title(title: &str, refused: &[String]) -> String {
     let title = one_line(title);
     for start in refused {
-        if let Some(rest) = title
+        let rest = title
             .strip_prefix(start.as_str())
-            .filter(|rest| rest.starts_with(' '))
-        {
-            if !rest.trim().is_empty() {
-                return rest.trim().to_owned();
-            }
+            .filter(|rest| rest.starts_with(' '));
+        if let Some(rest) = rest.map(str::trim).filter(|rest| !rest.is_empty()) {
+            return rest.to_owned();
         }
     }
     if title.is_empty() {
@@ -383,7 +381,7 @@ fn false_positives(text: &str, choices: &super::Choices) -> Vec<String> {
     for item in items {
         let item = one_line(&item);
         let plain = item.trim_end_matches('.').to_lowercase();
-        let refused = choices.falsepositives_refused.iter().any(|word| *word == plain);
+        let refused = choices.falsepositives_refused.contains(&plain);
         if item.chars().count() >= 2 && !refused && !kept.contains(&item) {
             kept.push(item);
         }

@@ -12,7 +12,7 @@ use rulec_model::Duration;
 use rulec_source::Span;
 
 use super::flow::{Aggregate, Groups, Refusal, Said};
-use super::predicate::number;
+use super::parts::number;
 use super::term::{Term, TermKind};
 use super::value::Scalar;
 use crate::{Effect, Loss};
@@ -110,7 +110,7 @@ pub(super) fn count(
             };
             match bin(key, &is_time) {
                 Some(ticks) if window.is_none_or(|(known, _)| known == ticks) => {
-                    window = Some((ticks, key.span))
+                    window = Some((ticks, key.span));
                 }
                 Some(_) => {
                     let why = "A Sigma correlation has one time in which it counts.";

@@ -1,5 +1,5 @@
 //! From a condition to searches with names and a condition over them, in the
-//! way SigmaHQ writes rules: what has to hold is in `selection`s, what is
+//! way `SigmaHQ` writes rules: what has to hold is in `selection`s, what is
 //! excluded in `filter_main_*`.
 //!
 //! In: a condition. Out: searches and an expression that says the same. A
@@ -227,13 +227,12 @@ impl Builder {
 fn place(searches: &mut Vec<Vec<Fields>>, maps: Vec<Fields>) {
     if let [fields] = maps.as_slice() {
         for known in searches.iter_mut() {
-            if let [one] = known.as_mut_slice() {
-                if let Some(mut both) = both(one, fields) {
-                    if both.len() == 1 {
-                        *one = both.swap_remove(0);
-                        return;
-                    }
-                }
+            if let [one] = known.as_mut_slice()
+                && let Some(mut both) = both(one, fields)
+                && both.len() == 1
+            {
+                *one = both.swap_remove(0);
+                return;
             }
         }
     }

@@ -103,7 +103,7 @@ pub(super) fn files(
         return Err(Refusal::new("the query", why, span));
     }
     match correlation {
-        None => rules(prepared, input, meta, &parts),
+        None => Ok(rules(prepared, input, meta, &parts)),
         Some(correlation) => Ok(vec![correlated(prepared, input, meta, &parts, &correlation)?]),
     }
 }
@@ -375,7 +375,7 @@ fn labels(part: &Part<'_>, parts: &[Part<'_>]) -> (String, String) {
     (id, title.join(" "))
 }
 
-fn rules(prepared: &Prepared, input: &Input<'_>, meta: &Meta, parts: &[Part<'_>]) -> Said<Vec<File>> {
+fn rules(prepared: &Prepared, input: &Input<'_>, meta: &Meta, parts: &[Part<'_>]) -> Vec<File> {
     let ids: Vec<String> = parts
         .iter()
         .enumerate()
@@ -414,7 +414,7 @@ fn rules(prepared: &Prepared, input: &Input<'_>, meta: &Meta, parts: &[Part<'_>]
             documents: vec![meta.document(&meta.title_of(prepared, &label), id, &related, middle)],
         });
     }
-    Ok(files)
+    files
 }
 
 fn correlated(

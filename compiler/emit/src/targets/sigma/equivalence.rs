@@ -218,6 +218,7 @@ fn as_sigma(dice: &mut Dice, source: &LogSource, branch: &Branch, row: &[Kusto])
         let at = branch.columns.iter().position(|column| *column.name == *name);
         at.map_or(String::new(), |at| text::print(&row[at]))
     };
+    let hive = regex::Regex::new(r"(?i)HKEY_LOCAL_MACHINE").unwrap();
     for (column, field) in &source.fields {
         let own = branch.columns.iter().position(|known| *known.name == **column);
         let Some(own) = own else { continue };
@@ -225,16 +226,14 @@ fn as_sigma(dice: &mut Dice, source: &LogSource, branch: &Branch, row: &[Kusto])
         match field.form {
             Form::Plain | Form::RegistryData => {
                 // What is empty may as well be missing.
-                if !(shown.is_empty() && (row[own].is_null() || dice.below(2) == 0)) {
-                    event.insert(field.name.clone(), shown);
-                }
+                let missing = shown.is_empty() && (row[own].is_null() || dice.below(2) == 0);
+                event.extend((!missing).then(|| (field.name.clone(), shown)));
             }
             Form::AccountName => {
                 event.insert(field.name.clone(), format!(r"DOMAIN\{shown}"));
             }
             Form::RegistryKey => {
                 // A name cut short is no hive.
-                let hive = regex::Regex::new(r"(?i)HKEY_LOCAL_MACHINE").unwrap();
                 let key = hive.replace(&shown, "HKLM");
                 event.insert(
                     field.name.clone(),

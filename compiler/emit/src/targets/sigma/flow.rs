@@ -20,7 +20,11 @@ use crate::{Effect, Loss};
 
 /// Why a query cannot be said in Sigma.
 #[derive(Clone, Debug)]
-pub(super) struct Refusal {
+pub(super) struct Refusal(Box<Reason>);
+
+/// What a [`Refusal`] says.
+#[derive(Clone, Debug)]
+pub(super) struct Reason {
     pub(super) code: Code,
     /// "`join`"
     pub(super) construct: String,
@@ -30,23 +34,27 @@ pub(super) struct Refusal {
 }
 
 impl Refusal {
-    pub(super) fn new(construct: impl Into<String>, why: impl Into<String>, span: Span) -> Box<Self> {
-        Box::new(Self {
+    pub(super) fn new(construct: impl Into<String>, why: impl Into<String>, span: Span) -> Self {
+        Self(Box::new(Reason {
             code: SIGMA_CONSTRUCT,
             construct: construct.into(),
             why: why.into(),
             span,
-        })
+        }))
     }
 
-    pub(super) fn code(mut self: Box<Self>, code: Code) -> Box<Self> {
-        self.code = code;
+    pub(super) fn code(mut self, code: Code) -> Self {
+        self.0.code = code;
         self
+    }
+
+    pub(super) fn into_reason(self) -> Reason {
+        *self.0
     }
 }
 
 /// What a step gives, or why it cannot be taken.
-pub(super) type Said<T> = Result<T, Box<Refusal>>;
+pub(super) type Said<T> = Result<T, Refusal>;
 
 /// The events of one table that make results.
 #[derive(Clone, Debug)]

@@ -240,10 +240,10 @@ impl Writer {
                 self.out.text.push_str(&text);
             }
             Ast::Group(group) => {
-                if let GroupKind::NonCapturing(flags) = &group.kind {
-                    if !self.agrees(flags) {
-                        return Err("flags for a part of a pattern".to_owned());
-                    }
+                if let GroupKind::NonCapturing(flags) = &group.kind
+                    && !self.agrees(flags)
+                {
+                    return Err("flags for a part of a pattern".to_owned());
                 }
                 self.out.text.push('(');
                 self.ast(&group.ast, first, last)?;
@@ -356,12 +356,9 @@ fn edge(ast: &Ast, first: bool) -> Edge {
         Ast::Alternation(all) => same(all.asts.iter().map(|part| edge(part, first)).collect()),
         Ast::Repetition(found) => match found.op.kind {
             RepetitionKind::OneOrMore => edge(&found.ast, first),
-            RepetitionKind::Range(RepetitionRange::Exactly(n) | RepetitionRange::AtLeast(n))
-            | RepetitionKind::Range(RepetitionRange::Bounded(n, _))
-                if n > 0 =>
-            {
-                edge(&found.ast, first)
-            }
+            RepetitionKind::Range(
+                RepetitionRange::Exactly(n) | RepetitionRange::AtLeast(n) | RepetitionRange::Bounded(n, _),
+            ) if n > 0 => edge(&found.ast, first),
             _ => Edge::Unknown,
         },
         _ => Edge::Unknown,
@@ -391,8 +388,11 @@ fn class_is_ascii(item: &ClassSetItem) -> bool {
     }
 }
 
+/// What stands between brackets, and whether it takes a character in.
+type AsciiSet = (&'static str, fn(char) -> bool);
+
 /// The POSIX classes that are written out.
-fn ascii_set(kind: &ClassAsciiKind) -> Option<(&'static str, fn(char) -> bool)> {
+fn ascii_set(kind: &ClassAsciiKind) -> Option<AsciiSet> {
     Some(match kind {
         ClassAsciiKind::Alnum => ("0-9A-Za-z", |c| c.is_ascii_alphanumeric()),
         ClassAsciiKind::Alpha => ("A-Za-z", |c| c.is_ascii_alphabetic()),

@@ -28,6 +28,9 @@ pub(super) struct Piece<'a> {
     pub(super) registry: Registry,
 }
 
+/// A log source, the events of it that are needed, and the conditions on each.
+type Own<'a> = (&'a LogSource, Vec<String>, Vec<Rc<Term>>);
+
 /// What is known while a branch is split.
 pub(super) struct Splitter<'a, 'l> {
     pub(super) sigma: &'a Sigma,
@@ -134,7 +137,7 @@ impl<'a> Splitter<'a, '_> {
             .find(|source| source.fallback && source.events.is_empty());
         let tells = rest.is_some_and(|source| source.field(&source.event_column).is_some());
 
-        let mut own: Vec<(&'a LogSource, Vec<String>, Vec<Rc<Term>>)> = Vec::new();
+        let mut own: Vec<Own<'a>> = Vec::new();
         let mut loose = Vec::new();
         let mut needs_rest = false;
         for event in &events {
@@ -223,11 +226,7 @@ impl<'a> Splitter<'a, '_> {
         }
     }
 
-    fn pieces(
-        &mut self,
-        own: Vec<(&'a LogSource, Vec<String>, Vec<Rc<Term>>)>,
-        span: Span,
-    ) -> Vec<Piece<'a>> {
+    fn pieces(&mut self, own: Vec<Own<'a>>, span: Span) -> Vec<Piece<'a>> {
         let mut pieces = Vec::with_capacity(own.len());
         for (source, events, conds) in own {
             let missing: Vec<&str> = source

@@ -167,10 +167,11 @@ pub(super) fn call(function: &'static ScalarFunction, args: Vec<Rc<Term>>, ty: T
         }
     }
     // A string is never null, whatever it is.
-    if let ("isnull" | "isnotnull", [arg]) = (function.name, args.as_slice()) {
-        if arg.ty == Type::String && !matches!(arg.kind, TermKind::Opaque(_)) {
-            return Term::bool(function.name == "isnotnull", span);
-        }
+    if let ("isnull" | "isnotnull", [arg]) = (function.name, args.as_slice())
+        && arg.ty == Type::String
+        && !matches!(arg.kind, TermKind::Opaque(_))
+    {
+        return Term::bool(function.name == "isnotnull", span);
     }
     Term::new(TermKind::Call(function, args), ty, span)
 }
@@ -184,7 +185,7 @@ pub(super) fn junction(and: bool, parts: Vec<Rc<Term>>, span: Span) -> Rc<Term> 
             Some(value) => return Term::bool(value, span),
             None => match (&part.kind, and) {
                 (TermKind::And(inner), true) | (TermKind::Or(inner), false) => {
-                    kept.extend(inner.iter().cloned())
+                    kept.extend(inner.iter().cloned());
                 }
                 _ => kept.push(part),
             },
