@@ -10,8 +10,8 @@ use rulec_source::{Fragment, SourceFile};
 use crate::{
     Facts,
     constant::constant,
-    explanation::{Event, Explanation, OutputField, Schedule, Stage, Tactic, Technique},
-    predicates, stages, walk,
+    explanation::{Event, Explanation, Schedule, Tactic, Technique},
+    output, predicates, stages, walk,
 };
 
 /// One query of a rule and everything known about it.
@@ -44,7 +44,7 @@ pub fn explain(input: &Input<'_>) -> Explanation {
         title: input.rule.title.clone(),
         parameters: stages::parameters(input.ir, input),
         bindings: stages::bindings(input.ir, input, &pipeline.through),
-        output_fields: output_fields(input.ir, &pipeline.stages),
+        output_fields: output::fields(input.ir, &input.fragment.text),
         stages: pipeline.stages,
         exclusions,
         indicators,
@@ -53,45 +53,6 @@ pub fn explain(input: &Input<'_>) -> Explanation {
         schedule: schedule(input.resolved),
         settings: input.resolved.clone(),
     }
-}
-
-/// Each column of the result, with the last stage that built it.
-fn output_fields(query: &Query, stages: &[Stage]) -> Vec<OutputField> {
-    let Some(root) = &query.root else {
-        return Vec::new();
-    };
-    let building = ["extend", "summarize", "project", "print", "count", "distinct"];
-    root.columns
-        .iter()
-        .map(|column| {
-            // A stage built a column when it is new there, or named in what it computes.
-            let source = stages.iter().enumerate().rev().find(|(index, stage)| {
-                let before = index.checked_sub(1).and_then(|i| stages.get(i));
-                let is_new = before.is_some_and(|b| !b.columns.iter().any(|c| c.name == *column.name));
-                let named = building.contains(&stage.kind.as_str()) && assigns(&stage.text, &column.name);
-                let there = stage.columns.iter().any(|c| c.name == *column.name);
-                there && stage.kind != "source" && (is_new || named)
-            });
-            OutputField {
-                name: column.name.to_string(),
-                ty: column.ty.to_string(),
-                source: source.map_or_else(|| "source".to_owned(), |(_, s)| s.kind.clone()),
-                explicit: source.is_some(),
-            }
-        })
-        .collect()
-}
-
-/// Whether an operator's text has `name =` in it, but not `name ==`.
-fn assigns(text: &str, name: &str) -> bool {
-    text.match_indices(name).any(|(at, _)| {
-        let before = text[..at].chars().next_back();
-        let after = text[at + name.len()..].trim_start();
-        !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == '.')
-            && after.starts_with('=')
-            && !after.starts_with("==")
-            && !after.starts_with("=~")
-    })
 }
 
 /// Columns whose values name an event.

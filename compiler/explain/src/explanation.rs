@@ -124,9 +124,9 @@ pub struct OutputField {
     /// Its type.
     #[serde(rename = "type")]
     pub ty: String,
-    /// Kind of the last stage that built it; `source` when none did.
+    /// Kind of the stage that gave it its value; `source` when none did.
     pub source: String,
-    /// Whether a stage built it.
+    /// Whether a stage names it, and no `*` has passed it on since.
     pub explicit: bool,
 }
 

@@ -8,6 +8,7 @@ mod constant;
 mod explain;
 pub mod explanation;
 mod facts;
+mod output;
 mod predicates;
 mod render;
 mod settings;

@@ -75,8 +75,13 @@ pub(crate) fn predicates(query: &Query, main: &[Span]) -> (Vec<Predicate>, Vec<I
             });
         }
     }
-    exclusions.dedup();
-    (exclusions, indicators)
+    let mut distinct: Vec<Predicate> = Vec::new();
+    for exclusion in exclusions {
+        if !distinct.contains(&exclusion) {
+            distinct.push(exclusion);
+        }
+    }
+    (distinct, indicators)
 }
 
 /// The inside of `not(…)`.
@@ -120,7 +125,11 @@ fn leaves(query: &Query, input: &Rel, expr: &Expr, negate: bool, found: &mut Vec
                     None => return,
                 },
             };
-            let values = rest.iter().flat_map(|value| shown(query, input, value)).collect();
+            let values: Vec<String> = rest.iter().flat_map(|value| shown(query, input, value)).collect();
+            // What is worked out as the rule runs, such as `ago(1h)`, tells nothing.
+            if values.is_empty() && !rest.is_empty() {
+                return;
+            }
             found.push(Predicate {
                 field,
                 kind: kind.to_owned(),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use rulec_model::Sourced;
+use rulec_model::{Sourced, TriggerOperator};
 
 use crate::{explain::origin, explanation::Explanation};
 
@@ -82,11 +82,19 @@ fn render(e: &Explanation, style: &dyn Style) -> String {
             .map(|f| vec![f.name.clone(), f.ty.clone(), f.source.clone()])
             .collect();
         if !rows.is_empty() {
-            style.table(&mut out, &["Field", "Type", "Source"], &rows);
+            style.table(&mut out, &["Field", "Type", "Built by"], &rows);
         }
         let passed = e.output_fields.iter().filter(|f| !f.explicit).count();
         if passed > 0 {
-            let _ = writeln!(out, "And {passed} columns of the source, unchanged.\n");
+            let _ = writeln!(
+                out,
+                "{passed} {} pass through without being named.\n",
+                if rows.is_empty() {
+                    "columns"
+                } else {
+                    "other columns"
+                }
+            );
         }
     }
     settings(&mut out, e, style);
@@ -98,19 +106,24 @@ fn render(e: &Explanation, style: &dyn Style) -> String {
 
 fn stages(out: &mut String, e: &Explanation, style: &dyn Style) {
     style.heading(out, "Stages", 2);
-    let mut within: Option<&Option<String>> = None;
+    let mut before: Option<Option<&str>> = None;
     for stage in &e.stages {
-        if within != Some(&stage.binding) {
-            match &stage.binding {
-                Some(name) => {
-                    let _ = writeln!(out, "The stages below define `{name}`.\n");
-                }
-                None if within.is_some() => {
-                    let _ = writeln!(out, "The stages below are the outer pipeline.\n");
-                }
-                None => {}
+        let binding = stage.binding.as_deref();
+        if before != Some(binding) {
+            let said = match (before.flatten(), binding) {
+                (None, None) => None,
+                (None, Some(name)) => Some(format!(
+                    "The stages below define `let {name}`, where the main pipeline begins."
+                )),
+                (Some(last), Some(name)) => Some(format!(
+                    "The stages below run on `{last}` and define `let {name}`."
+                )),
+                (Some(last), None) => Some(format!("The stages below run on `{last}`: the outer pipeline.")),
+            };
+            if let Some(said) = said {
+                let _ = writeln!(out, "{said}\n");
             }
-            within = Some(&stage.binding);
+            before = Some(binding);
         }
         style.heading(
             out,
@@ -156,6 +169,22 @@ fn settings(out: &mut String, e: &Explanation, style: &dyn Style) {
         row("kind", &s.kind, |v| lower(format!("{v:?}"))),
         row("frequency", &s.frequency, ToString::to_string),
         row("period", &s.period, ToString::to_string),
+        row("trigger", &s.trigger, |t| {
+            let operator = match t.operator {
+                TriggerOperator::Gt => "more than",
+                TriggerOperator::Lt => "fewer than",
+                TriggerOperator::Eq => "exactly",
+                TriggerOperator::Ne => "anything but",
+            };
+            format!("{operator} {} results", t.threshold)
+        }),
+        row("suppression", &s.suppression, |s| {
+            if s.enabled {
+                format!("{} after an alert", s.duration)
+            } else {
+                "off".to_owned()
+            }
+        }),
     ];
     rows.push(row("entities", &s.entities, |entities| {
         let shown = entities.iter().map(|e| {
@@ -175,11 +204,28 @@ fn settings(out: &mut String, e: &Explanation, style: &dyn Style) {
             .collect::<Vec<_>>()
             .join(", ")
     }));
+    if let Some(alert) = &s.alert {
+        let texts = |a: &rulec_model::AlertText| {
+            let both = [&a.title, &a.description];
+            both.into_iter()
+                .flatten()
+                .cloned()
+                .collect::<Vec<_>>()
+                .join(" / ")
+        };
+        rows.push(row("alert", alert, texts));
+    }
     style.table(out, &["Setting", "Value", "From"], &rows);
 }
 
 fn row<T>(name: &str, sourced: &Sourced<T>, show: impl Fn(&T) -> String) -> Vec<String> {
-    vec![name.to_owned(), show(&sourced.value), origin(&sourced.origin)]
+    let shown = show(&sourced.value);
+    let shown = if shown.is_empty() {
+        "none".to_owned()
+    } else {
+        shown
+    };
+    vec![name.to_owned(), shown, origin(&sourced.origin)]
 }
 
 struct Plain;

@@ -147,12 +147,7 @@ impl Walker<'_> {
             }
         }
         for (index, operator) in pipeline.operators.iter().enumerate() {
-            let name = canonical(&operator.keyword.text);
-            let kind = if COMMON.contains(&name) {
-                name.to_owned()
-            } else {
-                format!("kusto:{name}")
-            };
+            let kind = kind(&operator.keyword.text);
             let pipe = if index == 0 && pipeline.source.is_none() {
                 ""
             } else {
@@ -197,6 +192,17 @@ impl Walker<'_> {
         self.through.insert(name.text.clone());
         self.pipeline(value, Some(&name.text), depth + 1);
         true
+    }
+}
+
+/// The kind of a stage, from the text of its operator.
+pub(crate) fn kind(operator: &str) -> String {
+    let end = operator.find(|c: char| !c.is_alphanumeric() && !matches!(c, '-' | '_'));
+    let name = canonical(&operator[..end.unwrap_or(operator.len())]);
+    if COMMON.contains(&name) {
+        name.to_owned()
+    } else {
+        format!("kusto:{name}")
     }
 }
 
@@ -254,7 +260,13 @@ pub(crate) fn bindings(query: &Query, input: &Input<'_>, through: &BTreeSet<Stri
         .filter(|b| !matches!(b.kind, BindingKind::Scalar(_)) && !through.contains(&b.name))
         .map(|b| Binding {
             name: b.name.clone(),
-            derived_from: b.derived_from.clone(),
+            // In the order they are defined, which is the order to read them in.
+            derived_from: query
+                .bindings
+                .iter()
+                .filter(|other| b.derived_from.contains(&other.name))
+                .map(|other| other.name.clone())
+                .collect(),
             text: format!("{};", uncommented(input, b.span).trim_end_matches(';')),
         })
         .collect()
