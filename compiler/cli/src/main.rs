@@ -4,6 +4,8 @@
 //! clean, 1 findings at or above the gate (or alerts fired), 2 some rule did
 //! not compile, 3 wrong arguments or configuration.
 
+#![allow(clippy::doc_markdown)] // Doc comments of arguments are help texts, which show no markup.
+
 mod commands;
 mod print;
 
@@ -123,7 +125,7 @@ fn main() -> ExitCode {
         Command::List(a) => commands::list::run(global, &a),
         Command::Lint(a) => commands::list::lint(global, &a),
         Command::Man(a) => commands::shell::man(&a),
-        Command::Completions(a) => commands::shell::completions(&a),
+        Command::Completions(a) => Ok(commands::shell::completions(&a)),
     };
     outcome.unwrap_or(ExitCode::from(USAGE))
 }

@@ -134,6 +134,11 @@ pub fn update(produced: &BTreeMap<String, Vec<u8>>, golden: &Path, whole: bool) 
     Ok(changed)
 }
 
+/// Whether this runs where nobody reads a diff: the variable CI is set.
+pub fn in_ci() -> bool {
+    std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
+}
+
 fn open(golden: &Path) -> Result<Folder, String> {
     Folder::create(golden).map_err(|e| format!("{} cannot be used: {e}", golden.display()))
 }

@@ -24,7 +24,7 @@ pub use rulec_runtime::alert::Format;
 pub struct Input {
     /// `TABLE=PATH`, or a path named after its table.
     pub data: Vec<String>,
-    /// What now() gives.
+    /// What `now()` gives.
     pub now: Option<String>,
     /// Skip lines that cannot be read.
     pub lenient: bool,

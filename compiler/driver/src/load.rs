@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use rayon::prelude::*;
 use rulec_source::{Diagnostic, SourceFile};
 
 use crate::{codes, output::slashes};
@@ -49,7 +50,6 @@ pub fn load(root: &Path, paths: &[PathBuf], want: Want) -> Vec<Loaded> {
     let mut seen = std::collections::BTreeSet::new();
     // The same file by another way (`./rules`, a link) is still one document.
     found.retain(|(path, _)| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
-    use rayon::prelude::*;
     let read: Vec<Option<Loaded>> = found
         .par_iter()
         .map(|(path, named)| read(root, path, *named))
@@ -66,7 +66,7 @@ fn walk(
     root: &Path,
     depth: usize,
 ) {
-    let entries = fs::read_dir(folder).and_then(|e| e.collect::<Result<Vec<_>, io::Error>>());
+    let entries = fs::read_dir(folder).and_then(Iterator::collect::<Result<Vec<_>, io::Error>>);
     let mut entries = match entries {
         Ok(entries) => entries,
         Err(error) => {

@@ -141,7 +141,7 @@ impl<'a> Setting<'a> {
         let (result, diagnostics) = self.evaluate(&request.query);
         if let Some(batch) = result {
             // Spliced as text: the printer of values decides how numbers look.
-            let body = rulec_eval::batch_to_json(&batch).to_string();
+            let body = rulec_eval::batch_to_json(&batch);
             let rest = body.strip_prefix('{').unwrap_or(&body);
             return format!("{{\"id\":{},{rest}", request.id);
         }

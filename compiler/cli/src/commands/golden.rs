@@ -31,9 +31,7 @@ enum Action {
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let pipeline = print::pipeline(global)?;
-    if arguments.action == Action::Update
-        && std::env::var_os("CI").is_some_and(|v| !v.is_empty() && v != "false")
-    {
+    if arguments.action == Action::Update && golden::in_ci() {
         return Err(Failure::say(
             "golden/ is not updated where the variable CI is set: run `rulec golden update` at your desk, read the diff, and commit it",
         ));

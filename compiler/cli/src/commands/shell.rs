@@ -26,7 +26,7 @@ pub(crate) fn man(arguments: &ManArguments) -> Outcome {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn completions(arguments: &CompletionArguments) -> Outcome {
+pub(crate) fn completions(arguments: &CompletionArguments) -> ExitCode {
     let mut text = Vec::new();
     clap_complete::generate(
         arguments.shell,
@@ -35,5 +35,5 @@ pub(crate) fn completions(arguments: &CompletionArguments) -> Outcome {
         &mut text,
     );
     print::data(&String::from_utf8_lossy(&text));
-    Ok(ExitCode::SUCCESS)
+    ExitCode::SUCCESS
 }
