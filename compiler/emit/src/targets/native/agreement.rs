@@ -35,6 +35,8 @@ fn events(query: &Query) -> Events {
     ];
     let mut numbers = vec![0, 1, 3, 1000];
     let mut tables: BTreeMap<String, BTreeMap<String, Type>> = BTreeMap::new();
+    // What the query holds each column against, so that rows pass it.
+    let mut own: BTreeMap<String, Vec<String>> = BTreeMap::new();
     walk::query(query, &mut |node| match node {
         Node::Rel(rel) => {
             if let RelKind::Table { name } | RelKind::External { key: name } = &rel.kind {
@@ -44,6 +46,34 @@ fn events(query: &Query) -> Events {
                         .iter()
                         .map(|column| (column.name.to_string(), column.ty)),
                 );
+            }
+            if let RelKind::Filter { input, predicate } = &rel.kind {
+                walk::expr(predicate, &mut |node| {
+                    let Node::Expr(part) = node else { return };
+                    let ExprKind::Call { function, args } = &part.kind else {
+                        return;
+                    };
+                    let Some(ExprKind::Column(place)) = args.first().map(|arg| &arg.kind) else {
+                        return;
+                    };
+                    let found = own.entry(input.columns[*place].name.to_string()).or_default();
+                    for value in args.iter().filter_map(|arg| query.literal(arg)) {
+                        let items = match value {
+                            Value::Array(items) => &items[..],
+                            value => std::slice::from_ref(value),
+                        };
+                        let texts = items.iter().filter_map(Value::as_str);
+                        found.extend(texts.map(|text| match function.name {
+                            "startswith" => format!("{text}rest"),
+                            "endswith" => format!("start{text}"),
+                            name if name.starts_with('!') => format!("not {text}"),
+                            name if name.starts_with("has") || name == "contains" => {
+                                format!("a {text} b http://")
+                            }
+                            _ => text.to_owned(),
+                        }));
+                    }
+                });
             }
         }
         Node::Expr(expr) => match &expr.kind {
@@ -82,7 +112,7 @@ fn events(query: &Query) -> Events {
     let mut found = BTreeMap::new();
     for (table, columns) in tables {
         let mut lines = String::new();
-        for row in 0..300 {
+        for row in 0..600 {
             let mut object = serde_json::Map::new();
             for (name, ty) in &columns {
                 let value = match ty {
@@ -93,6 +123,13 @@ fn events(query: &Query) -> Events {
                     }
                     Type::DateTime => {
                         format!("2026-01-15T{:02}:{:02}:00Z", 9 + next(3), (row * 7) % 60).into()
+                    }
+                    _ if own.contains_key(name) && next(8) != 0 => {
+                        let own = &own[name];
+                        own.get(next(own.len().max(1)))
+                            .cloned()
+                            .unwrap_or_default()
+                            .into()
                     }
                     _ if name.ends_with("Id") || name.ends_with("SHA1") => format!("id{}", next(5)).into(),
                     _ => texts[next(texts.len())].clone().into(),

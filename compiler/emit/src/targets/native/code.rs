@@ -9,7 +9,7 @@
 //! Names of rustfmt's own settings stand behind the numbers: `max_width`,
 //! `fn_call_width`, `array_width`, `short_array_element_width_threshold`.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
 /// `max_width`.
@@ -20,6 +20,9 @@ const LIST_WIDTH: usize = 60;
 const SHORT_ITEM: usize = 10;
 /// `tab_spaces`.
 const TAB: usize = 4;
+/// Expressions nested deeper than this are not laid out: long before, they
+/// would be indented past the end of the line, and rustfmt gives them up.
+const DEEPEST: usize = 100;
 
 /// An expression.
 #[derive(Clone, Debug)]
@@ -161,6 +164,36 @@ impl Code {
         }
     }
 
+    /// The expression on one line; statements within have lines of their own.
+    fn flat(&self) -> String {
+        let list = |items: &[Code]| items.iter().map(Code::flat).collect::<Vec<_>>().join(", ");
+        match self {
+            Code::Atom(text) => text.clone(),
+            Code::Call { callee, open, args } => {
+                let close = if *open == "[" { "]" } else { ")" };
+                format!("{callee}{open}{}{close}", list(args))
+            }
+            Code::Closure { params, body } => format!("{params} {}", body.flat()),
+            Code::Block {
+                params,
+                statements: list,
+            } => block(params, &statements(list, TAB), 0),
+            Code::Prefix(prefix, inner) => format!("{prefix}{}", inner.flat()),
+            Code::Try(inner) => format!("{}?", inner.flat()),
+            Code::Paren(inner) => format!("({})", inner.flat()),
+            Code::Binary(operator, operands) => {
+                let operands = operands.iter().map(Code::flat).collect::<Vec<_>>();
+                operands.join(&format!(" {operator} "))
+            }
+            Code::Struct { name, fields } => {
+                let fields = fields
+                    .iter()
+                    .map(|(field, value)| format!("{field}: {}", value.flat()));
+                format!("{name} {{ {} }}", fields.collect::<Vec<_>>().join(", "))
+            }
+        }
+    }
+
     fn is_closure(&self) -> bool {
         matches!(self, Code::Closure { .. } | Code::Block { .. })
     }
@@ -245,6 +278,8 @@ impl Shape {
 struct Layout {
     /// Whether literals may stick out.
     forced: bool,
+    /// How deep the expression at hand is nested.
+    depth: Cell<usize>,
     known: RefCell<HashMap<(usize, Shape), Option<String>>>,
 }
 
@@ -318,7 +353,13 @@ impl Layout {
         if let Some(known) = self.known.borrow().get(&key) {
             return known.clone();
         }
+        let depth = self.depth.get();
+        if depth > DEEPEST {
+            return self.forced.then(|| code.flat());
+        }
+        self.depth.set(depth + 1);
         let text = self.compound(code, shape);
+        self.depth.set(depth);
         self.known.borrow_mut().insert(key, text.clone());
         text
     }

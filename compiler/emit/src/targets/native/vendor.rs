@@ -103,6 +103,17 @@ fn inline(value: &Value) -> String {
     }
 }
 
+/// Dependencies that only other packages of the workspace switch on. Which
+/// features a package has does not stand in a lock file; a test asks cargo
+/// whether this list is right.
+const SWITCHED_OFF: [(&str, &str); 5] = [
+    ("getrandom", "js-sys"),
+    ("getrandom", "wasm-bindgen"),
+    ("hashbrown", "allocator-api2"),
+    ("hashbrown", "equivalent"),
+    ("hashbrown", "foldhash"),
+];
+
 /// One entry of a lock file.
 #[derive(Debug, Default)]
 struct Locked<'l> {
@@ -168,6 +179,7 @@ pub(super) fn lock(name: &str, version: &str) -> Result<String, String> {
     let wanted = |entry: &Locked<'_>, dependency: &str| {
         let name = dependency.split(' ').next().unwrap_or_default();
         direct.get(entry.name).is_none_or(|names| names.contains(name))
+            && !SWITCHED_OFF.contains(&(entry.name, name))
     };
     let mut reached = BTreeMap::new();
     let mut todo: Vec<&str> = OURS.iter().map(|(name, _)| *name).collect();
