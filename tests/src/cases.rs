@@ -5,7 +5,7 @@
 //! - `query/*.kql`: what `rulec query` gives, in the `.txt` beside it.
 //!
 //! `UPDATE=1` rewrites the expectations; the diff is read before it is committed.
-#![allow(clippy::disallowed_methods)] // A test reads its cases.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)] // A test reads its cases.
 
 use std::{
     fs,

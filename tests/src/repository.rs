@@ -1,5 +1,5 @@
 //! The shipped rules as a repository: what must hold for any repository.
-#![allow(clippy::disallowed_methods)] // A test writes repositories to try.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)] // A test writes repositories to try.
 
 use std::{
     collections::BTreeMap,

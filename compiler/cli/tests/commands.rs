@@ -1,52 +1,11 @@
-//! The binary as people and CI run it: exit codes, streams, and bad input.
+//! The binary as people and CI run it: exit codes and streams.
 #![allow(clippy::disallowed_methods)] // Tests write the repositories they try.
 
-use std::{
-    fs,
-    io::Write as _,
-    path::Path,
-    process::{Command, Output, Stdio},
-};
+mod common;
 
-fn rulec(folder: &Path, arguments: &[&str]) -> Output {
-    rulec_with(folder, arguments, b"")
-}
+use std::{fs, process::Command};
 
-fn rulec_with(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_rulec"))
-        .args(arguments)
-        .current_dir(folder)
-        .env_remove("CI")
-        .env_remove("RULEC_CONFIG")
-        .env("NO_COLOR", "1")
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // A command that does not read its input closes the pipe early.
-    let _ = child.stdin.take().unwrap().write_all(input);
-    child.wait_with_output().unwrap()
-}
-
-fn code(output: &Output) -> i32 {
-    output.status.code().unwrap()
-}
-
-fn out(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn err(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn repository() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    let made = rulec(folder.path(), &["new", "T-0001", "A rule to try"]);
-    assert_eq!(code(&made), 0, "{}", err(&made));
-    folder
-}
+use common::{code, err, out, repository, rulec, rulec_with};
 
 #[test]
 fn a_new_rule_checks_builds_and_becomes_golden() {
@@ -186,7 +145,9 @@ fn every_format_is_well_formed() {
     assert_eq!(uri, "rules/a%20b%20%3C%26%3E.md");
     let github = out(&rulec(folder.path(), &["check", "--format", "github"]));
     assert!(
-        github.lines().any(|line| line.starts_with("::error file=rules/a b <&>.md,line=6,")),
+        github
+            .lines()
+            .any(|line| line.starts_with("::error file=rules/a b <&>.md,line=6,")),
         "{github}"
     );
     let junit = out(&rulec(folder.path(), &["check", "--format", "junit"]));

@@ -1,14 +1,19 @@
 //! `rulec build`: artifacts of all rules for all targets, and the loss ledger.
 
-use std::{collections::BTreeMap, fmt::Write as _, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    path::Path,
+};
 
 use rayon::prelude::*;
 use rulec_emit::{Effect, Emitted, Input, LedgerEntry, Loss, Provenance, Target, targets};
+use rulec_facts::Pack;
 use rulec_model::Rule;
 use rulec_source::{Diagnostic, SourceFile, render};
 
 use crate::{
-    VERSION, codes,
+    VERSION, codes, data,
     output::{Folder, is_safe},
     pipeline::{Bound, Compilation, Document, Pipeline},
 };
@@ -100,12 +105,8 @@ impl Pipeline {
         let context = match self.emit_context() {
             Ok(context) => context,
             Err(error) => {
-                let file = SourceFile::new(error.path.clone(), "");
-                built.problems.push((
-                    file,
-                    String::new(),
-                    Diagnostic::new(codes::BAD_DATA, error.to_string()),
-                ));
+                let (file, diagnostic) = data::finding(&self.repository.pack, &error);
+                built.problems.push((file, String::new(), diagnostic));
                 return built;
             }
         };
@@ -151,6 +152,7 @@ impl Pipeline {
                 built.add(*target, None, bundle);
             }
         }
+        built.place_templates(&self.repository.pack);
         built
             .ledger
             .sort_by(|a, b| (&a.rule, a.target).cmp(&(&b.rule, b.target)));
@@ -263,6 +265,20 @@ impl Built {
         }
     }
 
+    /// Findings about a template are moved into it, and said once, not once a rule.
+    fn place_templates(&mut self, pack: &Pack) {
+        let mut said = BTreeSet::new();
+        for (file, rule, diagnostic) in std::mem::take(&mut self.problems) {
+            let Some((template, moved)) = data::placed(pack, &diagnostic) else {
+                self.problems.push((file, rule, diagnostic));
+                continue;
+            };
+            if said.insert((template.path.clone(), moved.message.clone())) {
+                self.problems.push((template, String::new(), moved));
+            }
+        }
+    }
+
     /// Findings of emitting.
     pub fn findings(&self) -> Vec<render::Finding<'_>> {
         self.problems
@@ -352,10 +368,15 @@ impl Built {
 /// build of a target left there and this one did not produce.
 pub fn write(built: &Built, out: &Path) -> Result<Written, String> {
     let folder = Folder::create(out).map_err(|e| format!("{} cannot be written to: {e}", out.display()))?;
+    // One file that cannot be written does not keep the others from being.
+    let mut failed = Vec::new();
     for (path, bytes) in built.artifacts.iter().chain(&built.verbatim) {
-        folder
-            .write(path, bytes)
-            .map_err(|e| format!("{path} cannot be written: {e}"))?;
+        if let Err(error) = folder.write(path, bytes) {
+            failed.push(format!("{path} cannot be written: {error}"));
+        }
+    }
+    if !failed.is_empty() {
+        return Err(failed.join("\nerror: "));
     }
     let before = folder.files().map_err(|e| e.to_string())?;
     for path in before {

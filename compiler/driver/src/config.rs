@@ -163,9 +163,10 @@ pub fn parse(file: &SourceFile) -> Result<Config, Box<Diagnostic>> {
     Ok(config)
 }
 
-/// The place of a key below a table's heading.
-fn key(text: &str, table: &str, key: &str) -> Span {
-    let below = text.find(table).unwrap_or_default();
+/// The place of a word behind another: a key below its table's heading, a
+/// value behind its key.
+pub(crate) fn key(text: &str, behind: &str, key: &str) -> Span {
+    let below = text.find(behind).unwrap_or_default();
     let found = text[below..].find(key).map(|at| below + at);
     found.map_or(Span::default(), |at| Span::new(at, at + key.len()))
 }

@@ -63,8 +63,13 @@ pub fn compare(
     golden: &Path,
     whole: bool,
 ) -> Result<Vec<Difference>, String> {
-    let folder = open(golden)?;
-    let blessed = folder.files().map_err(|e| e.to_string())?;
+    let unusable = |e: std::io::Error| format!("{} cannot be used: {e}", golden.display());
+    // Before the first update there is nothing to compare with, and comparing creates nothing.
+    let folder = Folder::open(golden).map_err(unusable)?;
+    let blessed = match &folder {
+        Some(folder) => folder.files().map_err(unusable)?,
+        None => BTreeSet::new(),
+    };
     let mut paths: BTreeSet<&String> = produced.keys().collect();
     if whole {
         paths.extend(&blessed);
@@ -76,7 +81,7 @@ pub fn compare(
             continue;
         }
         let new = produced.get(path);
-        let old = folder.read(path);
+        let old = folder.as_ref().and_then(|f| f.read(path));
         if new == old.as_ref() {
             continue;
         }
@@ -106,7 +111,7 @@ pub fn compare(
 
 /// Rewrites a golden folder. `whole`: removes what nothing produces.
 pub fn update(produced: &BTreeMap<String, Vec<u8>>, golden: &Path, whole: bool) -> Result<Changed, String> {
-    let folder = open(golden)?;
+    let folder = Folder::create(golden).map_err(|e| format!("{} cannot be used: {e}", golden.display()))?;
     let mut changed = Changed::default();
     for (path, bytes) in produced {
         if !whole && path == "losses.json" {
@@ -137,8 +142,4 @@ pub fn update(produced: &BTreeMap<String, Vec<u8>>, golden: &Path, whole: bool) 
 /// Whether this runs where nobody reads a diff: the variable CI is set.
 pub fn in_ci() -> bool {
     std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
-}
-
-fn open(golden: &Path) -> Result<Folder, String> {
-    Folder::create(golden).map_err(|e| format!("{} cannot be used: {e}", golden.display()))
 }

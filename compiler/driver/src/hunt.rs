@@ -86,6 +86,9 @@ fn expand(path: &Path) -> Result<Vec<PathBuf>, String> {
             files.push(entry.path());
         }
     }
+    if files.is_empty() {
+        return Err(format!("{} holds no files", path.display()));
+    }
     files.sort();
     Ok(files)
 }

@@ -9,6 +9,7 @@ pub mod analyze;
 pub mod build;
 pub mod codes;
 pub mod config;
+mod data;
 pub mod dump;
 pub mod explain;
 pub mod fixtures;

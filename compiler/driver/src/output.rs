@@ -31,6 +31,17 @@ impl Folder {
         })
     }
 
+    /// A folder to read; none when there is no such thing.
+    pub fn open(root: &Path) -> io::Result<Option<Self>> {
+        match fs::read_dir(root) {
+            Ok(_) => Ok(Some(Self {
+                root: fs::canonicalize(root)?,
+            })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Writes a file whole: first beside its place, then renamed over it. A
     /// file that already has these bytes is left alone.
     pub fn write(&self, relative: &str, bytes: &[u8]) -> io::Result<()> {

@@ -19,7 +19,7 @@ use rulec_source::{Diagnostic, Fragment, Severity, SourceFile, render};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    codes,
+    codes, data,
     load::{Want, display, load},
     repository::{Refused, Repository},
 };
@@ -76,16 +76,25 @@ impl Pipeline {
     /// Opens the repository around `start`.
     pub fn open(start: &Path, config: Option<&Path>) -> Result<Self, Box<Refused>> {
         let repository = Repository::open(start, config)?;
-        let aliases = Aliases::load(&repository.pack).map_err(|e| bad_data(&e))?;
-        let facts = rulec_explain::Facts::load(&repository.pack, &repository.config.check.attack)
-            .map_err(|e| bad_data(&e))?;
-        Ok(Self {
-            repository,
+        let refuse = |e| data::refused(&repository.pack, &e);
+        let aliases = Aliases::load(&repository.pack).map_err(refuse)?;
+        let facts =
+            rulec_explain::Facts::load(&repository.pack, &repository.config.check.attack).map_err(refuse)?;
+        let pipeline = Self {
             aliases,
             facts,
             catalogs: Default::default(),
             emit: OnceLock::new(),
-        })
+            repository,
+        };
+        // Tables of the repository's own are read before the first rule needs
+        // them: a mistake there is one finding, not one a rule.
+        if pipeline.repository.own_tables {
+            pipeline
+                .catalog(Environment::MergedColumns)
+                .map_err(|e| data::refused(&pipeline.repository.pack, &e))?;
+        }
+        Ok(pipeline)
     }
 
     /// The catalog of an environment, loaded once.
@@ -430,13 +439,6 @@ fn duplicates(documents: &mut [Document]) {
             }
         }
     }
-}
-
-pub(crate) fn bad_data(error: &FactsError) -> Box<Refused> {
-    Box::new(Refused {
-        file: SourceFile::new("schema/", ""),
-        diagnostic: Diagnostic::new(codes::BAD_DATA, error.to_string()),
-    })
 }
 
 /// Lower-case hexadecimal.

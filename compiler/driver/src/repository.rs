@@ -6,7 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rulec_facts::Pack;
+use rulec_facts::{Pack, attack::Attack};
 use rulec_source::{Diagnostic, SourceFile};
 
 use crate::{codes, config, config::Config, output::slashes};
@@ -22,6 +22,8 @@ pub struct Repository {
     pub config_file: Option<SourceFile>,
     /// Data and templates: the embedded ones with the repository's laid over.
     pub pack: Pack,
+    /// Whether the repository's schema/tables/ says other things than the embedded one.
+    pub own_tables: bool,
 }
 
 /// A repository that cannot be used: the file and what is wrong with it.
@@ -46,9 +48,10 @@ impl Repository {
                 .find(|p| p.is_file()),
         };
         let Some(config_path) = config_path else {
-            let pack = overlay(&start)?;
+            let (pack, own_tables) = overlay(&start)?;
             return Ok(Self {
                 pack,
+                own_tables,
                 root: start,
                 config: Config::default(),
                 config_file: None,
@@ -76,8 +79,10 @@ impl Repository {
                 diagnostic: *diagnostic,
             })
         })?;
-        let pack = overlay(&root)?;
+        let (pack, own_tables) = overlay(&root)?;
+        known_attack(&pack, &file, &config)?;
         Ok(Self {
+            own_tables,
             root,
             config,
             config_file: Some(file),
@@ -92,12 +97,36 @@ impl Repository {
 }
 
 /// The embedded data with the repository's own schema/ and templates/ laid over.
-fn overlay(root: &Path) -> Result<Pack, Box<Refused>> {
+fn overlay(root: &Path) -> Result<(Pack, bool), Box<Refused>> {
     let mut files = BTreeMap::new();
     for top in ["schema", "templates"] {
         collect(root, &root.join(top), &mut files, 0)?;
     }
-    Ok(Pack::embedded().overlay(files))
+    let embedded = Pack::embedded();
+    let own_tables = files.iter().any(|(path, bytes)| {
+        let as_embedded = embedded.text(path).is_some_and(|text| text.as_bytes() == bytes);
+        path.starts_with("schema/tables/") && !as_embedded
+    });
+    Ok((embedded.overlay(files), own_tables))
+}
+
+/// `check.attack` names a version there is data for.
+fn known_attack(pack: &Pack, file: &SourceFile, config: &Config) -> Result<(), Box<Refused>> {
+    let versions = Attack::versions(pack);
+    let version = &config.check.attack;
+    if versions.contains(version) {
+        return Ok(());
+    }
+    let diagnostic = Diagnostic::new(
+        codes::BAD_CONFIG,
+        format!("there is no data for ATT&CK {version}"),
+    )
+    .at(config::key(&file.text, "attack", version))
+    .help(format!("the versions are {}", versions.join(", ")));
+    Err(Box::new(Refused {
+        file: file.clone(),
+        diagnostic,
+    }))
 }
 
 fn collect(

@@ -88,7 +88,15 @@ impl<T: DeserializeOwned> Config<T> {
         let text = pack
             .require(&path)
             .map_err(|e| Box::new(Diagnostic::new(TARGET_CONFIG, e.to_string())))?;
-        let shape: Shape = toml::from_str(text).map_err(|e| wrong(&e.to_string()))?;
+        let shape: Shape = toml::from_str(text).map_err(|error| {
+            let line = error
+                .span()
+                .map_or(1, |s| text[..s.start].matches('\n').count() + 1);
+            Box::new(Diagnostic::new(
+                TARGET_CONFIG,
+                format!("{path}:{line}: {}", error.message()),
+            ))
+        })?;
         for (key, file) in &shape.files {
             let path = &file.path;
             let climbs =

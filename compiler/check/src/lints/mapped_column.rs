@@ -3,7 +3,7 @@
 use rulec_model::{Origin, Resolved};
 use rulec_source::{Diagnostic, Severity, Span};
 
-use super::code;
+use super::{CONFIG, code};
 use crate::{Input, Lint};
 
 pub(crate) const LINT: Lint = Lint {
@@ -53,7 +53,7 @@ fn finding(mapped: &Mapped, columns: &[&str], which: &str) -> Diagnostic {
     )
     .label(*span, "no such column in the result");
     if mapped.from_config {
-        diagnostic = diagnostic.note("the mapping comes from [defaults] in rulec.toml");
+        diagnostic = diagnostic.note(CONFIG);
     }
     if let Some(same) = columns.iter().find(|c| c.eq_ignore_ascii_case(column)) {
         let help = format!("column names are case-sensitive: write `{same}`");

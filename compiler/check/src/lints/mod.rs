@@ -14,6 +14,9 @@ mod tactic_mismatch;
 mod unknown_entity;
 mod unknown_technique;
 
+/// Where a setting came from that the document does not say.
+const CONFIG: &str = "the mapping comes from [defaults] in rulec.toml";
+
 const fn code(id: &'static str, name: &'static str, severity: Severity, summary: &'static str) -> Code {
     Code {
         id,

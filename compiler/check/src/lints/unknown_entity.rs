@@ -1,8 +1,9 @@
 //! Entity types and identifiers exist, and identify something.
 
+use rulec_model::Origin;
 use rulec_source::{Diagnostic, Severity};
 
-use super::code;
+use super::{CONFIG, code};
 use crate::{Input, Lint};
 
 pub(crate) const LINT: Lint = Lint {
@@ -22,6 +23,7 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
     };
     let facts = &input.facts.entities;
     let setting = input.setting("/settings/entities");
+    let first = found.len();
     for entity in &entities.value {
         // Each entity takes its place in the text, also one that is fine.
         let kind = setting.value("type", &entity.kind);
@@ -72,6 +74,11 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
                 .at(kind)
                 .help(format!("map {} as well", sets.join(", or "))),
             );
+        }
+    }
+    if entities.origin == Origin::Config {
+        for diagnostic in &mut found[first..] {
+            diagnostic.notes.push(CONFIG.to_owned());
         }
     }
 }
