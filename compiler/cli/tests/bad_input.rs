@@ -63,7 +63,7 @@ fn files_that_may_not_be_read() {
     let folder = repository();
     let secret = folder.path().join("rules/secret.md");
     fs::write(&secret, "# Secret\n").unwrap();
-    fs::set_permissions(&secret, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o000)).unwrap();
     if fs::read(&secret).is_ok() {
         println!("skipped: this user may read every file");
         return;
