@@ -214,8 +214,13 @@ mod tests {
                 prop_assert_eq!(emitted.artifacts.is_empty(), emitted.diagnostics.iter().any(rulec_source::Diagnostic::is_error));
                 for artifact in &emitted.artifacts {
                     let name = artifact.path.strip_prefix(&format!("{}/", target.name())).unwrap();
+                    let name = name.strip_prefix("src/rules/").unwrap_or(name);
                     prop_assert!(!name.contains(['/', '\\']) && !name.starts_with('.'));
                     let text = std::str::from_utf8(&artifact.bytes).unwrap();
+                    // Rust is not read back here; its own tests ask rustfmt.
+                    if target.name() == "native" {
+                        continue;
+                    }
                     let yaml = name.rsplit('.').next() == Some("yaml");
                     let format = if yaml { check::Format::Yaml } else { check::Format::Json };
                     prop_assert!(check::load(format, text).unwrap().is_some());

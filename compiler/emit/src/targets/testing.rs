@@ -160,6 +160,7 @@ pub(crate) fn query(table: &str, columns: &[&str]) -> Query {
             name: table.to_owned(),
             span: Span::new(0, table.len()),
             known: true,
+            optional: false,
         }],
         functions: Vec::new(),
         operators: vec!["where".to_owned()],

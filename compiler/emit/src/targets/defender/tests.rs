@@ -258,6 +258,7 @@ fn near_real_time() {
         name: "DeviceEvents".to_owned(),
         span: Span::new(8, 27),
         known: true,
+        optional: false,
     });
     let emitted = build(&rule, &resolved, &two);
     let found = body(&emitted);

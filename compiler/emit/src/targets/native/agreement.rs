@@ -29,7 +29,7 @@ impl Tables for Events {
 /// of its tables, in turn.
 fn events(query: &Query) -> Events {
     let mut texts = vec![
-        "".to_owned(),
+        String::new(),
         "x".to_owned(),
         r#"[{"Name":"ForwardTo","Value":"a"},{"Name":"n"}]"#.to_owned(),
     ];

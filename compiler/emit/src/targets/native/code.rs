@@ -231,7 +231,7 @@ pub(super) fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::from(if number < 0 { "-" } else { "" });
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push('_');
         }
         text.push(digit);
@@ -292,7 +292,7 @@ pub(super) fn statements(list: &[Statement], indent: usize) -> String {
         match statement {
             Statement::Comment(comment) => text.push_str(format!("// {comment}").trim_end()),
             Statement::Let { name, value } => {
-                text.push_str(&assignment(&format!("let {name}"), value, indent))
+                text.push_str(&assignment(&format!("let {name}"), value, indent));
             }
             Statement::Tail(value) => text.push_str(&laid_out(value, Shape::block(indent, 0))),
         }
@@ -368,7 +368,7 @@ impl Layout {
         match code {
             Code::Atom(text) => Some(text.clone()),
             Code::Call { callee, open, args } => self.call(callee, open, args, shape),
-            Code::Closure { params, body } => self.closure(params, body, shape),
+            Code::Closure { params, body } => Some(self.closure(params, body, shape)),
             Code::Block {
                 params,
                 statements: list,
@@ -508,17 +508,17 @@ impl Layout {
         self.code(last, shape)
     }
 
-    fn closure(&self, params: &str, body: &Code, shape: Shape) -> Option<String> {
+    fn closure(&self, params: &str, body: &Code, shape: Shape) -> String {
         let beside = shape
             .after(params.len() + 1)
             .and_then(|shape| self.code(body, shape));
         if let Some(text) = beside.filter(|text| !text.contains('\n') || may_go_on(body)) {
-            return Some(format!("{params} {text}"));
+            return format!("{params} {text}");
         }
         let inner = Shape::block(shape.indent + TAB, 0);
         let body = self.code(body, inner).unwrap_or_else(|| laid_out(body, inner));
         let body = format!("{}{body}\n", " ".repeat(inner.indent));
-        Some(block(params, &body, shape.indent))
+        block(params, &body, shape.indent)
     }
 
     fn binary(&self, operator: &str, operands: &[Code], shape: Shape) -> Option<String> {

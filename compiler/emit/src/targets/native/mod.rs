@@ -91,7 +91,9 @@ impl Target for Native {
         let code = match code_of(input, &module) {
             Ok(code) => code,
             Err(problems) => {
-                problems.into_iter().for_each(|problem| findings.refuse(problem));
+                for problem in problems {
+                    findings.refuse(problem);
+                }
                 return findings.emitted;
             }
         };

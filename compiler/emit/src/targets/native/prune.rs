@@ -3,8 +3,8 @@
 //! In: a relation, and which of its columns are wanted. Out: the same relation
 //! over fewer columns, with every expression's places counted anew. A table
 //! then lists only what the rule needs. Rows, their order and the wanted
-//! columns stay as they are. What is handed from elsewhere (a binding, the
-//! input of a subquery) keeps all its columns.
+//! columns stay as they are. The rows of a binding keep all their columns,
+//! because others read them, too.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -17,17 +17,20 @@ use rulec_ir::{
 /// Columns by place; none means all, also those of open tables that have no place.
 type Wanted = Option<BTreeSet<usize>>;
 
+/// The columns of a subquery's input that are kept; none outside of one.
+type Inputs = Option<BTreeSet<usize>>;
+
 /// For each column of a relation before, its place after.
 type Places = Vec<Option<usize>>;
 
 /// A relation with all its columns, its inputs pruned.
 pub(super) fn whole(rel: &Rel) -> Rel {
-    prune(rel, &None).0
+    prune(rel, &None, &None).0
 }
 
 /// A relation of which only the first column is read.
 pub(super) fn first_column(rel: &Rel) -> Rel {
-    prune(rel, &Some(BTreeSet::from([0]))).0
+    prune(rel, &Some(BTreeSet::from([0])), &None).0
 }
 
 /// An expression that stands alone, with its subqueries pruned.
@@ -72,10 +75,10 @@ fn and_read<'e>(wanted: &Wanted, exprs: impl IntoIterator<Item = &'e Expr>) -> W
     Some(needed)
 }
 
-fn only_read<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> Wanted {
+fn only_read<'e>(exprs: impl IntoIterator<Item = &'e Expr>) -> BTreeSet<usize> {
     let mut needed = BTreeSet::new();
     read(exprs, &mut needed);
-    Some(needed)
+    needed
 }
 
 fn moved(expr: &Expr, places: &[Option<usize>]) -> Expr {
@@ -141,7 +144,7 @@ fn passed(passed: &[Option<usize>], places: &[Option<usize>]) -> Vec<Option<usiz
 
 /// A relation over what is wanted of it. Its pipeline is followed in a loop,
 /// because pipelines are long; only what stands beside it recurses.
-fn prune(rel: &Rel, wanted: &Wanted) -> (Rel, Places) {
+fn prune(rel: &Rel, wanted: &Wanted, inputs: &Inputs) -> (Rel, Places) {
     let mut chain = vec![(rel, wanted.clone())];
     while let Some((rel, wanted)) = chain.last() {
         match main_input(rel) {
@@ -155,8 +158,8 @@ fn prune(rel: &Rel, wanted: &Wanted) -> (Rel, Places) {
     let mut below = None;
     while let Some((rel, wanted)) = chain.pop() {
         below = Some(match below {
-            Some((input, places)) => rebuilt(rel, &wanted, input, &places),
-            None => source(rel, &wanted),
+            Some((input, places)) => rebuilt(rel, &wanted, input, &places, inputs),
+            None => source(rel, &wanted, inputs),
         });
     }
     below.unwrap_or_else(|| (rel.clone(), identity(rel)))
@@ -186,6 +189,7 @@ pub(super) fn main_input(rel: &Rel) -> Option<&Rel> {
         | RelKind::Range { .. }
         | RelKind::External { .. }
         | RelKind::Union { .. }
+        | RelKind::Special { .. }
         | RelKind::Unsupported { .. } => None,
     }
 }
@@ -202,12 +206,12 @@ fn needed(rel: &Rel, input: &Rel, wanted: &Wanted) -> Wanted {
         RelKind::Filter { predicate, .. } => and_read(wanted, [predicate]),
         RelKind::Project { exprs, .. } => {
             let read = exprs.iter().enumerate().filter(|(place, _)| out(*place));
-            only_read(read.map(|(_, expr)| expr))
+            Some(only_read(read.map(|(_, expr)| expr)))
         }
-        RelKind::Summarize { keys, aggregates, .. } => {
-            only_read(keys.iter().chain(aggregates.iter().flat_map(|call| &call.args)))
-        }
-        RelKind::Distinct { exprs, .. } => only_read(exprs),
+        RelKind::Summarize { keys, aggregates, .. } => Some(only_read(
+            keys.iter().chain(aggregates.iter().flat_map(|call| &call.args)),
+        )),
+        RelKind::Distinct { exprs, .. } => Some(only_read(exprs)),
         RelKind::Sort { keys, .. } | RelKind::Top { keys, .. } => {
             and_read(wanted, keys.iter().map(|key| &key.expr))
         }
@@ -231,10 +235,17 @@ fn needed(rel: &Rel, input: &Rel, wanted: &Wanted) -> Wanted {
         RelKind::MvApply {
             items,
             passed,
+            with_index,
+            subquery,
             output,
             ..
         } => {
-            let mut needed: BTreeSet<usize> = passed.iter().flatten().copied().collect();
+            let result = Some(result_needed(output, wanted));
+            let keep = kept_inputs(subquery, &result, items, passed, *with_index);
+            let repeated = keep
+                .iter()
+                .filter_map(|place| passed.get(*place).copied().flatten());
+            let mut needed: BTreeSet<usize> = repeated.collect();
             read(items.iter().map(|item| &item.expr), &mut needed);
             needed.extend(taken(output, wanted).filter_map(|origin| match origin {
                 Origin::Left(place) => Some(*place),
@@ -272,7 +283,7 @@ fn taken<'o>(output: &'o [Origin], wanted: &'o Wanted) -> impl Iterator<Item = &
 }
 
 /// A relation that a pipeline starts with.
-fn source(rel: &Rel, wanted: &Wanted) -> (Rel, Places) {
+fn source(rel: &Rel, wanted: &Wanted, inputs: &Inputs) -> (Rel, Places) {
     match &rel.kind {
         RelKind::Table { .. } | RelKind::External { .. } => {
             // A table without columns would have no rows.
@@ -298,7 +309,17 @@ fn source(rel: &Rel, wanted: &Wanted) -> (Rel, Places) {
             };
             made(rel, wanted, kind, rel.columns.clone(), identity(rel))
         }
-        RelKind::Union { inputs, with_source } => union(rel, wanted, inputs, *with_source),
+        RelKind::Union {
+            inputs: parts,
+            with_source,
+        } => union(rel, wanted, parts, *with_source, inputs),
+        RelKind::Input => match inputs {
+            Some(keep) => {
+                let (columns, places) = kept(&rel.columns, |place| keep.contains(&place));
+                made(rel, wanted, RelKind::Input, columns, places)
+            }
+            None => (rel.clone(), identity(rel)),
+        },
         _ => (rel.clone(), identity(rel)),
     }
 }
@@ -313,33 +334,117 @@ fn made(rel: &Rel, wanted: &Wanted, kind: RelKind, columns: Arc<[Column]>, place
     (rel, places)
 }
 
-fn union(rel: &Rel, wanted: &Wanted, inputs: &[UnionInput], with_source: bool) -> (Rel, Places) {
+fn union(
+    rel: &Rel,
+    wanted: &Wanted,
+    parts: &[UnionInput],
+    with_source: bool,
+    inputs: &Inputs,
+) -> (Rel, Places) {
     let source = usize::from(with_source);
     let (columns, own) = kept(&rel.columns, |place| place < source || wants(wanted, place));
     let below = own.iter().skip(source).copied().collect::<Places>();
-    let inputs = inputs.iter().map(|input| {
-        let filled = at(&input.columns, &below);
-        let needed = if rel.open && wanted.is_none() {
-            None
-        } else {
-            Some(filled.iter().flatten().copied().collect())
-        };
-        let (rel, places) = prune(&input.rel, &needed);
+    let parts = parts.iter().map(|part| {
+        let (rel, places) = prune(&part.rel, &part_needed(rel, wanted, part, source), inputs);
         UnionInput {
             rel,
-            label: input.label.clone(),
-            columns: passed(&filled, &places),
+            label: part.label.clone(),
+            columns: passed(&at(&part.columns, &below), &places),
         }
     });
     let kind = RelKind::Union {
-        inputs: inputs.collect(),
+        inputs: parts.collect(),
         with_source,
     };
     made(rel, wanted, kind, columns, own)
 }
 
+/// What is needed of a part of a union.
+fn part_needed(rel: &Rel, wanted: &Wanted, part: &UnionInput, source: usize) -> Wanted {
+    if rel.open && wanted.is_none() {
+        return None;
+    }
+    let columns = part.columns.iter().enumerate();
+    let filled = columns.filter(|(place, _)| wants(wanted, place + source));
+    Some(filled.filter_map(|(_, from)| *from).collect())
+}
+
+/// What is needed of the other side of a join.
+fn right_needed(rel: &Rel, wanted: &Wanted) -> Wanted {
+    let RelKind::Join {
+        right_keys, output, ..
+    } = &rel.kind
+    else {
+        return None;
+    };
+    if rel.open && wanted.is_none() {
+        return None;
+    }
+    let mut needed = BTreeSet::new();
+    read(right_keys, &mut needed);
+    needed.extend(taken(output, wanted).filter_map(|origin| match origin {
+        Origin::Right(place) => Some(*place),
+        Origin::Left(_) => None,
+    }));
+    Some(needed)
+}
+
+/// What is needed of the result of a subquery.
+fn result_needed(output: &[Origin], wanted: &Wanted) -> BTreeSet<usize> {
+    let rights = taken(output, wanted).filter_map(|origin| match origin {
+        Origin::Right(place) => Some(*place),
+        Origin::Left(_) => None,
+    });
+    rights.collect()
+}
+
+/// The columns of its input that a subquery reads, if `wanted` is wanted of
+/// it; none means all.
+fn handed_in(subquery: &Rel, wanted: &Wanted) -> Wanted {
+    let mut found = BTreeSet::new();
+    let mut todo = vec![(subquery, wanted.clone())];
+    while let Some((rel, wanted)) = todo.pop() {
+        if let Some(input) = main_input(rel) {
+            todo.push((input, needed(rel, input, &wanted)));
+        }
+        match &rel.kind {
+            RelKind::Input => found.extend(wanted?),
+            RelKind::Join { right, .. } => todo.push((right, right_needed(rel, &wanted))),
+            RelKind::Union { inputs, with_source } => {
+                let source = usize::from(*with_source);
+                todo.extend(
+                    inputs
+                        .iter()
+                        .map(|part| (&part.rel, part_needed(rel, &wanted, part, source))),
+                );
+            }
+            _ => {}
+        }
+    }
+    Some(found)
+}
+
+/// The columns of a subquery's input that are kept: what it reads, the items
+/// and the index. `passed` has an entry for each column there is.
+fn kept_inputs(
+    subquery: &Rel,
+    wanted: &Wanted,
+    items: &[MvItem],
+    passed: &[Option<usize>],
+    with_index: bool,
+) -> BTreeSet<usize> {
+    let Some(mut keep) = handed_in(subquery, wanted) else {
+        return (0..passed.len()).collect();
+    };
+    keep.extend(items.iter().map(|item| item.output));
+    if with_index {
+        keep.extend(passed.len().checked_sub(1));
+    }
+    keep
+}
+
 /// The relation over its pruned input, whose columns have gone to `places`.
-fn rebuilt(rel: &Rel, wanted: &Wanted, input: Rel, places: &Places) -> (Rel, Places) {
+fn rebuilt(rel: &Rel, wanted: &Wanted, input: Rel, places: &Places, inputs: &Inputs) -> (Rel, Places) {
     let input = Box::new(input);
     let all = || (rel.columns.clone(), identity(rel));
     let (kind, (columns, own)) = match &rel.kind {
@@ -391,7 +496,7 @@ fn rebuilt(rel: &Rel, wanted: &Wanted, input: Rel, places: &Places) -> (Rel, Pla
             let count = expression(count);
             (RelKind::Take { input, count }, passing(rel, places))
         }
-        RelKind::Join { .. } => join(rel, wanted, input, places),
+        RelKind::Join { .. } => join(rel, wanted, input, places, inputs),
         RelKind::MvExpand {
             items,
             with_index,
@@ -422,15 +527,22 @@ fn rebuilt(rel: &Rel, wanted: &Wanted, input: Rel, places: &Places) -> (Rel, Pla
             ..
         } => {
             let (columns, own) = kept(&rel.columns, |place| wants(wanted, place));
-            let subquery = Box::new(whole(subquery));
+            let result = Some(result_needed(output, wanted));
+            let keep = kept_inputs(subquery, &result, items, repeated, *with_index);
+            let own_inputs: Places = repeated
+                .iter()
+                .enumerate()
+                .map(|(place, _)| keep.contains(&place).then(|| keep.range(..place).count()))
+                .collect();
+            let (subquery, below) = prune(subquery, &result, &Some(keep));
             let kind = RelKind::MvApply {
-                items: items_moved(items, places, Some),
+                items: items_moved(items, places, |output| own_inputs.get(output).copied().flatten()),
                 input,
-                passed: passed(repeated, places),
+                passed: passed(&at(repeated, &own_inputs), places),
                 with_index: *with_index,
                 limit: limit.as_ref().map(expression),
-                output: origins(&at(output, &own), places, &identity(&subquery)),
-                subquery,
+                output: origins(&at(output, &own), places, &below),
+                subquery: Box::new(subquery),
             };
             (kind, (columns, own))
         }
@@ -454,7 +566,13 @@ fn rebuilt(rel: &Rel, wanted: &Wanted, input: Rel, places: &Places) -> (Rel, Pla
 
 type Columns = (Arc<[Column]>, Places);
 
-fn join(rel: &Rel, wanted: &Wanted, left: Box<Rel>, left_places: &Places) -> (RelKind, Columns) {
+fn join(
+    rel: &Rel,
+    wanted: &Wanted,
+    left: Box<Rel>,
+    left_places: &Places,
+    inputs: &Inputs,
+) -> (RelKind, Columns) {
     let RelKind::Join {
         right,
         kind,
@@ -469,18 +587,7 @@ fn join(rel: &Rel, wanted: &Wanted, left: Box<Rel>, left_places: &Places) -> (Re
     };
     let (columns, own) = kept(&rel.columns, |place| wants(wanted, place));
     let output = at(output, &own);
-    let needed = if rel.open && wanted.is_none() {
-        None
-    } else {
-        let mut needed = BTreeSet::new();
-        read(right_keys, &mut needed);
-        needed.extend(output.iter().filter_map(|origin| match origin {
-            Origin::Right(place) => Some(*place),
-            Origin::Left(_) => None,
-        }));
-        Some(needed)
-    };
-    let (right, right_places) = prune(right, &needed);
+    let (right, right_places) = prune(right, &right_needed(rel, wanted), inputs);
     let kind = RelKind::Join {
         left,
         right: Box::new(right),

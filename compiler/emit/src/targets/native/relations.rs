@@ -45,7 +45,7 @@ impl Pipe {
     /// The next table; `value` gives a `Result`.
     fn step(&mut self, value: Code) {
         self.let_("t", value.tried());
-        self.rows = "&t".to_owned();
+        "&t".clone_into(&mut self.rows);
     }
 
     fn rows(&self) -> Code {
@@ -292,11 +292,11 @@ impl Emitter<'_> {
 
     /// The rows of another relation as an argument.
     fn relation(&mut self, scope: &mut Scope, rel: &Rel, wish: &str) -> Code {
-        if let RelKind::Ref(id) = &rel.kind {
-            if let Some(Bound::Function(function)) = self.bound(*id) {
-                scope.needs.bindings.insert(*id);
-                return Code::atom(function.name);
-            }
+        if let RelKind::Ref(id) = &rel.kind
+            && let Some(Bound::Function(function)) = self.bound(*id)
+        {
+            scope.needs.bindings.insert(*id);
+            return Code::atom(function.name);
         }
         let function = self.separate(scope, rel, wish);
         self.call(scope, &function).by_ref()
@@ -380,12 +380,12 @@ impl Emitter<'_> {
             RelKind::Count { .. } => {
                 let count = Code::call(self.op("count"), [pipe.rows()]);
                 pipe.step(count);
-                if let [Column { name, .. }] = &rel.columns[..] {
-                    if &**name != "Count" {
-                        let schema =
-                            Code::call(format!("{}::of", self.root("Schema")), [self.pairs(&rel.columns)]);
-                        pipe.step(Code::call("t.renamed", [schema]));
-                    }
+                if let [Column { name, .. }] = &rel.columns[..]
+                    && &**name != "Count"
+                {
+                    let schema =
+                        Code::call(format!("{}::of", self.root("Schema")), [self.pairs(&rel.columns)]);
+                    pipe.step(Code::call("t.renamed", [schema]));
                 }
                 self.relaid(pipe, rel, "counted");
             }
@@ -421,7 +421,7 @@ impl Emitter<'_> {
                     rows => rows,
                 };
                 let about = self.about(right);
-                let right_layout = self.layout("right_columns", about, &right.columns);
+                let right_layout = self.layout("other", about, &right.columns);
                 let kind = Code::Atom(format!("{}::{}", self.op("JoinKind"), join_kind(*kind)));
                 let left_keys = Code::slice(self.operands(scope, pipe.layout, left_keys));
                 let right_keys = Code::slice(self.operands(scope, right_layout, right_keys));

@@ -115,10 +115,11 @@ impl Emitter<'_> {
             ExprKind::Literal(Value::Array(_) | Value::Bag(_) | Value::Decimal(_)) => {}
             ExprKind::Literal(_) | ExprKind::Now | ExprKind::Binding(_) => return self.inline(scope, expr),
             _ => {
-                if let Some(value) = self.folded(expr) {
-                    if !matches!(value, Value::Array(_) | Value::Bag(_) | Value::Decimal(_)) {
-                        return self.literal(&value);
-                    }
+                let folded = self.folded(expr);
+                let small =
+                    |value: &Value| !matches!(value, Value::Array(_) | Value::Bag(_) | Value::Decimal(_));
+                if let Some(value) = folded.filter(small) {
+                    return self.literal(&value);
                 }
             }
         }
@@ -301,10 +302,11 @@ impl Emitter<'_> {
                 if let ("not", [arg]) = (function.name, &args[..]) {
                     return self.condition(scope, row, arg, !wanted);
                 }
-                if is_straight(function, args) && !is_constant(expr) {
-                    if let Some((code, negative)) = self.straight(scope, row, function, args) {
-                        return if negative == wanted { opposite(code) } else { code };
-                    }
+                if is_straight(function, args)
+                    && !is_constant(expr)
+                    && let Some((code, negative)) = self.straight(scope, row, function, args)
+                {
+                    return if negative == wanted { opposite(code) } else { code };
                 }
             }
             _ => {}

@@ -53,6 +53,7 @@ pub(super) fn unsupported(query: &Query) -> Vec<(Span, String)> {
         let mut visit = |node: Node<'_>| match node {
             Node::Rel(rel) => match &rel.kind {
                 RelKind::Unsupported { construct, .. } => found.push((rel.span, construct.clone())),
+                RelKind::Special { operator, .. } => found.push((rel.span, operator.construct())),
                 RelKind::Invoke { function, .. } if function != "FileProfile" => {
                     found.push((rel.span, format!("the function `{function}`")));
                 }
