@@ -15,17 +15,21 @@
 mod agreement;
 mod code;
 mod emitter;
+mod expansion;
 mod info;
 mod layout;
 mod module;
 mod names;
+mod pipe;
 mod prune;
 mod relations;
 mod scalars;
+mod sources;
 mod support;
 #[cfg(test)]
 mod tests;
 mod vendor;
+mod windows;
 
 use std::collections::BTreeMap;
 

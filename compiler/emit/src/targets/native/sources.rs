@@ -1,0 +1,201 @@
+//! What pipelines start with, and relations that are read beside them.
+
+use rulec_functions::{Type, Value, convert};
+use rulec_ir::{Column, Expr, Rel, RelKind};
+
+use super::code::{Code, Statement};
+use super::emitter::{Bound, Emitter, Function, Scope};
+use super::layout::LayoutId;
+use super::pipe::Pipe;
+use super::prune::main_input;
+
+impl Emitter<'_> {
+    /// What a pipeline starts with when it is no table from outside.
+    pub(super) fn source(&mut self, scope: &mut Scope, rel: &Rel) -> Pipe {
+        let layout = |emitter: &mut Self, wish: &str| {
+            let about = emitter.about(rel);
+            emitter.layout(wish, about, &rel.columns)
+        };
+        match &rel.kind {
+            RelKind::Ref(id) => {
+                let Some(Bound::Function(function)) = self.bound(*id) else {
+                    self.fail(rel.span, "a let binding that is no table");
+                    return self.nothing();
+                };
+                scope.needs.bindings.insert(*id);
+                let name = function.name;
+                Pipe {
+                    layout: self.layout(
+                        &format!("{name}_columns"),
+                        format!("The columns of `{}`.", tick(&name)),
+                        &rel.columns,
+                    ),
+                    steps: Vec::new(),
+                    rows: name,
+                    extra: rel.open,
+                }
+            }
+            RelKind::Input => {
+                if !scope.has_items {
+                    self.fail(rel.span, "the input of a subquery in a let binding");
+                }
+                scope.needs.items = true;
+                Pipe {
+                    steps: Vec::new(),
+                    rows: "items".to_owned(),
+                    layout: layout(self, "items_columns"),
+                    extra: false,
+                }
+            }
+            RelKind::Rows(rows) => {
+                let rows = rows.iter().map(|row| {
+                    let cells = row.iter().zip(rel.columns.iter());
+                    let cells = cells
+                        .map(|(cell, column)| self.cell(scope, cell, column.ty))
+                        .collect::<Vec<_>>();
+                    Code::vec(cells)
+                });
+                let rows = Code::array(rows.collect::<Vec<_>>());
+                let layout = layout(self, "datatable");
+                let schema = self.schema(layout, &rel.columns, rel.open).by_ref();
+                scope.needs.context = true;
+                let code = Code::call(self.op("rows"), [Code::atom("context"), schema, rows]);
+                self.started(rel, layout, code)
+            }
+            RelKind::Range { from, to, step } => {
+                let fallback = Column {
+                    name: "".into(),
+                    ty: Type::Long,
+                };
+                let column = self.column(rel.columns.first().unwrap_or(&fallback));
+                let bounds = [from, to, step].map(|bound| self.inline(scope, bound).by_ref());
+                scope.needs.context = true;
+                let args = [Code::atom("context"), column].into_iter().chain(bounds);
+                let code = Code::call(self.op("range"), args);
+                let layout = layout(self, "range");
+                self.started(rel, layout, code)
+            }
+            RelKind::Union { inputs, with_source } => {
+                let mut lets = Vec::new();
+                let mut parts = Vec::new();
+                for (index, input) in inputs.iter().enumerate() {
+                    let rows = self.relation(scope, &input.rel, "union");
+                    let rows = match rows {
+                        Code::Prefix(_, made) => {
+                            let name = format!("part_{}", index + 1);
+                            lets.push(Statement::Let {
+                                name: name.clone(),
+                                value: *made,
+                            });
+                            Code::atom(format!("&{name}"))
+                        }
+                        rows => rows,
+                    };
+                    let columns = Code::array(places(&input.columns));
+                    parts.push(Code::call(
+                        self.op("part"),
+                        [Code::string(&input.label), rows, columns],
+                    ));
+                }
+                let layout = layout(self, "united");
+                let schema = self.schema(layout, &rel.columns, rel.open).by_ref();
+                let args = [schema, Code::atom(with_source.to_string()), Code::slice(parts)];
+                let code = Code::call(self.op("union"), args);
+                let mut pipe = self.started(rel, layout, code);
+                lets.append(&mut pipe.steps);
+                // The comment stands above everything that belongs to it.
+                if let Some(at) = lets.iter().position(|step| matches!(step, Statement::Comment(_))) {
+                    let comment = lets.remove(at);
+                    lets.insert(0, comment);
+                }
+                pipe.steps = lets;
+                pipe.extra = rel.open;
+                pipe
+            }
+            _ => {
+                self.fail(rel.span, "an operator that cannot be run");
+                self.nothing()
+            }
+        }
+    }
+
+    pub(super) fn started(&mut self, rel: &Rel, layout: LayoutId, code: Code) -> Pipe {
+        let mut pipe = Pipe {
+            steps: Vec::new(),
+            rows: String::new(),
+            layout,
+            extra: false,
+        };
+        pipe.comment(self.quote(rel.span));
+        pipe.step(code);
+        pipe
+    }
+
+    /// A cell of a constant table, in the type of its column.
+    pub(super) fn cell(&mut self, scope: &mut Scope, cell: &Expr, ty: Type) -> Code {
+        let fits = |value: &Value| value.is_null() || matches!(ty, Type::Dynamic | Type::Unknown);
+        match self.folded(cell) {
+            Some(value) if fits(&value) => self.literal(&value),
+            Some(value) => self.literal(&convert::convert(&value, ty)),
+            None if matches!(ty, Type::Dynamic | Type::Unknown) => self.inline(scope, cell),
+            None => {
+                let value = self.inline(scope, cell).by_ref();
+                let ty = self.ty(ty);
+                Code::call(self.kernel("convert::convert"), [value, ty])
+            }
+        }
+    }
+
+    /// The rows of another relation as an argument.
+    pub(super) fn relation(&mut self, scope: &mut Scope, rel: &Rel, wish: &str) -> Code {
+        if let RelKind::Ref(id) = &rel.kind
+            && let Some(Bound::Function(function)) = self.bound(*id)
+        {
+            scope.needs.bindings.insert(*id);
+            return Code::atom(function.name);
+        }
+        let function = self.separate(scope, rel, wish);
+        self.call(scope, &function).by_ref()
+    }
+
+    /// The rows of a subquery within an expression, as an argument.
+    pub(super) fn subquery(&mut self, scope: &mut Scope, rel: &Rel, wish: &str) -> Code {
+        let rows = self.relation(scope, rel, wish);
+        match rows {
+            Code::Prefix(_, made) => {
+                let name = scope.once(&format!("{wish}_rows"), *made);
+                Code::atom(format!("&{name}"))
+            }
+            rows => rows,
+        }
+    }
+
+    /// A function of its own for a relation.
+    pub(super) fn separate(&mut self, scope: &Scope, rel: &Rel, wish: &str) -> Function {
+        let mut start = rel;
+        while let Some(input) = main_input(start) {
+            start = input;
+        }
+        let name = match &start.kind {
+            RelKind::Table { name } => self.names.item(&format!("{wish}_{name}")),
+            _ => self.names.item(&format!("{wish}_rows")),
+        };
+        let mut inner = Scope::new(scope.has_items);
+        let body = self.body(&mut inner, rel);
+        self.function(name, rel.span, inner, body, true)
+    }
+}
+
+/// `Some(3)`, `None`.
+pub(super) fn places(places: &[Option<usize>]) -> Vec<Code> {
+    let place = |place: &Option<usize>| match place {
+        Some(place) => Code::call("Some", [Code::Atom(place.to_string())]),
+        None => Code::atom("None"),
+    };
+    places.iter().map(place).collect()
+}
+
+/// A name between backticks.
+pub(super) fn tick(name: &str) -> String {
+    crate::template::one_line(name).replace('`', "'")
+}
