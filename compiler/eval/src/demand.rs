@@ -96,6 +96,7 @@ pub(crate) fn of_input(rel: &Rel, side: usize, wanted: &Demand) -> Demand {
         | RelKind::Rows(_)
         | RelKind::Range { .. }
         | RelKind::External { .. }
+        | RelKind::Special { .. }
         | RelKind::Unsupported { .. } => return None,
     }
     needed.sort_unstable();

@@ -9,6 +9,7 @@ mod demand;
 mod error;
 mod expr;
 mod plan;
+mod special;
 mod steps;
 mod support;
 mod trace;

@@ -7,9 +7,9 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
 use rulec_functions::{Type, Value, convert};
-use rulec_ir::{BindingId, BindingKind, ExprKind, JoinKind, Origin, Query, Rel, RelKind};
+use rulec_ir::{BindingId, BindingKind, ExprKind, JoinKind, Operator, Origin, Query, Rel, RelKind};
 use rulec_runtime::ops::{self, Output};
-use rulec_runtime::{Batch, Column, Context, RuntimeError, Schema};
+use rulec_runtime::{Batch, Code, Column, Context, RuntimeError, Schema};
 use rulec_source::Span;
 
 use crate::demand::{self, Demand};
@@ -40,6 +40,8 @@ enum Source<'c> {
         name: String,
         schema: Schema,
         needed: Demand,
+        /// Without data it is empty.
+        optional: bool,
         span: Span,
     },
     /// What the enclosing operator hands in.
@@ -76,6 +78,7 @@ impl<'c> Plan<'c> {
                 name,
                 schema,
                 needed,
+                optional,
                 span,
             } => {
                 // The stage can only fail with a runtime error; its place is kept aside.
@@ -89,7 +92,12 @@ impl<'c> Plan<'c> {
                     })
                 });
                 let place = place.into_inner().unwrap_or(*span);
-                scanned.map_err(|error| EvalError::at(place, error))?
+                match scanned {
+                    Err(error) if *optional && error.code == Code::MISSING_TABLE => {
+                        pass(&self.scan, &Batch::empty(schema.clone(), ctx.memory()))?
+                    }
+                    scanned => scanned.map_err(|error| EvalError::at(place, error))?,
+                }
             }
             Source::Input => match input {
                 Some(input) => pass(&self.scan, input)?,
@@ -298,6 +306,7 @@ impl<'c> Planner<'_, 'c> {
         let span = rel.span;
         Ok(match &rel.kind {
             RelKind::Table { name } => Plan::of(Source::Table {
+                optional: self.query.tables.iter().any(|t| t.name == *name && t.optional),
                 name: name.clone(),
                 schema: schema_of(rel),
                 needed: wanted,
@@ -305,6 +314,7 @@ impl<'c> Planner<'_, 'c> {
             }),
             RelKind::External { key } => Plan::of(Source::Table {
                 name: key.clone(),
+                optional: false,
                 schema: schema_of(rel),
                 needed: wanted,
                 span,
@@ -378,6 +388,55 @@ impl<'c> Planner<'_, 'c> {
                         .zip(&batches)
                         .map(|((_, label, columns), batch)| ops::part(label, batch, columns.clone()))
                         .collect::<Vec<_>>();
+                    ops::union(&schema, with_source, &parts).map_err(at(span))
+                });
+                self.then(union, false, rel, Box::new(|t| Ok(t.clone())))?
+            }
+            RelKind::Special { inputs, operator } => {
+                let Operator::WideUnion {
+                    with_source,
+                    labels,
+                    columns,
+                } = &**operator
+                else {
+                    return Err(EvalError::at(
+                        span,
+                        RuntimeError::internal("An operator stands where rows should."),
+                    ));
+                };
+                let plans = inputs
+                    .iter()
+                    .zip(labels.iter().zip(columns))
+                    .map(|(input, (label, columns))| {
+                        Ok((self.plan(input, None)?, label.clone(), columns.clone()))
+                    })
+                    .collect::<Result<Vec<_>>>()?;
+                let (schema, with_source, ctx) = (schema_of(rel), *with_source, self.ctx.clone());
+                let width = schema.len() - usize::from(with_source).min(schema.len());
+                let union = Plan::made(move |input| {
+                    // Only tables with rows take part, so what each fills can be written out.
+                    let mut filled = Vec::new();
+                    for (plan, label, columns) in &plans {
+                        let rows = plan.run(&ctx, input)?;
+                        if rows.rows() > 0 {
+                            filled.push((rows, label, columns));
+                        }
+                    }
+                    let parts = filled
+                        .iter()
+                        .map(|(rows, label, columns)| {
+                            let mut from = vec![None; width];
+                            for (output, column) in *columns {
+                                if let Some(slot) = from.get_mut(*output) {
+                                    *slot = Some(*column);
+                                }
+                            }
+                            ops::part(label, rows, from)
+                        })
+                        .collect::<Vec<_>>();
+                    if parts.is_empty() {
+                        return Ok(Batch::empty(schema.clone(), ctx.memory()));
+                    }
                     ops::union(&schema, with_source, &parts).map_err(at(span))
                 });
                 self.then(union, false, rel, Box::new(|t| Ok(t.clone())))?

@@ -199,6 +199,7 @@ impl<'c> Planner<'_, 'c> {
                 let known = move |t: &Batch| emitted::getschema(t, &schema).map_err(at(span));
                 self.then(plan, false, rel, Box::new(known))?
             }
+            RelKind::Special { inputs, operator } => self.special(plan, rel, inputs, operator)?,
             _ => {
                 return Err(EvalError::at(
                     span,

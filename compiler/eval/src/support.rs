@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use rulec_functions::{ScalarFunction, aggregate};
-use rulec_ir::{BindingId, BindingKind, Expr, ExprKind, Query, Rel, RelKind};
+use rulec_ir::{AggregateCall, BindingId, BindingKind, Expr, ExprKind, Operator, Query, Rel, RelKind};
 use rulec_source::Span;
 
 use crate::expr::kernel;
@@ -56,18 +56,21 @@ impl Search<'_> {
                 self.found.push((rel.span, format!("The function `{function}`")));
             }
             RelKind::Ref(binding) => self.binding(*binding),
-            RelKind::Summarize { aggregates, .. } => {
-                for call in aggregates {
-                    if aggregate(call.function).is_none_or(|row| row.new.is_none()) {
-                        self.found
-                            .push((call.span, format!("The aggregate `{}`", call.function)));
-                    }
-                }
-            }
+            RelKind::Special { operator, .. } => self.aggregates(operator.aggregates()),
+            RelKind::Summarize { aggregates, .. } => self.aggregates(aggregates),
             _ => {}
         }
         self.rels(inputs(rel));
         self.exprs(exprs(rel));
+    }
+
+    fn aggregates<'r>(&mut self, calls: impl IntoIterator<Item = &'r AggregateCall>) {
+        for call in calls {
+            if aggregate(call.function).is_none_or(|row| row.new.is_none()) {
+                self.found
+                    .push((call.span, format!("The aggregate `{}`", call.function)));
+            }
+        }
     }
 
     fn rels<'r>(&mut self, rels: impl IntoIterator<Item = &'r Rel>) {
@@ -131,6 +134,7 @@ fn sentence_start(construct: &str) -> String {
 pub(crate) fn input(rel: &Rel) -> Option<&Rel> {
     match &rel.kind {
         RelKind::Join { .. } | RelKind::Union { .. } | RelKind::Unsupported { .. } => None,
+        RelKind::Special { operator, .. } if matches!(**operator, Operator::WideUnion { .. }) => None,
         _ => inputs(rel).into_iter().next(),
     }
 }
@@ -159,7 +163,7 @@ pub(crate) fn inputs(rel: &Rel) -> Vec<&Rel> {
         RelKind::MvApply { input, subquery, .. } => vec![input, subquery],
         RelKind::Join { left, right, .. } => vec![left, right],
         RelKind::Union { inputs, .. } => inputs.iter().map(|input| &input.rel).collect(),
-        RelKind::Unsupported { inputs, .. } => inputs.iter().collect(),
+        RelKind::Special { inputs, .. } | RelKind::Unsupported { inputs, .. } => inputs.iter().collect(),
     }
 }
 
@@ -198,5 +202,6 @@ pub(crate) fn exprs(rel: &Rel) -> Vec<&Expr> {
         }
         RelKind::Parse { expr, .. } => vec![expr],
         RelKind::Invoke { args, .. } => args.iter().collect(),
+        RelKind::Special { operator, .. } => operator.expressions(),
     }
 }

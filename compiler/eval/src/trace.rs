@@ -133,6 +133,7 @@ fn operator(rel: &Rel) -> &'static str {
         RelKind::Parse { .. } => "parse",
         RelKind::Invoke { .. } => "invoke",
         RelKind::GetSchema { .. } => "getschema",
+        RelKind::Special { operator, .. } => operator.name(),
         RelKind::Unsupported { .. } => "unsupported",
     }
 }

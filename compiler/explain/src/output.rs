@@ -151,7 +151,7 @@ impl Tracer<'_> {
                     by(false)
                 }
             }
-            RelKind::Unsupported { inputs, .. } => {
+            RelKind::Special { inputs, .. } | RelKind::Unsupported { inputs, .. } => {
                 let name = rel.columns.get(index).map(|c| &c.name);
                 let found = inputs.iter().find_map(|input| {
                     let at = input.columns.iter().position(|c| Some(&c.name) == name)?;

@@ -73,6 +73,9 @@ pub enum Naming {
     /// This, an underscore, and the name of the first argument if it has one:
     /// `dcount_x`, `count_`.
     Prefix(&'static str),
+    /// As [`Naming::Prefix`], then an underscore and the name of the second
+    /// argument: `covariancep_x_y`.
+    PrefixBoth(&'static str),
     /// Exactly this.
     Exactly(&'static str),
     /// The string value of the first argument, if it names a column

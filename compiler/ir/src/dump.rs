@@ -238,12 +238,25 @@ impl<'q> Dump<'q> {
                 format!("invoke {function}({})", self.list(args, input))
             }
             RelKind::GetSchema { .. } => "getschema".to_owned(),
+            RelKind::Special { operator, .. } => {
+                let exprs: Vec<String> = operator
+                    .expressions()
+                    .into_iter()
+                    .map(|expr| self.expr(expr, input))
+                    .collect();
+                format!("{} {}", operator.name(), exprs.join(", "))
+                    .trim_end()
+                    .to_owned()
+            }
             RelKind::Unsupported { construct, .. } => format!("unsupported {construct}"),
         };
         if rel.open
             && matches!(
                 rel.kind,
-                RelKind::Table { .. } | RelKind::External { .. } | RelKind::Unsupported { .. }
+                RelKind::Table { .. }
+                    | RelKind::External { .. }
+                    | RelKind::Special { .. }
+                    | RelKind::Unsupported { .. }
             )
         {
             line.push_str(" (open)");
@@ -274,7 +287,7 @@ impl<'q> Dump<'q> {
                     self.rel(&input.rel, depth + 1);
                 }
             }
-            RelKind::Unsupported { inputs, .. } => {
+            RelKind::Special { inputs, .. } | RelKind::Unsupported { inputs, .. } => {
                 for input in inputs.iter().skip(1) {
                     self.line(depth, "and");
                     self.rel(input, depth + 1);
@@ -403,6 +416,7 @@ fn shows_columns(rel: &Rel) -> bool {
         | RelKind::Parse { .. }
         | RelKind::Invoke { .. }
         | RelKind::GetSchema { .. }
+        | RelKind::Special { .. }
         | RelKind::Unsupported { .. } => true,
     }
 }

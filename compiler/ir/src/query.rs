@@ -31,6 +31,9 @@ pub struct TableUse {
     pub span: Span,
     /// Whether the catalog has it; otherwise it is open and takes any column.
     pub known: bool,
+    /// Nobody asked for it by name: a wildcard, `search`, `find` or a fuzzy
+    /// union did. Without data it is empty.
+    pub optional: bool,
 }
 
 /// Index into [`Query::bindings`].
@@ -281,6 +284,13 @@ pub enum RelKind {
     GetSchema {
         /// Rows in.
         input: Box<Rel>,
+    },
+    /// One of the less common operators and plugins.
+    Special {
+        /// Rows in; the first is the one the pipeline goes on from.
+        inputs: Vec<Rel>,
+        /// Which, and what it needs.
+        operator: Box<crate::Operator>,
     },
     /// Bound and typed, but not runnable yet. Running it is a located error.
     Unsupported {

@@ -91,7 +91,7 @@ pub fn inputs<'q>(rel: &'q Rel, visit: &mut dyn FnMut(&'q Rel)) {
                 visit(&input.rel);
             }
         }
-        RelKind::Unsupported { inputs, .. } => {
+        RelKind::Special { inputs, .. } | RelKind::Unsupported { inputs, .. } => {
             for input in inputs {
                 visit(input);
             }
@@ -145,6 +145,7 @@ pub fn expressions<'q>(rel: &'q Rel, visit: &mut dyn FnMut(&'q Expr)) {
         }
         RelKind::Parse { expr, .. } => visit(expr),
         RelKind::Invoke { args, .. } => args.iter().for_each(visit),
+        RelKind::Special { operator, .. } => operator.expressions().into_iter().for_each(visit),
     }
 }
 

@@ -7,7 +7,8 @@ use rulec_functions::fold::eq_fold;
 use rulec_functions::{Value, compare, convert, text};
 
 use crate::batch::Batch;
-use crate::error::RuntimeError;
+use crate::context::Context;
+use crate::error::{Code, RuntimeError};
 use crate::ops::{self, Output};
 use crate::schema::Schema;
 use crate::text_set::TextSet;
@@ -80,6 +81,22 @@ impl Among {
     }
 }
 
+/// The rows of a table that nobody asked for by name, after a first stage:
+/// without data it is empty.
+pub fn scan_optional(
+    context: &Context<'_>,
+    name: &str,
+    schema: &Schema,
+    stage: impl Fn(&Batch) -> Result<Batch, RuntimeError> + Sync,
+) -> Result<Batch, RuntimeError> {
+    match context.scan(name, schema, None, &stage) {
+        Err(error) if error.code == Code::MISSING_TABLE => {
+            stage(&Batch::empty(schema.clone(), context.memory()))
+        }
+        scanned => scanned,
+    }
+}
+
 /// A duration in ticks, as `row_window_session` takes it; no limit where there
 /// is none.
 pub fn ticks(value: &Value) -> i64 {
@@ -145,7 +162,7 @@ pub fn getschema(input: &Batch, schema: &Schema) -> Result<Batch, RuntimeError> 
 mod tests {
     use super::*;
     use crate::ops::{column, out};
-    use crate::{Memory, Type};
+    use crate::{InMemory, Memory, Type};
 
     #[test]
     fn lists() {
@@ -157,6 +174,16 @@ mod tests {
         assert!(mixed.contains(&Value::Int(3)) && !mixed.contains(&Value::Null));
         assert!(one_of("a", &["a"]) && !one_of("A", &["a"]) && one_of_fold("A", &["b", "a"]));
         assert!(fails(&Value::Bool(false)) && !fails(&Value::Null) && !fails(&Value::Bool(true)));
+    }
+
+    #[test]
+    fn a_table_nobody_asked_for_may_be_missing() -> Result<(), RuntimeError> {
+        let tables = InMemory::new();
+        let context = Context::new(0, &tables);
+        let schema = Schema::of(&[("a", Type::Long)]);
+        assert_eq!(scan_optional(&context, "T", &schema, ops::count)?.rows(), 1);
+        assert!(context.table("T", &schema).is_err());
+        Ok(())
     }
 
     #[test]

@@ -32,6 +32,13 @@ impl KeyBuffer {
         self.encode(value);
     }
 
+    /// Adds several values to the key.
+    pub fn extend(&mut self, values: &[Value]) {
+        for value in values {
+            self.push(value);
+        }
+    }
+
     /// The key.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -342,17 +342,47 @@ impl Binder<'_> {
         outputs
     }
 
-    /// The aggregate that ranks (`top-nested`) or fills a series; gives its
-    /// first column's name and type.
-    pub(super) fn ranked(&mut self, item: &ast::Column, input: &Bound) -> (Suggested, Option<String>, Type) {
+    /// The aggregate that ranks (`top-nested`) or fills a series.
+    pub(super) fn ranked(&mut self, item: &ast::Column, input: &Bound) -> Ranked {
         let outer = self.aggregates.replace(Collected::default());
         let outputs = self.item(item, input);
-        self.aggregates = outer;
-        match outputs.into_iter().next() {
-            Some((output, _)) => (output.name, output.explicit.map(|(name, _)| name), output.ty),
-            None => (Suggested::Nothing, None, Type::Unknown),
+        let collected = std::mem::replace(&mut self.aggregates, outer).unwrap_or_default();
+        let (name, explicit, ty, value) = match outputs.into_iter().next() {
+            Some((output, value)) => (
+                output.name,
+                output.explicit.map(|(name, _)| name),
+                output.ty,
+                value,
+            ),
+            None => (
+                Suggested::Nothing,
+                None,
+                Type::Unknown,
+                Self::broken(self.at(item.span)),
+            ),
+        };
+        Ranked {
+            name,
+            explicit,
+            ty,
+            calls: collected.calls,
+            value,
         }
     }
+}
+
+/// An aggregate outside `summarize`.
+pub(super) struct Ranked {
+    /// The name it suggests.
+    pub(super) name: Suggested,
+    /// The name the query writes.
+    pub(super) explicit: Option<String>,
+    /// Its type.
+    pub(super) ty: Type,
+    /// The aggregates in it.
+    pub(super) calls: Vec<AggregateCall>,
+    /// Its value over their columns.
+    pub(super) value: Expr,
 }
 
 /// The columns an aggregate fills and what they are called.
@@ -398,6 +428,13 @@ fn outputs(row: &Aggregate, call: &ast::Call, ty: Type, args: &[Expr], suggestio
                 hidden: false,
             })
             .collect(),
+        Naming::PrefixBoth(prefix) => {
+            let second = suggestions
+                .get(1)
+                .and_then(|(s, ..)| s.text())
+                .unwrap_or_default();
+            single(Suggested::Derived(format!("{prefix}_{first}_{second}")))
+        }
         Naming::Prefix(prefix) => single(Suggested::Derived(format!("{prefix}_{first}"))),
         Naming::Exactly(name) => single(Suggested::Derived(name.to_owned())),
         Naming::FirstArgument | Naming::FirstArgumentValue => single(

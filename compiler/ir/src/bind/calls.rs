@@ -35,7 +35,7 @@ impl Binder<'_> {
                 }
                 Entity::Pattern(pattern) => return self.pattern(&pattern, call, None),
                 Entity::Opaque => return Any::Table(self.open_source(name, at)),
-                Entity::Broken => return Any::Scalar(Self::broken(at)),
+                Entity::Broken | Entity::Step { .. } => return Any::Scalar(Self::broken(at)),
                 Entity::Scalar { .. } | Entity::Table(_) => {}
             }
         }

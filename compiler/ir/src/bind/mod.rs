@@ -17,6 +17,7 @@ mod joins;
 mod names;
 mod operators;
 mod paths;
+mod plugins;
 mod projections;
 mod report;
 mod scope;
@@ -101,6 +102,8 @@ pub(crate) struct Binder<'a> {
     foreign: Option<Span>,
     /// Within a union that leaves out tables that do not exist.
     fuzzy: bool,
+    /// Tables that come up now were not asked for by name.
+    sweeping: bool,
     /// Functions of the catalog that are being inlined.
     active: Vec<String>,
     scopes: Scopes,
@@ -112,6 +115,8 @@ pub(crate) struct Binder<'a> {
     noted: Vec<usize>,
     aggregates: Option<aggregates::Collected>,
     pub(crate) tables: Vec<TableUse>,
+    /// Where each table stands in `tables`.
+    noted_tables: HashMap<String, usize>,
     /// Functions called, by place; true for built-in ones.
     pub(crate) called: BTreeMap<u32, (String, bool)>,
     /// Operators, by place.
@@ -194,6 +199,7 @@ impl<'a> Binder<'a> {
             quiet: 0,
             foreign: None,
             fuzzy: false,
+            sweeping: false,
             active: Vec::new(),
             scopes: Scopes::new(),
             bindings: Vec::new(),
@@ -202,6 +208,7 @@ impl<'a> Binder<'a> {
             noted: Vec::new(),
             aggregates: None,
             tables: Vec::new(),
+            noted_tables: HashMap::new(),
             called: BTreeMap::new(),
             operators: BTreeMap::new(),
             known_columns: HashMap::new(),
@@ -217,19 +224,27 @@ impl<'a> Binder<'a> {
     pub(crate) fn result_columns(&self) -> Option<Vec<Column>> {
         let root = self.root.as_ref()?;
         let columns = root.columns();
-        Some(
-            root.listed()
-                .into_iter()
-                .filter_map(|i| columns.get(i).cloned())
-                .collect(),
-        )
+        let mut shown: Vec<Column> = root
+            .listed()
+            .into_iter()
+            .filter_map(|i| columns.get(i).cloned())
+            .collect();
+        // Microsoft's language service lists the number of the match whether it
+        // is asked for or not; running the query gives it only when it is.
+        if let RelKind::Special { operator, .. } = &root.rel.kind
+            && let crate::Operator::Scan { match_id: false, .. } = &**operator
+        {
+            shown.push(bound::column("match_id", Type::Long));
+        }
+        Some(shown)
     }
 
     /// Whether the result is one table: not for `consume`, `fork` and `facet`.
     pub(crate) fn gives_table(&self) -> bool {
-        let none = ["`consume`", "`fork`", "`facet`", "the plugin `preview`"];
+        let none = ["the plugin `preview`"];
         self.root.as_ref().is_some_and(|root| match &root.rel.kind {
             _ if expressions::is_broken(root) && root.columns().is_empty() => false,
+            RelKind::Special { operator, .. } => operator.gives_table(),
             RelKind::Unsupported { construct, .. } => !none.contains(&construct.as_str()),
             _ => true,
         })

@@ -7,7 +7,7 @@ use rulec_source::Span;
 use super::bound::{Bound, column};
 use super::expressions::scalar_type;
 use super::{Any, Binder, Ctx};
-use crate::{Column, ParseKind, ParseStep, RelKind, SortKey, codes};
+use crate::{Column, KeyValues, Operator, ParseKind, ParseStep, RelKind, SortKey, codes};
 
 impl Binder<'_> {
     /// One operator of a pipeline.
@@ -117,10 +117,9 @@ impl Binder<'_> {
                 self.passed(op, input, |input| RelKind::Take { input, count })
             }
             Op::Sample { count } => {
-                self.row_count(count);
-                self.passed(op, input, |input| {
-                    unsupported(vec![*input], "`sample`, which picks rows at random")
-                })
+                // Any rows are a sample; the first ones are the same in every run.
+                let count = self.row_count(count);
+                self.passed(op, input, |input| RelKind::Take { input, count })
             }
             _ => input,
         }
@@ -151,13 +150,17 @@ impl Binder<'_> {
     fn other_operator(&mut self, op: &ast::Operator, input: Bound) -> Bound {
         match &op.kind {
             Op::Consume => self.shaped(op, input, Vec::new(), |input| {
-                unsupported(vec![*input], "`consume`")
+                special(vec![*input], Operator::Consume)
             }),
             Op::As { name } => self.name_rows(name, input),
             Op::GetSchema => self.get_schema(op, input),
             Op::Parse(parse) => self.parse(op, parse, input, false),
             Op::ParseWhere(parse) => self.parse(op, parse, input, true),
-            Op::ParseKv { value, columns, .. } => self.parse_kv(op, value, columns, input),
+            Op::ParseKv {
+                value,
+                columns,
+                properties,
+            } => self.parse_kv(op, value, columns, properties, input),
             Op::Scan(scan) => self.scan(op, scan, input),
             Op::MakeSeries(series) => self.make_series(op, series, input),
             Op::TopNested { levels } => self.top_nested(op, levels, input),
@@ -363,14 +366,67 @@ impl Binder<'_> {
         op: &ast::Operator,
         value: &ast::Expr,
         decls: &[ast::ColumnDecl],
+        properties: &[ast::Param],
         input: Bound,
     ) -> Bound {
-        self.scalar(value, Ctx::over(&input));
+        let text = self.scalar(value, Ctx::over(&input));
+        let pairs = self.key_values(properties);
         let mut columns = input.columns().to_vec();
+        let width = columns.len();
         columns.extend(self.declared_columns(decls));
-        self.shaped(op, input, columns, |input| {
-            unsupported(vec![*input], "`parse-kv`")
+        let made: Vec<usize> = (width..columns.len()).collect();
+        let filled = made.clone();
+        self.listed_after(op, input, columns, made, |input| {
+            special(
+                vec![*input],
+                Operator::ParseKv {
+                    text,
+                    pairs,
+                    columns: filled,
+                },
+            )
         })
+    }
+
+    /// `with (pair_delimiter=' ', kv_delimiter='=', …)`.
+    fn key_values(&mut self, properties: &[ast::Param]) -> KeyValues {
+        let mut pairs = KeyValues::default();
+        for property in properties {
+            let value = self.constant(&property.value);
+            let given = self.literal_of(&value);
+            let text = given
+                .as_ref()
+                .map(rulec_functions::text::print)
+                .unwrap_or_default();
+            let mut characters = text.chars();
+            match property.name.text.to_ascii_lowercase().as_str() {
+                "pair_delimiter" => pairs.pair = text,
+                "kv_delimiter" => pairs.between = text,
+                "quote" => {
+                    let open = characters.next();
+                    pairs.quote = open.map(|open| (open, characters.next().unwrap_or(open)));
+                }
+                "escape" => pairs.escape = characters.next(),
+                "greedy" => pairs.greedy = text == "true",
+                "regex" => pairs.regex = Some(text),
+                _ => {}
+            }
+        }
+        if let Some(regex) = &pairs.regex
+            && let Err(why) = rulec_functions::regexes::compile(regex)
+        {
+            let at = properties
+                .iter()
+                .find(|p| p.name.text == "regex")
+                .map(|p| p.value.span);
+            self.error(
+                codes::BAD_PARAMETER,
+                at.unwrap_or_default(),
+                format!("This is no regular expression: {why}"),
+            );
+            pairs.regex = None;
+        }
+        pairs
     }
 
     /// `invoke f(…)`.
@@ -484,6 +540,14 @@ fn rank(ty: Type) -> usize {
         Type::Real => 3,
         Type::Decimal => 4,
         _ => 0,
+    }
+}
+
+/// One of the less common operators over its inputs.
+pub(super) fn special(inputs: Vec<crate::Rel>, operator: Operator) -> RelKind {
+    RelKind::Special {
+        inputs,
+        operator: Box::new(operator),
     }
 }
 

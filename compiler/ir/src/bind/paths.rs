@@ -176,7 +176,7 @@ impl Binder<'_> {
                 }
             }
             Entity::Pattern(_) | Entity::Opaque => Any::Table(self.open_source(name, at)),
-            Entity::Broken => Any::Scalar(Self::broken(at)),
+            Entity::Broken | Entity::Step { .. } => Any::Scalar(Self::broken(at)),
         })
     }
 
@@ -207,6 +207,24 @@ impl Binder<'_> {
             && matches!(name.text.as_str(), "$left" | "$right")
         {
             return Any::Scalar(self.side_path(name, path, at, ctx));
+        }
+        if let Ast::Name(name) = &path.base.kind
+            && let Some(Entity::Step { base, columns }) =
+                self.scopes.find(&name.text).map(|v| v.entity.clone())
+            && let Some((first, rest)) = path.steps.split_first()
+            && let ast::StepKind::Member(member) = &first.kind
+        {
+            let span = self.at(at);
+            let Some(index) = columns.iter().rposition(|c| *c.name == *member.text) else {
+                self.unknown_name(&member.text, member.span, ctx);
+                return Any::Scalar(Self::broken(span));
+            };
+            let value = Expr {
+                kind: ExprKind::Column(base + index),
+                ty: columns[index].ty,
+                span,
+            };
+            return Any::Scalar(self.follow(value, rest, ctx));
         }
         let base = match self.any(&path.base, ctx) {
             Any::Scalar(base) => base,

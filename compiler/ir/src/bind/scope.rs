@@ -12,7 +12,7 @@ use rulec_kql::ast;
 use rulec_source::Span;
 
 use super::bound::Bound;
-use crate::Expr;
+use crate::{Column, Expr};
 
 /// What a variable stands for.
 #[derive(Clone, Debug)]
@@ -23,6 +23,9 @@ pub(super) enum Entity {
     Table(Arc<Bound>),
     /// A function of the query.
     Function(Arc<UserFunction>),
+    /// A step of `scan`: before a dot, the last row that matched it, whose
+    /// columns stand from `base` on in the row at hand.
+    Step { base: usize, columns: Arc<[Column]> },
     /// `declare pattern …` with its cases.
     Pattern(Arc<ast::PatternDefinition>),
     /// `alias database …`, an entity group, a pattern that is only declared:

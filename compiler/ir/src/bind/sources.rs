@@ -128,13 +128,18 @@ impl Binder<'_> {
 
     /// Records that a table is read.
     pub(super) fn note_table(&mut self, name: &str, at: Span, known: bool) {
-        if self.tables.iter().all(|t| t.name != name) {
-            self.tables.push(TableUse {
-                name: name.to_owned(),
-                span: self.at(at),
-                known,
-            });
+        let optional = self.sweeping || self.fuzzy;
+        if let Some(seen) = self.noted_tables.get(name).and_then(|i| self.tables.get_mut(*i)) {
+            seen.optional &= optional;
+            return;
         }
+        self.noted_tables.insert(name.to_owned(), self.tables.len());
+        self.tables.push(TableUse {
+            name: name.to_owned(),
+            span: self.at(at),
+            known,
+            optional,
+        });
     }
 
     /// A table of which nothing is known.
@@ -198,10 +203,12 @@ impl Binder<'_> {
             );
         }
         let mut tables = Vec::with_capacity(names.len() + views.len());
+        let sweeping = std::mem::replace(&mut self.sweeping, true);
         for name in names {
             let table = self.database_table(&name, at);
             tables.push((name, table));
         }
+        self.sweeping = sweeping;
         for name in views {
             let table = self.table_named(&name, at, Ctx::NONE);
             tables.push((name, table));

@@ -10,11 +10,14 @@ use rulec_source::Span;
 use super::bound::{Bound, column};
 use super::expressions::scalar_type;
 use super::names::{NameTable, Suggested};
-use super::operators::{keyword, unsupported};
+use super::operators::{keyword, special, unsupported};
 use super::scope::Entity;
 use super::statements::strip;
 use super::{Binder, Ctx};
-use crate::{Binding, BindingId, BindingKind, Column, ExprKind, MvItem, Origin, Rel, RelKind, codes};
+use crate::{
+    Binding, BindingId, BindingKind, Column, Expr, ExprKind, MvItem, Operator, Origin, Rel, RelKind,
+    ScanOutput, ScanStep, SortKey, codes,
+};
 
 /// The rows of `mv-expand`, and those a subquery of `mv-apply` reads.
 struct Expanded {
@@ -267,7 +270,8 @@ impl Binder<'_> {
         partition: &ast::Partition,
         input: Bound,
     ) -> Bound {
-        self.scalar(&partition.by, Ctx::over(&input));
+        let key = self.scalar(&partition.by, Ctx::over(&input));
+        let braces = partition.braces;
         let sub = if partition.braces {
             // The query in braces has a source of its own; the key is a variable in it.
             let before = self.scopes.enter(self.scopes.here());
@@ -291,7 +295,12 @@ impl Binder<'_> {
         let open = sub.rel.open;
         let sub_meta = sub.meta.clone();
         let mut bound = self.shaped(op, input, columns, |input| {
-            unsupported(vec![*input, sub.rel], "`partition`")
+            let inputs = vec![*input, sub.rel];
+            if braces {
+                unsupported(inputs, "`partition` with a query in braces")
+            } else {
+                special(inputs, Operator::Partition { key })
+            }
         });
         bound.meta.listed = listed;
         bound.rel.open = open;
@@ -309,66 +318,119 @@ impl Binder<'_> {
         }
         self.shaped(op, input, Vec::new(), |input| {
             inputs.insert(0, *input);
-            unsupported(inputs, "`fork`")
+            special(inputs, Operator::Fork)
         })
     }
 
     pub(super) fn scan(&mut self, op: &ast::Operator, scan: &ast::Scan, input: Bound) -> Bound {
-        for key in &scan.partition_by {
-            self.scalar(key, Ctx::over(&input));
-        }
-        for key in &scan.order_by {
-            self.sort_key(key, &input, false);
-        }
+        let partition: Vec<Expr> = scan
+            .partition_by
+            .iter()
+            .map(|key| self.scalar(key, Ctx::over(&input)))
+            .collect();
+        let order: Vec<SortKey> = scan
+            .order_by
+            .iter()
+            .map(|key| self.sort_key(key, &input, false))
+            .collect();
         let mut columns: Vec<Column> = input.columns().to_vec();
+        let mut declarations: Vec<(usize, Option<Expr>)> = Vec::new();
         for declared in &scan.declare {
             let ty = match &declared.ty {
                 ast::ParameterType::Scalar(ty) => scalar_type(ty.ty),
                 ast::ParameterType::Tabular(_) => Type::Unknown,
             };
-            if let Some(default) = &declared.default {
-                self.constant(default);
+            let default = declared
+                .default
+                .as_ref()
+                .map(|default| Self::converted(self.constant(default), ty));
+            let index = columns.iter().position(|c| *c.name == *declared.name.text);
+            if let Some(index) = index {
+                columns[index].ty = ty;
+            } else {
+                columns.push(column(declared.name.text.as_str(), ty));
             }
-            match columns.iter_mut().find(|c| *c.name == *declared.name.text) {
-                Some(known) => known.ty = ty,
-                None => columns.push(column(declared.name.text.as_str(), ty)),
-            }
+            declarations.push((index.unwrap_or(columns.len() - 1), default));
         }
-        let rows: Arc<[Column]> = columns.clone().into();
+        let row: Arc<[Column]> = columns.clone().into();
+        let width = row.len();
         let span = self.at(op.span);
-        let rows = self.inner_rows_of(&input, rows, span);
+        let rows = self.inner_rows_of(&input, row.clone(), span);
         let before = self.scopes.enter(self.scopes.here());
-        for step in &scan.steps {
-            // `step.column` is the value of the last row that matched the step.
-            let expr = Self::broken(self.at(step.name.span));
+        for (number, step) in scan.steps.iter().enumerate() {
             self.scopes.declare(
                 &step.name.text,
                 step.name.span,
-                Entity::Scalar { expr, row: None },
+                Entity::Step {
+                    base: width * (number + 1),
+                    columns: row.clone(),
+                },
             );
         }
+        self.spend(width * scan.steps.len());
+        let mut steps = Vec::with_capacity(scan.steps.len());
         for step in &scan.steps {
-            self.predicate(&step.condition, Ctx::over(&rows));
+            let condition = self.predicate(&step.condition, Ctx::over(&rows));
+            let mut assignments = Vec::new();
             for assignment in &step.assignments {
-                self.scalar(&assignment.value, Ctx::over(&rows));
-                if let ast::ColumnNames::One(name) = &assignment.names
-                    && rows.find(&name.text).is_none()
-                    && !rows.is_from_open()
-                {
+                let value = self.scalar(&assignment.value, Ctx::over(&rows));
+                let ast::ColumnNames::One(name) = &assignment.names else {
+                    continue;
+                };
+                if let Some(index) = rows.find(&name.text) {
+                    assignments.push((index, Self::converted(value, row[index].ty)));
+                } else if !rows.is_from_open() {
                     self.unknown_name(&name.text, name.span, Ctx::over(&rows));
                 }
             }
+            let output = match step.output.as_ref().map(|name| name.text.as_str()) {
+                Some("last") => ScanOutput::Last,
+                Some("none") => ScanOutput::None,
+                _ => ScanOutput::All,
+            };
+            steps.push(ScanStep {
+                condition,
+                assignments,
+                output,
+            });
         }
         self.scopes.leave(before);
-        let match_id = keyword(op, "with_match_id").unwrap_or_else(|| "match_id".to_owned());
-        let mut names = NameTable::default();
-        for c in &columns {
-            names.derived(&c.name);
+        let optional = scan.steps.iter().any(|step| step.optional);
+        let match_id = keyword(op, "with_match_id");
+        let numbered = match_id.is_some();
+        let mut made: Vec<usize> = (input.columns().len()..columns.len()).collect();
+        if let Some(match_id) = match_id {
+            let mut names = NameTable::default();
+            for c in &columns {
+                names.derived(&c.name);
+            }
+            made.push(columns.len());
+            columns.push(column(names.derived(&match_id), Type::Long));
         }
-        let made: Vec<usize> = (input.columns().len()..=columns.len()).collect();
-        columns.push(column(names.derived(&match_id), Type::Long));
         self.listed_after(op, input, columns, made, |input| {
-            unsupported(vec![*input], "`scan`")
+            if optional {
+                return unsupported(vec![*input], "`scan` with optional steps");
+            }
+            let input = if order.is_empty() {
+                *input
+            } else {
+                Rel {
+                    columns: input.columns.clone(),
+                    open: input.open,
+                    span,
+                    kind: RelKind::Sort { input, keys: order },
+                }
+            };
+            special(
+                vec![input],
+                Operator::Scan {
+                    width,
+                    declared: declarations,
+                    steps,
+                    partition,
+                    match_id: numbered,
+                },
+            )
         })
     }
 

@@ -1,6 +1,6 @@
 //! `union`, `search` and `find`: several tables in one.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use rulec_functions::{Type, Value};
@@ -9,12 +9,13 @@ use rulec_source::Span;
 
 use super::bound::{Bound, column};
 use super::names::NameTable;
-use super::operators::{keyword, unsupported};
+use super::operators::{keyword, special};
 use super::statements::strip;
 use super::{Binder, Ctx};
-use crate::{Column, Expr, ExprKind, ProjectKind, Rel, RelKind, UnionInput, codes};
+use crate::{Column, Expr, ExprKind, Operator, ProjectKind, Rel, RelKind, UnionInput, codes};
 
-/// Columns times tables of a union beyond which it is not worth building.
+/// Columns times tables of a union beyond which only those that are filled are
+/// written down.
 const MAX_UNION: usize = 400_000;
 
 impl Binder<'_> {
@@ -88,28 +89,53 @@ impl Binder<'_> {
         sources.sort_unstable();
         sources.dedup();
         let parents: Vec<usize> = inputs.iter().map(|(_, b)| b.meta.step).collect();
-        // Every table of an environment in one union has a hundred million cells
-        // of bookkeeping; nobody runs that here, so only its columns are kept.
         let cells = columns.len().saturating_mul(inputs.len());
-        let kind = if cells > MAX_UNION {
-            RelKind::Unsupported {
-                inputs: Vec::new(),
-                construct: format!("a union of {} tables", inputs.len()),
-            }
-        } else {
+        let wide = cells > MAX_UNION;
+        let mut labels = Vec::new();
+        let mut sparse = Vec::new();
+        let mut parts = Vec::new();
+        let mut rels = Vec::new();
+        if !wide {
             self.spend(cells);
-            let inputs = inputs
-                .into_iter()
-                .enumerate()
-                .map(|(i, (label, bound))| {
-                    let columns: Vec<Option<usize>> = shown.iter().map(|u| u.from.get(&i).copied()).collect();
-                    let rel = converted_input(bound.rel, &columns, &shown);
-                    UnionInput { rel, label, columns }
-                })
-                .collect();
+        }
+        // Every table of an environment in one union has a hundred million
+        // cells, nearly all of them null: those are not written down.
+        let mut filled: Vec<Vec<(usize, usize)>> = vec![Vec::new(); inputs.len()];
+        for (output, unified) in shown.iter().enumerate() {
+            for (input, from) in &unified.from {
+                if let Some(filled) = filled.get_mut(*input) {
+                    filled.push((output, *from));
+                }
+            }
+        }
+        for ((label, bound), filled) in inputs.into_iter().zip(filled) {
+            let rel = converted_input(bound.rel, &filled, &shown);
+            if wide {
+                labels.push(label);
+                rels.push(rel);
+                sparse.push(filled);
+                continue;
+            }
+            let mut columns = vec![None; shown.len()];
+            for (output, from) in filled {
+                columns[output] = Some(from);
+            }
+            parts.push(UnionInput { rel, label, columns });
+        }
+        let with_source = with_source.is_some();
+        let kind = if wide {
+            special(
+                rels,
+                Operator::WideUnion {
+                    with_source,
+                    labels,
+                    columns: sparse,
+                },
+            )
+        } else {
             RelKind::Union {
-                inputs,
-                with_source: with_source.is_some(),
+                inputs: parts,
+                with_source,
             }
         };
         let columns: Arc<[Column]> = columns.into();
@@ -329,9 +355,10 @@ impl Binder<'_> {
         with: Option<&ast::Expr>,
         input: Bound,
     ) -> Bound {
-        for key in by {
-            self.matching_columns(key, &input);
-        }
+        let columns: Vec<usize> = by
+            .iter()
+            .flat_map(|key| self.matching_columns(key, &input))
+            .collect();
         if let Some(with) = with {
             let rows = self.inner_rows(&input, op);
             self.subquery(with, rows);
@@ -340,7 +367,7 @@ impl Binder<'_> {
             self.error(codes::COLUMN_EXPECTED, op.span, "`facet` needs a column.");
         }
         self.shaped(op, input, Vec::new(), |input| {
-            unsupported(vec![*input], "`facet`")
+            special(vec![*input], Operator::Facet { columns })
         })
     }
 }
@@ -375,11 +402,11 @@ fn label(bound: &Bound) -> String {
 /// A column of a union: where each input has it.
 struct Unified {
     column: Column,
-    from: HashMap<usize, usize>,
+    from: BTreeMap<usize, usize>,
 }
 
 /// One type of a name in a union, and for each input that has it the column.
-type Typed = (Type, HashMap<usize, usize>);
+type Typed = (Type, BTreeMap<usize, usize>);
 
 /// The columns of a union, those a reader is shown first, and their number.
 fn unified(inputs: &[(String, Bound)], by_name: bool) -> (Vec<Unified>, usize) {
@@ -407,7 +434,7 @@ fn unified(inputs: &[(String, Bound)], by_name: bool) -> (Vec<Unified>, usize) {
                 Some((_, from)) => {
                     from.insert(i, index);
                 }
-                None => known.push((c.ty, HashMap::from([(i, index)]))),
+                None => known.push((c.ty, BTreeMap::from([(i, index)]))),
             }
         }
     }
@@ -461,7 +488,7 @@ fn unified(inputs: &[(String, Bound)], by_name: bool) -> (Vec<Unified>, usize) {
                 }
                 None => shown.push(Unified {
                     column: c.clone(),
-                    from: HashMap::from([(i, index)]),
+                    from: BTreeMap::from([(i, index)]),
                 }),
             }
         }
@@ -484,10 +511,10 @@ fn shared_type(a: Type, b: Type) -> Type {
 }
 
 /// An input whose columns have the types the union gives them.
-fn converted_input(rel: Rel, columns: &[Option<usize>], shown: &[Unified]) -> Rel {
+fn converted_input(rel: Rel, filled: &[(usize, usize)], shown: &[Unified]) -> Rel {
     let mut types: HashMap<usize, Type> = HashMap::new();
-    for (index, unified) in columns.iter().zip(shown) {
-        if let Some(index) = index
+    for (output, index) in filled {
+        if let Some(unified) = shown.get(*output)
             && let Some(own) = rel.columns.get(*index)
             && own.ty != unified.column.ty
             && own.ty != Type::Unknown

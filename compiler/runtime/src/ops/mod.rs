@@ -31,13 +31,20 @@
 //!
 //! Closures are `Fn` and may be called from several threads.
 
+mod activity;
+mod bags;
+mod bins;
 mod expand;
 mod group;
 mod invoke;
 mod join;
+mod lookup;
+mod nested;
 mod order;
+mod pairs;
 mod parse;
 mod rows;
+mod scan;
 mod union;
 pub mod window;
 
@@ -50,13 +57,23 @@ use crate::error::RuntimeError;
 use crate::schema::Column;
 use crate::vector::{Builder, Vector};
 
+pub use activity::{
+    Activity, activity_counts_metrics, activity_engagement, rolling_percentile, rows_near,
+    sliding_window_counts,
+};
+pub use bags::{Conflict, bag_unpack, narrow, pivot, schema_merge};
+pub use bins::{Axis, SeriesOf, make_series};
 pub use expand::{Expand, Item, item, mv_apply, mv_expand};
 pub use group::{distinct, summarize};
 pub use invoke::{FILE_PROFILE_COLUMNS, file_profile};
 pub use join::{JoinKind, Pick, join, left, right};
+pub use lookup::{AddressKeys, address_lookup, dcount_intersect, partition};
+pub use nested::{Level, top_nested};
 pub use order::{sort, take, top};
+pub use pairs::{Pairs, parse_kv};
 pub use parse::{ParseKind, Pattern, Step, parse, parse_where};
 pub use rows::{count, extend, filter, getschema, project, range, rows};
+pub use scan::{Scan, ScanOutput, ScanStep, scan};
 pub use union::{Part, part, union};
 
 /// A scalar expression over the rows of one batch.

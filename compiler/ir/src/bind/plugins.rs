@@ -1,0 +1,607 @@
+//! `evaluate plugin(…)`: what comes out depends on the plugin, and for some on
+//! the data. Plugins that nobody runs here are bound all the same, so that
+//! what follows them is checked.
+
+use rulec_functions::{Type, Value};
+use rulec_kql::ast::{self, ExprKind as Ast};
+
+use super::bound::{Bound, column};
+use super::expressions::scalar_type;
+use super::names::{NameTable, suggested};
+use super::operators::{special, unsupported};
+use super::statements::strip;
+use super::{Any, Binder, Ctx};
+use crate::{AggregateCall, Column, Conflict, Expr, Operator, RelKind, codes};
+
+impl Binder<'_> {
+    /// `evaluate plugin(…)`: what comes out depends on the plugin, and for
+    /// some on the data.
+    pub(super) fn evaluate(
+        &mut self,
+        op: &ast::Operator,
+        call: &ast::Call,
+        schema: Option<&ast::RowSchema>,
+        input: Option<Bound>,
+    ) -> Bound {
+        let at = self.at(op.span);
+        let input = match input {
+            Some(input) => input,
+            None => self.source(RelKind::Rows(Vec::new()), Vec::new(), at),
+        };
+        let name = call.name.text.as_str();
+        if !PLUGINS.contains(&name) {
+            self.error(
+                codes::UNKNOWN_PLUGIN,
+                call.name.span,
+                format!("There is no plugin `{name}`."),
+            );
+            return self.nothing(at);
+        }
+        self.note_call(name, call.name.span, true);
+        let mut columns: Vec<Column> = Vec::new();
+        let mut open = false;
+        let arg = |i: usize| call.args.get(i).map(|a| &a.value);
+        let mut other = None;
+        let mut operator = None;
+        match name {
+            "bag_unpack" => {
+                let unpacked = arg(0).map(|a| self.plugin_column(a, &input)).unwrap_or_default();
+                operator = self.unpacking(call, &unpacked);
+                columns = without(&input, &unpacked);
+                open = true;
+            }
+            "pivot" => {
+                let mut calls = Vec::new();
+                let pivoted = arg(0);
+                let mut gone = pivoted.map(|a| self.plugin_column(a, &input)).unwrap_or_default();
+                if let Some(aggregate) = call.args.get(1) {
+                    let item = ast::Column {
+                        names: ast::ColumnNames::Derived,
+                        value: aggregate.value.clone(),
+                        span: aggregate.span,
+                    };
+                    let ranked = self.ranked(&item, &input);
+                    names_in(&aggregate.value, &input, &mut gone);
+                    if let crate::ExprKind::Column(0) = ranked.value.kind {
+                        calls = ranked.calls;
+                    }
+                } else {
+                    calls.push(AggregateCall {
+                        function: "count",
+                        args: Vec::new(),
+                        outputs: 1,
+                        span: at,
+                    });
+                }
+                let mut kept = Vec::new();
+                if call.args.len() > 2 {
+                    for arg in call.args.iter().skip(2) {
+                        for index in self.plugin_column(&arg.value, &input) {
+                            kept.push(index);
+                        }
+                    }
+                } else {
+                    kept = input
+                        .listed()
+                        .into_iter()
+                        .filter(|index| !gone.contains(index))
+                        .collect();
+                }
+                columns = kept.iter().map(|index| input.columns()[*index].clone()).collect();
+                if let (Some(aggregate), Some(column)) = (calls.pop(), gone.first()) {
+                    operator = Some(Operator::Pivot {
+                        column: *column,
+                        aggregate,
+                        kept,
+                    });
+                }
+                open = true;
+            }
+            "autocluster" | "basket" => {
+                columns = vec![
+                    column("SegmentId", Type::Long),
+                    column("Count", Type::Long),
+                    column("Percent", Type::Real),
+                ];
+                columns.extend(input.columns().iter().cloned());
+            }
+            "diffpatterns" => {
+                if let Some(split) = arg(0) {
+                    self.scalar(split, Ctx::over(&input));
+                }
+                columns = vec![
+                    column("SegmentId", Type::Long),
+                    column("CountA", Type::Long),
+                    column("CountB", Type::Long),
+                    column("PercentA", Type::Real),
+                    column("PercentB", Type::Real),
+                    column("PercentDiffAB", Type::Real),
+                ];
+                columns.extend(input.columns().iter().cloned());
+            }
+            "narrow" => {
+                operator = Some(Operator::Narrow);
+                columns = vec![
+                    column("Row", Type::Long),
+                    column("Column", Type::String),
+                    column("Value", Type::String),
+                ];
+            }
+            "ipv4_lookup" | "ipv6_lookup" | "geo_polygon_lookup" | "geo_line_lookup" => {
+                if let Some(table) = arg(0) {
+                    let table = self.table(table);
+                    // Addresses are looked up by the input's column, shapes by
+                    // the table's.
+                    let shapes = name.starts_with("geo_");
+                    let rows = if shapes {
+                        [&table, &input]
+                    } else {
+                        [&input, &table]
+                    };
+                    let mut sides = Vec::new();
+                    for (key, row) in [arg(1), arg(2)].into_iter().zip(rows) {
+                        if let Some(key) = key {
+                            sides.push(self.scalar(key, Ctx::over(row)));
+                        }
+                    }
+                    if !shapes {
+                        operator = self.looking_up(call, sides, &input, &table);
+                    }
+                    let mut names = NameTable::default();
+                    columns = input.columns().to_vec();
+                    for c in &columns {
+                        names.derived(&c.name);
+                    }
+                    for c in table.columns().iter() {
+                        columns.push(column(names.derived(&c.name), c.ty));
+                    }
+                    open = table.rel.open || input.rel.open;
+                    other = Some(table);
+                }
+            }
+            "dcount_intersect" => {
+                columns = input.columns().to_vec();
+                if call.args.len() < 2 {
+                    self.error(
+                        codes::ARGUMENT_COUNT,
+                        call.name.span,
+                        "`dcount_intersect` compares at least 2 columns.",
+                    );
+                }
+                let mut states = Vec::new();
+                for (i, arg) in call.args.iter().enumerate() {
+                    states.push(self.scalar(&arg.value, Ctx::over(&input)));
+                    columns.push(column(format!("s{i}"), Type::Long));
+                }
+                operator = Some(Operator::DcountIntersect { states });
+            }
+            "schema_merge" => {
+                columns = input.columns().to_vec();
+                let preserve = call.args.first().map(|arg| self.constant(&arg.value));
+                let preserve = preserve.and_then(|value| self.literal_of(&value));
+                operator = Some(Operator::SchemaMerge {
+                    preserve_order: !matches!(preserve, Some(Value::Bool(false))),
+                });
+            }
+            "infer_storage_schema" | "infer_storage_schema_with_suggestions" => {
+                columns = vec![column("CslSchema", Type::String)];
+            }
+            _ => {
+                let args: Vec<Option<Expr>> = call
+                    .args
+                    .iter()
+                    .map(|arg| self.plugin_argument(&arg.value, &input))
+                    .collect();
+                if let Some(name) = RUNNABLE.iter().find(|known| **known == name)
+                    && let Some(args) = args.into_iter().collect::<Option<Vec<_>>>()
+                {
+                    operator = Some(Operator::Plugin { name, args });
+                }
+                columns = self.window_columns(name, call, &input);
+                open = columns.is_empty();
+            }
+        }
+        if let Some(schema) = schema {
+            let mut stated = if schema.star { columns } else { Vec::new() };
+            let declared = self.declared_columns(&schema.columns);
+            stated.retain(|c| declared.iter().all(|d| d.name != c.name));
+            stated.extend(declared);
+            columns = stated;
+            open = false;
+        }
+        let construct = format!("the plugin `{name}`");
+        let key = format!("{name}@{}", call.name.span.start);
+        let sources = input.meta.sources.clone();
+        let mut bound = self.shaped(op, input, columns, |input| {
+            let inputs: Vec<crate::Rel> = std::iter::once(*input).chain(other.map(|o| o.rel)).collect();
+            match operator {
+                Some(operator) => special(inputs, operator),
+                None => unsupported(inputs, &construct),
+            }
+        });
+        if open {
+            bound = self.opened(bound, &key);
+            let mut all = sources.to_vec();
+            all.extend(bound.meta.sources.iter().cloned());
+            bound.meta.sources = all.into();
+        }
+        bound
+    }
+
+    /// `bag_unpack(column, prefix, conflict, ignored)`.
+    fn unpacking(&mut self, call: &ast::Call, unpacked: &[usize]) -> Option<Operator> {
+        let mut given: [Option<Value>; 3] = [None, None, None];
+        for (place, extra) in call.args.iter().skip(1).enumerate() {
+            let value = self.constant(&extra.value);
+            let place = match extra
+                .name
+                .as_ref()
+                .map(|name| name.text.to_ascii_lowercase())
+                .as_deref()
+            {
+                Some("columnsconflict") => 1,
+                Some("ignoredproperties") => 2,
+                Some(_) => 0,
+                None => place,
+            };
+            if let Some(slot) = given.get_mut(place) {
+                *slot = self.literal_of(&value);
+            }
+        }
+        let [prefix, conflict, ignored] = given;
+        let text = |value: Option<Value>| {
+            value
+                .as_ref()
+                .map(rulec_functions::text::print)
+                .unwrap_or_default()
+        };
+        let conflict = match text(conflict).as_str() {
+            "replace_source" => Conflict::ReplaceSource,
+            "keep_source" => Conflict::KeepSource,
+            _ => Conflict::Error,
+        };
+        let ignored = match ignored {
+            Some(Value::Array(names)) => names.iter().map(rulec_functions::text::print).collect(),
+            _ => Vec::new(),
+        };
+        Some(Operator::BagUnpack {
+            column: *unpacked.first()?,
+            prefix: text(prefix),
+            conflict,
+            ignored,
+        })
+    }
+
+    /// `ipv4_lookup(table, address, network, keys…, return_unmatched)`.
+    fn looking_up(
+        &mut self,
+        call: &ast::Call,
+        sides: Vec<Expr>,
+        input: &Bound,
+        table: &Bound,
+    ) -> Option<Operator> {
+        let mut keys = Vec::new();
+        let mut return_unmatched = false;
+        for extra in call.args.iter().skip(3) {
+            match &strip(&extra.value).kind {
+                Ast::Name(name) if extra.name.is_none() && input.find(&name.text).is_some() => {
+                    keys.push((
+                        self.scalar(&extra.value, Ctx::over(input)),
+                        self.scalar(&extra.value, Ctx::over(table)),
+                    ));
+                }
+                _ => {
+                    let value = self.constant(&extra.value);
+                    return_unmatched |= matches!(self.literal_of(&value), Some(Value::Bool(true)));
+                }
+            }
+        }
+        let [address, network] = <[Expr; 2]>::try_from(sides).ok()?;
+        Some(Operator::AddressLookup {
+            v6: call.name.text == "ipv6_lookup",
+            address,
+            network,
+            keys,
+            return_unmatched,
+        })
+    }
+
+    /// An argument of a plugin that names a column of the input.
+    fn plugin_column(&mut self, arg: &ast::Expr, input: &Bound) -> Vec<usize> {
+        let value = self.scalar(arg, Ctx::over(input));
+        if let crate::ExprKind::Column(index) = value.kind {
+            return vec![index];
+        }
+        if value.ty != Type::Unknown {
+            self.error(
+                codes::COLUMN_EXPECTED,
+                arg.span,
+                "The name of a column is needed here.",
+            );
+        }
+        Vec::new()
+    }
+
+    /// An argument of a plugin, if it is a value.
+    fn plugin_argument(&mut self, arg: &ast::Expr, input: &Bound) -> Option<Expr> {
+        match &strip(arg).kind {
+            Ast::TypeOf(_) | Ast::Star => None,
+            _ => match self.any(arg, Ctx::over(input)) {
+                Any::Scalar(value) => Some(value),
+                Any::Table(_) => None,
+            },
+        }
+    }
+
+    /// `sequence_detect`: the dimensions, when each state was met, and how
+    /// long it took.
+    fn detected(&mut self, call: &ast::Call, input: &Bound) -> Vec<Column> {
+        let time = call.args.first().map(|a| suggested(strip(&a.value)));
+        let time = time.as_ref().and_then(|s| s.text()).unwrap_or_default();
+        let mut columns = Vec::new();
+        let mut states = Vec::new();
+        for arg in call.args.iter().skip(3) {
+            if let Some(name) = &arg.name {
+                states.push(column(format!("{}_{time}", name.text), Type::DateTime));
+            } else {
+                let value = self.scalar(&arg.value, Ctx::over(input));
+                columns.push(column(suggested(&arg.value).text().unwrap_or_default(), value.ty));
+            }
+        }
+        columns.extend(states);
+        columns.push(column("Duration", Type::TimeSpan));
+        columns
+    }
+
+    /// The columns of the plugins that count users and sessions over time,
+    /// and of those that run code and state what it returns.
+    fn window_columns(&mut self, name: &str, call: &ast::Call, input: &Bound) -> Vec<Column> {
+        if let Some(counts) = COUNTS.iter().find(|c| c.name == name) {
+            return self.counted(counts, call, input);
+        }
+        let counts = |names: &[(&str, Type)]| names.iter().map(|(n, ty)| column(*n, *ty)).collect::<Vec<_>>();
+        let mut columns = Vec::new();
+        match name {
+            "new_activity_metrics" => {
+                if let Some(time) = self.argument_column(call, 1, input) {
+                    columns.push(column(format!("from_{}", time.name), time.ty));
+                    columns.push(column(format!("to_{}", time.name), time.ty));
+                }
+                for i in 5..call.args.len() {
+                    columns.extend(self.argument_column(call, i, input));
+                }
+                columns.extend(counts(&[
+                    ("dcount_new_values", Type::Long),
+                    ("dcount_retained_values", Type::Long),
+                    ("dcount_churn_values", Type::Long),
+                    ("retention_rate", Type::Real),
+                    ("churn_rate", Type::Real),
+                ]));
+            }
+            "rolling_percentile" => {
+                let value = self.argument_column(call, 0, input);
+                columns.extend(self.argument_column(call, 2, input));
+                for i in 5..call.args.len() {
+                    columns.extend(self.argument_column(call, i, input));
+                }
+                if let Some(value) = value {
+                    let number = |i: usize| {
+                        call.args
+                            .get(i)
+                            .map(|a| strip(&a.value))
+                            .map_or(String::new(), |e| match &e.kind {
+                                Ast::Literal(ast::Literal::Long(n)) => n.to_string(),
+                                _ => String::new(),
+                            })
+                    };
+                    let name = format!("rolling_{}_percentile_{}_{}", number(4), value.name, number(1));
+                    columns.push(column(name, value.ty));
+                }
+            }
+            "sequence_detect" => columns.extend(self.detected(call, input)),
+            "rows_near" | "identity" | "identity_v3" => columns.extend(input.columns().iter().cloned()),
+            "http_request" | "http_request_post" => columns.extend(counts(&[
+                ("ResponseHeaders", Type::Dynamic),
+                ("ResponseBody", Type::Dynamic),
+            ])),
+            "estimate_rows_count" => columns.push(column("EstimatedRowsCount", Type::Long)),
+            "ai_embed_text" => {
+                columns.extend(input.columns().iter().cloned());
+                if let Some(text) = self.argument_column(call, 0, input) {
+                    columns.push(column(format!("{}_embedding", text.name), Type::Dynamic));
+                }
+            }
+            "python" | "r" => {
+                if let Some(Ast::TypeOf(ast::TypeOf::Tabular(table))) =
+                    call.args.first().map(|a| &strip(&a.value).kind)
+                {
+                    if table.open {
+                        columns.extend(input.columns().iter().cloned());
+                    }
+                    columns.extend(
+                        table
+                            .columns
+                            .iter()
+                            .map(|c| column(c.name.text.as_str(), scalar_type(c.ty.ty))),
+                    );
+                }
+            }
+            _ => {}
+        }
+        columns
+    }
+
+    /// An argument as a column of the output.
+    fn argument_column(&mut self, call: &ast::Call, index: usize, input: &Bound) -> Option<Column> {
+        let arg = call.args.get(index).map(|a| strip(&a.value))?;
+        let value = self.plugin_argument(arg, input)?;
+        suggested(arg).text().map(|n| column(n, value.ty))
+    }
+
+    /// Time, dimensions, and what is counted.
+    fn counted(&mut self, counts: &Counts, call: &ast::Call, input: &Bound) -> Vec<Column> {
+        let mut columns = Vec::new();
+        columns.extend(self.argument_column(call, 1, input));
+        if let Some(state) = counts.state {
+            columns.extend(self.argument_column(call, state, input));
+        }
+        for i in counts.fixed..call.args.len() {
+            columns.extend(self.argument_column(call, i, input));
+        }
+        columns.extend(counts.columns.iter().map(|(n, ty)| column(*n, *ty)));
+        columns
+    }
+}
+
+/// A plugin that counts over time: its second argument is the time, those
+/// behind the fixed ones are dimensions.
+struct Counts {
+    name: &'static str,
+    fixed: usize,
+    /// An argument within the fixed ones that also comes out.
+    state: Option<usize>,
+    columns: &'static [(&'static str, Type)],
+}
+
+const fn counts(name: &'static str, fixed: usize, columns: &'static [(&'static str, Type)]) -> Counts {
+    Counts {
+        name,
+        fixed,
+        state: None,
+        columns,
+    }
+}
+
+const COUNTS: &[Counts] = &[
+    counts("active_users_count", 8, &[("dcount", Type::Long)]),
+    counts(
+        "activity_counts_metrics",
+        5,
+        &[
+            ("count", Type::Long),
+            ("dcount", Type::Long),
+            ("new_dcount", Type::Long),
+            ("aggregated_dcount", Type::Long),
+        ],
+    ),
+    counts(
+        "activity_engagement",
+        6,
+        &[
+            ("dcount_activities_inner", Type::Long),
+            ("dcount_activities_outer", Type::Long),
+            ("activity_ratio", Type::Real),
+        ],
+    ),
+    counts(
+        "activity_metrics",
+        5,
+        &[
+            ("dcount_values", Type::Long),
+            ("dcount_newvalues", Type::Long),
+            ("retention_rate", Type::Real),
+            ("churn_rate", Type::Real),
+        ],
+    ),
+    Counts {
+        name: "funnel_sequence_completion",
+        fixed: 8,
+        state: Some(5),
+        columns: &[("Period", Type::TimeSpan), ("dcount", Type::Long)],
+    },
+    counts(
+        "funnel_sequence",
+        8,
+        &[
+            ("prev", Type::String),
+            ("next", Type::String),
+            ("dcount", Type::Long),
+            ("samples", Type::Dynamic),
+        ],
+    ),
+    counts("session_count", 6, &[("count_sessions", Type::Long)]),
+    counts(
+        "sliding_window_counts",
+        6,
+        &[("Count", Type::Long), ("Dcount", Type::Long)],
+    ),
+];
+
+/// Plugins that take values only and that the runtime knows.
+const RUNNABLE: &[&str] = &[
+    "activity_counts_metrics",
+    "activity_engagement",
+    "rolling_percentile",
+    "rows_near",
+    "sliding_window_counts",
+];
+
+/// The plugins of the reference.
+const PLUGINS: &[&str] = &[
+    "active_users_count",
+    "activity_counts_metrics",
+    "activity_engagement",
+    "activity_metrics",
+    "ai_chat_completion",
+    "ai_chat_completion_prompt",
+    "ai_embed_text",
+    "ai_embeddings",
+    "autocluster",
+    "azure_digital_twins_query_request",
+    "bag_unpack",
+    "basket",
+    "cosmosdb_sql_request",
+    "dcount_intersect",
+    "diffpatterns",
+    "estimate_rows_count",
+    "funnel_sequence",
+    "funnel_sequence_completion",
+    "geo_line_lookup",
+    "geo_polygon_lookup",
+    "http_request",
+    "http_request_post",
+    "identity",
+    "identity_v3",
+    "infer_storage_schema",
+    "infer_storage_schema_with_suggestions",
+    "ipv4_lookup",
+    "ipv6_lookup",
+    "mysql_request",
+    "narrow",
+    "new_activity_metrics",
+    "pivot",
+    "postgresql_request",
+    "preview",
+    "python",
+    "r",
+    "rolling_percentile",
+    "rows_near",
+    "schema_merge",
+    "sequence_detect",
+    "session_count",
+    "sliding_window_counts",
+    "sql_request",
+];
+
+/// The input's columns but some.
+fn without(input: &Bound, gone: &[usize]) -> Vec<Column> {
+    input
+        .listed()
+        .into_iter()
+        .filter(|i| !gone.contains(i))
+        .filter_map(|i| input.columns().get(i).cloned())
+        .collect()
+}
+
+/// Adds the columns that the arguments of an aggregate name.
+fn names_in(expr: &ast::Expr, input: &Bound, found: &mut Vec<usize>) {
+    if let Ast::Call(call) = &strip(expr).kind {
+        for arg in &call.args {
+            if let Ast::Name(name) = &strip(&arg.value).kind
+                && let Some(index) = input.find(&name.text)
+            {
+                found.push(index);
+            }
+        }
+    }
+}
