@@ -59,13 +59,23 @@ impl Emitter<'_> {
                 };
                 pipe.comment(self.quote(source.span));
                 let name = Code::string(name);
-                pipe.step(if inner.steps.is_empty() {
-                    Code::call("context.table", [name, schema])
+                let mut tables = self.query.tables.iter();
+                let optional = tables.any(|table| Some(&table.name) == table_name(source) && table.optional);
+                let whole = inner.steps.is_empty();
+                let stage = if whole {
+                    Code::closure("|t|", inner.whole())
                 } else {
-                    let stage = Code::Block {
+                    Code::Block {
                         params: "|t|",
                         statements: inner.finish(),
-                    };
+                    }
+                };
+                pipe.step(if optional {
+                    let args = [Code::atom("context"), name, schema, stage];
+                    Code::call(self.helper("scan_optional"), args)
+                } else if whole {
+                    Code::call("context.table", [name, schema])
+                } else {
                     Code::call("context.scan", [name, schema, Code::atom("None"), stage])
                 });
                 pipe
@@ -442,6 +452,14 @@ impl Emitter<'_> {
             Code::call(self.op(side), [Code::string(&column.name), place])
         });
         Code::slice(picks.collect::<Vec<_>>())
+    }
+}
+
+/// The table that a source reads, unless it is data given by hand.
+fn table_name(rel: &Rel) -> Option<&String> {
+    match &rel.kind {
+        RelKind::Table { name } => Some(name),
+        _ => None,
     }
 }
 

@@ -51,6 +51,8 @@ const QUERIES: &[&str] = &[
     "DeviceProcessEvents | where rand() < 2 | where 1 == 1 | where 'a' in ('a', 'b') | project FileName",
     "let type = 'x'; let evaluate = dynamic({\"a\": 1}); let t = 5; DeviceProcessEvents | where FileName == type | extend info = evaluate.a + t | project info",
     "DeviceProcessEvents | join kind=leftanti (DeviceInfo | where OnboardingStatus != 'x') on DeviceId | join kind=inner (DeviceInfo | extend K = strcat(DeviceId, '!')) on $left.FileName == $right.K | project DeviceId, K",
+    "union isfuzzy=true DeviceInfo, (SomeTable | where A == 'x') | project DeviceId, A",
+    "union DeviceInf* | where DeviceId == 'id1' | project DeviceId",
     "print x = 1, y = 'two', z = dynamic([1, 2]), w = now()",
     "T | where ['odd name'] == 'é\\n' | project ['odd name'], type = 1, Self = 2",
 ];
