@@ -10,6 +10,7 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use rulec_facts::tables::Environment;
@@ -17,8 +18,8 @@ use rulec_functions::{Value, text};
 use rulec_runtime::{Batch, Row};
 use serde_json::Value as Json;
 
-/// How many examples must pass; raised as the language fills up.
-const REACHED: usize = 171;
+/// The examples that cannot pass, each with its reason: a line `id: reason`.
+const KNOWN: &str = include_str!("results-known.txt");
 
 #[test]
 fn documentation_examples() {
@@ -27,24 +28,32 @@ fn documentation_examples() {
         println!("skipped: the examples are not at {}", path.display());
         return;
     };
+    let known = KNOWN
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with("//"))
+        .map(|line| {
+            line.split_once(": ")
+                .expect("a line of the list has an id and a reason")
+        })
+        .collect::<BTreeMap<_, _>>();
     let (mut passed, mut total) = (0, 0);
-    let mut failures = Vec::new();
+    let mut wrong = Vec::new();
     for line in cases.lines() {
         let case: Json = serde_json::from_str(line).unwrap();
+        let id = case["id"].as_str().unwrap();
         total += 1;
-        match check(case["query"].as_str().unwrap(), &case["output"]) {
-            Ok(()) => passed += 1,
-            Err(why) => failures.push(format!("{}: {why}", case["id"].as_str().unwrap())),
+        match (
+            check(case["query"].as_str().unwrap(), &case["output"]),
+            known.get(id),
+        ) {
+            (Ok(()), None) => passed += 1,
+            (Ok(()), Some(_)) => wrong.push(format!("{id} passes; it need not be listed")),
+            (Err(_), Some(_)) => {}
+            (Err(why), None) => wrong.push(format!("{id}: {why}")),
         }
     }
-    for failure in &failures {
-        println!("{failure}");
-    }
     println!("{passed} of {total} documentation examples");
-    assert!(
-        passed >= REACHED,
-        "{passed} of {total}, but {REACHED} were reached before"
-    );
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn check(query: &str, expected: &Json) -> Result<(), String> {

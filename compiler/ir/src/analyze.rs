@@ -70,12 +70,12 @@ pub fn analyze_parsed(text: &str, parsed: &rulec_kql::Parsed, catalog: &Catalog)
         }
     }
     let operators = binder.operators.values().map(|name| (*name).to_owned()).collect();
-    let tables = binder
-        .tables
-        .iter()
-        .filter(|t| t.known)
-        .map(|t| t.name.clone())
-        .collect();
+    let mut tables = binder.mentioned_tables.clone();
+    for table in binder.tables.iter().filter(|t| t.known) {
+        if !tables.contains(&table.name) {
+            tables.push(table.name.clone());
+        }
+    }
     let result_columns = binder
         .result_columns()
         .filter(|_| binder.gives_table())

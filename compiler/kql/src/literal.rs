@@ -229,6 +229,9 @@ fn days(year: i64, month: i64, day: i64) -> Option<i64> {
 /// The forms of a point in time the service reads: ISO 8601 with parts left
 /// out from the right, `M/d/yyyy`, and RFC 822/850 with names of months.
 pub(crate) fn datetime(text: &str) -> Option<i64> {
+    if let Some(day) = spaced_date(text) {
+        return day.checked_mul(DAY);
+    }
     let (date, rest) = date(text)?;
     let rest = rest.trim_start_matches([' ', 'T', 't', ',']);
     if rest.is_empty() {
@@ -257,6 +260,20 @@ pub(crate) fn datetime(text: &str) -> Option<i64> {
     };
     let offset = if suffix.is_empty() { 0 } else { zone(suffix)? };
     (date * DAY + ticks).checked_sub(offset)
+}
+
+/// A date alone whose parts have commas or blanks between them:
+/// `datetime(2025, 6, 14)`, `datetime(2017 - 08 - 01)`.
+fn spaced_date(text: &str) -> Option<i64> {
+    if !text.contains([',', ' ']) {
+        return None;
+    }
+    let mut parts = text.split([',', '-']).map(str::trim);
+    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    if year.len() != 4 || month.len() > 2 || day.len() > 2 || parts.next().is_some() {
+        return None;
+    }
+    days(unsigned(year)?, unsigned(month)?, unsigned(day)?)
 }
 
 fn strip_ignoring_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {

@@ -240,6 +240,24 @@ impl Binder<'_> {
                     span: at,
                 })
             }
+            "bin_auto" => {
+                let ty = self.result_type(function.result, "bin_auto", false, args, places, call.name.span);
+                let [value] = args else { return None };
+                let size = self.options.get("query_bin_auto_size")?.clone();
+                let mut args = vec![value.clone(), size];
+                let name = match self.options.get("query_bin_auto_at") {
+                    Some(origin) => {
+                        args.push(origin.clone());
+                        "bin_at"
+                    }
+                    None => "bin",
+                };
+                let kind = ExprKind::Call {
+                    function: scalar(name)?,
+                    args,
+                };
+                Some(Expr { kind, ty, span: at })
+            }
             "ingestion_time" => {
                 self.result_type(
                     function.result,

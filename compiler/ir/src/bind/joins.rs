@@ -8,7 +8,7 @@ use rulec_source::{Diagnostic, Span};
 
 use super::bound::{Bound, column};
 use super::names::NameTable;
-use super::operators::keyword;
+use super::operators::{keyword, unsupported};
 use super::statements::strip;
 use super::{Binder, Ctx};
 use crate::{Column, Expr, ExprKind, JoinKind, Origin, RelKind, codes};
@@ -32,6 +32,30 @@ impl Side {
     }
 }
 
+/// The equalities of columns of both sides that a predicate consists of; none
+/// if it has anything else.
+fn equalities(predicate: &ast::Expr) -> Vec<&ast::Expr> {
+    let mut found = Vec::new();
+    let mut todo = vec![predicate];
+    while let Some(next) = todo.pop() {
+        let next = strip(next);
+        let is_side = |expr: &ast::Expr| match &strip(expr).kind {
+            Ast::Path(path) => matches!(&path.base.kind, Ast::Name(name) if name.text.starts_with('$')),
+            _ => false,
+        };
+        match &next.kind {
+            Ast::And(parts) => todo.extend(parts.iter().rev()),
+            Ast::Binary(binary)
+                if binary.op == ast::BinaryOp::Equal && is_side(&binary.lhs) && is_side(&binary.rhs) =>
+            {
+                found.push(next);
+            }
+            _ => return Vec::new(),
+        }
+    }
+    found
+}
+
 impl Binder<'_> {
     pub(super) fn join(
         &mut self,
@@ -44,6 +68,7 @@ impl Binder<'_> {
         let kind = self.join_kind(op, lookup);
         let mut right = self.table(right);
         let (mut left_side, mut right_side) = (Side::default(), Side::default());
+        let mut refused = false;
         match condition {
             Some(ast::JoinCondition::On(conditions)) => {
                 let mut todo: Vec<&ast::Expr> = conditions.iter().rev().collect();
@@ -63,7 +88,14 @@ impl Binder<'_> {
                     target: None,
                     aggregates: None,
                 };
-                self.predicate(predicate, ctx);
+                let conditions = equalities(predicate);
+                if conditions.is_empty() {
+                    self.predicate(predicate, ctx);
+                    refused = true;
+                }
+                for condition in conditions {
+                    self.join_on(condition, &left, &right, &mut left_side, &mut right_side);
+                }
             }
             None => {}
         }
@@ -72,7 +104,11 @@ impl Binder<'_> {
                 listed.append(&mut side.noted);
             }
         }
-        self.joined(op, left, right, kind, lookup, left_side.keys, right_side.keys)
+        let mut joined = self.joined(op, left, right, kind, lookup, left_side.keys, right_side.keys);
+        if refused && let RelKind::Join { left, right, .. } = joined.rel.kind {
+            joined.rel.kind = unsupported(vec![*left, *right], "`join … where` with more than equalities");
+        }
+        joined
     }
 
     fn join_kind(&mut self, op: &ast::Operator, lookup: bool) -> JoinKind {

@@ -102,6 +102,8 @@ pub(crate) struct Binder<'a> {
     foreign: Option<Span>,
     /// Within a union that leaves out tables that do not exist.
     fuzzy: bool,
+    /// `set name = value`: what the query asks of whoever runs it.
+    options: HashMap<String, Expr>,
     /// Tables that come up now were not asked for by name.
     sweeping: bool,
     /// Functions of the catalog that are being inlined.
@@ -117,6 +119,8 @@ pub(crate) struct Binder<'a> {
     pub(crate) tables: Vec<TableUse>,
     /// Where each table stands in `tables`.
     noted_tables: HashMap<String, usize>,
+    /// Tables that stand in the bodies of functions, called or not.
+    pub(crate) mentioned_tables: Vec<String>,
     /// Functions called, by place; true for built-in ones.
     pub(crate) called: BTreeMap<u32, (String, bool)>,
     /// Operators, by place.
@@ -199,6 +203,7 @@ impl<'a> Binder<'a> {
             quiet: 0,
             foreign: None,
             fuzzy: false,
+            options: HashMap::new(),
             sweeping: false,
             active: Vec::new(),
             scopes: Scopes::new(),
@@ -209,6 +214,7 @@ impl<'a> Binder<'a> {
             aggregates: None,
             tables: Vec::new(),
             noted_tables: HashMap::new(),
+            mentioned_tables: Vec::new(),
             called: BTreeMap::new(),
             operators: BTreeMap::new(),
             known_columns: HashMap::new(),

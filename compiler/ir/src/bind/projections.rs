@@ -156,6 +156,7 @@ impl Binder<'_> {
             given.push(Given {
                 name: match suggested(array).text() {
                     Some(name) => Suggested::Derived(part.replace("{}", name)),
+                    None if arrays.len() > 1 => Suggested::Derived(part.replace("{}", &format!("array{i}"))),
                     None => Suggested::Nothing,
                 },
                 explicit: names.get(i).map(|n| (n.text.clone(), n.span)),

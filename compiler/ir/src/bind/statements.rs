@@ -51,7 +51,16 @@ impl Binder<'_> {
                 };
                 self.declare(&pattern.name, entity);
             }
-            ast::Statement::Set(_) | ast::Statement::Restrict(_) => {}
+            ast::Statement::Set(option) => {
+                // Only this one changes what rows come out.
+                if option.name.text.starts_with("query_bin_auto_")
+                    && let Some(value) = &option.value
+                {
+                    let value = self.constant(value);
+                    self.options.insert(option.name.text.clone(), value);
+                }
+            }
+            ast::Statement::Restrict(_) => {}
         }
     }
 

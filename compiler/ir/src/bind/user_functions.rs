@@ -68,8 +68,16 @@ impl Binder<'_> {
                     );
                 }
             }
+            let tables = self.tables.len();
             self.body(&definition.body, Ctx::NONE);
             self.scopes.leave(before);
+            // A function that nobody calls reads nothing.
+            for table in self.tables.split_off(tables) {
+                self.noted_tables.remove(&table.name);
+                if table.known && !self.mentioned_tables.contains(&table.name) {
+                    self.mentioned_tables.push(table.name);
+                }
+            }
             // What the check bound is not part of the query.
             self.bindings.truncate(bindings);
             self.anonymous = anonymous;
@@ -271,8 +279,13 @@ impl Binder<'_> {
         };
         let before = self.scopes.enter(self.scopes.here());
         let parameters = pattern.parameters.iter().chain(&pattern.path);
-        for parameter in parameters {
-            let expr = Self::literal(Value::Null, scalar_type(parameter.ty.ty), span);
+        for (place, parameter) in parameters.enumerate() {
+            let ty = scalar_type(parameter.ty.ty);
+            let value = match call.args.get(place) {
+                Some(arg) => Self::converted(self.constant(&arg.value), ty),
+                None => Self::literal(member.map_or(Value::Null, Value::string), ty, span),
+            };
+            let expr = Expr { span, ..value };
             self.scopes.declare(
                 &parameter.name.text,
                 parameter.name.span,
