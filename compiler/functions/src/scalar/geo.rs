@@ -163,7 +163,7 @@ pub fn geo_point_to_geohash(args: &[Value]) -> Value {
         let mut digit = 0;
         for _ in 0..5 {
             let (low, high) = ranges[axis];
-            let middle = (low + high) / 2.0;
+            let middle = f64::midpoint(low, high);
             let above = at[axis] >= middle;
             ranges[axis] = if above { (middle, high) } else { (low, middle) };
             digit = digit << 1 | usize::from(above);
@@ -188,7 +188,7 @@ pub fn geo_geohash_to_central_point(args: &[Value]) -> Value {
         };
         for bit in (0..5).rev() {
             let (low, high): (f64, f64) = ranges[axis];
-            let middle = (low + high) / 2.0;
+            let middle = f64::midpoint(low, high);
             ranges[axis] = if digit >> bit & 1 == 1 {
                 (middle, high)
             } else {
@@ -197,7 +197,7 @@ pub fn geo_geohash_to_central_point(args: &[Value]) -> Value {
             axis = 1 - axis;
         }
     }
-    let centre = ranges.map(|(low, high)| Value::Real((low + high) / 2.0));
+    let centre = ranges.map(|(low, high)| Value::Real(f64::midpoint(low, high)));
     let mut bag = Bag::new();
     bag.insert("type", Value::string("Point"));
     bag.insert("coordinates", Value::array(centre.to_vec()));

@@ -46,7 +46,8 @@ rows! { ROWS: Function in series {
     fit_line_dynamic "series_fit_line_dynamic", [(Array) -> Dynamic], "The line that fits a series best, as a bag.", "series_fit_line_dynamic(dynamic([1, 3, 5])).slope" => "2";
     none "series_fit_2lines_dynamic", [(Array) -> Dynamic], "The two lines that fit a series best, as a bag.";
     none "series_fir" as FirstArgument, [(Array, Array; Bool, Bool) -> Dynamic], "A series through a filter of finite response.";
-    none "series_iir" as FirstArgument, [(Array, Array, Array) -> Dynamic], "A series through a filter of infinite response.";
+    iir "series_iir" as FirstArgument, [(Array, Array, Array) -> Dynamic], "A series through a filter of infinite response.",
+        "series_iir(dynamic([1, 1, 1]), dynamic([1]), dynamic([1, -1]))" => "[1.0,2.0,3.0]";
     none "series_outliers" as FirstArgument, [(Array; Text, Number) -> First, (Array, Text, Real, Real; Real, Integer) -> First], "How far each element is from what the series is like.";
     none "series_seasonal", [(Array; Integer, Integer) -> Dynamic], "The part of a series that repeats.";
 }}
@@ -240,6 +241,30 @@ pub fn pearson_correlation(args: &[Value]) -> Value {
     } else {
         Value::Real(correlation)
     }
+}
+
+/// `series_iir`: each element is the filtered series so far less what the
+/// elements before it feed back. Null when the first feedback coefficient,
+/// which divides all, is zero.
+pub fn iir(args: &[Value]) -> Value {
+    let filtered = || {
+        let (series, forward, back) = (numbers(args, 0)?, numbers(args, 1)?, numbers(args, 2)?);
+        let (first, back) = back.split_first().filter(|(first, _)| **first != 0.0)?;
+        let mut made: Vec<f64> = Vec::with_capacity(series.len());
+        for at in 0..series.len() {
+            let fed: f64 = forward
+                .iter()
+                .zip(series[..=at].iter().rev())
+                .map(|(b, x)| b * x)
+                .sum();
+            let returned: f64 = back.iter().zip(made.iter().rev()).map(|(a, y)| a * y).sum();
+            made.push((fed - returned) / first);
+        }
+        Some(Value::array(
+            made.into_iter().map(Value::Real).collect::<Vec<_>>(),
+        ))
+    };
+    filtered().unwrap_or_default()
 }
 
 /// Whether an element is what stands for missing ones: null unless the call
