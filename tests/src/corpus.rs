@@ -2,6 +2,8 @@
 //! every finding has a place, and every rule is explained and emitted or
 //! refused with a reason.
 
+#![allow(clippy::print_stdout)] // A test that is left out says so.
+
 use std::path::Path;
 
 use rulec_driver::{Compilation, Pipeline, build, explain};

@@ -19,7 +19,9 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
             continue;
         }
         if arguments.check {
-            return Err(format!("{path} is not what the types say; run `cargo dev schemas`"));
+            return Err(format!(
+                "{path} is not what the types say; run `cargo dev schemas`"
+            ));
         }
         fs::write(&full, text).map_err(|e| format!("{path}: {e}"))?;
         println!("wrote {path}");

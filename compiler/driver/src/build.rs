@@ -59,7 +59,7 @@ pub struct Built {
 /// What a write did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Files of this build.
+    /// Artifacts of this build, without the copies of rulec's own sources.
     pub files: usize,
 }
 
@@ -357,7 +357,7 @@ impl Built {
         }
         let _ = write!(
             text,
-            "{} files in {}; what was lost is in losses.json",
+            "{} artifacts in {}; what was lost is in losses.json",
             written.files, out
         );
         text
@@ -391,6 +391,6 @@ pub fn write(built: &Built, out: &Path) -> Result<Written, String> {
         }
     }
     Ok(Written {
-        files: built.artifacts.len() + built.verbatim.len(),
+        files: built.artifacts.len(),
     })
 }

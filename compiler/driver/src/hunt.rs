@@ -116,23 +116,15 @@ pub fn now(input: &Input) -> Result<i64, String> {
 
 /// What an alert says of its rule.
 fn info(rule: &Rule, bound: &Bound) -> RuleInfo {
-    let resolved = &bound.resolved;
-    let severity = format!("{:?}", resolved.severity.value).to_lowercase();
+    let said = rulec_emit::targets::native::Info::of(rule, &bound.resolved);
+    let owned = |(identifier, column): (String, String)| (identifier.into(), column.into());
+    let entity = |(kind, fields): (String, Vec<(String, String)>)| EntityMapping {
+        kind: kind.into(),
+        fields: fields.into_iter().map(owned).collect(),
+    };
     RuleInfo {
-        entities: resolved
-            .entities
-            .value
-            .iter()
-            .map(|entity| EntityMapping {
-                kind: entity.kind.clone().into(),
-                fields: entity
-                    .fields
-                    .iter()
-                    .map(|(identifier, column)| (identifier.clone().into(), column.clone().into()))
-                    .collect(),
-            })
-            .collect(),
-        ..RuleInfo::new(rule.id.clone(), rule.title.clone(), severity)
+        entities: said.entities.into_iter().map(entity).collect(),
+        ..RuleInfo::new(said.id, said.title, said.severity)
     }
 }
 

@@ -1,0 +1,32 @@
+//! One module a rule, named after its id.
+
+pub mod rl_0001_process_injection_by_rare_binary;
+pub mod rl_0002_ingress_tool_transfer_by_builtin_binary;
+pub mod rl_0003_recovery_inhibited_by_builtin_tools;
+pub mod rl_0004_run_dialog_starts_interpreter;
+pub mod rl_0005_run_key_points_to_user_writable_path;
+pub mod rl_0006_lsass_memory_dump_written;
+pub mod rl_0007_encoded_powershell_command;
+pub mod rl_0008_system_dll_loaded_from_user_writable_path;
+pub mod rl_0009_windows_event_log_cleared;
+pub mod rl_0010_burst_of_discovery_commands;
+pub mod rl_0011_mass_file_rename_by_one_process;
+pub mod rl_0012_remote_service_installed_after_network_logon;
+pub mod rl_0013_privileged_task_runs_from_user_folder;
+pub mod rl_0014_large_upload_to_file_sharing_site;
+pub mod rl_0015_mail_link_clicked_through_warning;
+pub mod rl_0016_service_accounts_enumerated_over_ldap;
+pub mod rl_0017_password_spray_from_one_address;
+pub mod rl_0018_mfa_prompts_refused_then_approved;
+pub mod rl_0019_credential_added_to_application;
+pub mod rl_0020_conditional_access_policy_changed;
+pub mod rl_0021_inbox_rule_forwards_or_hides_mail;
+pub mod rl_0022_aws_logging_or_detection_stopped;
+pub mod rl_0023_first_use_of_aws_region;
+pub mod rl_0024_port_sweep_that_found_an_open_port;
+pub mod rl_0025_ssh_password_guessing_then_login;
+pub mod rl_0026_mass_deletion_of_azure_resources;
+pub mod rl_0027_directory_enumeration_over_graph;
+pub mod rl_0028_repeated_wrong_password_for_one_account;
+pub mod rl_0029_mass_download_from_sharepoint;
+pub mod rl_0030_connection_to_public_tunnel_service;

@@ -1,0 +1,171 @@
+//! RL-0003-recovery-inhibited-by-builtin-tools: System Recovery Inhibited By Built-in Tools
+//!
+//! Made by rulec 0.1.0 from rules/impact/RL-0003-recovery-inhibited-by-builtin-tools.md
+//! sha256 7223eaca0bbe1d0cb22ca7d3c6b707c93d59fc154c385fb14034c46bd2c158f7
+
+use std::sync::LazyLock;
+
+use rulec_functions::fold::{contains_fold, eq_fold};
+use rulec_functions::{arithmetic, compare, matching};
+use rulec_runtime::alert::RuleInfo;
+use rulec_runtime::cli::Rule;
+use rulec_runtime::emitted::one_of_fold;
+use rulec_runtime::ops::{self, column, holds, out};
+use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+
+/// `let timeframe = 2*1h`
+const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
+
+static PATTERN: LazyLock<Value> =
+    LazyLock::new(|| Value::string(r"(?i)\b(delete|resize)\s+shadow(s|storage)\b"));
+
+static PATTERN_2: LazyLock<Value> =
+    LazyLock::new(|| Value::string(r"(?i)\bdelete\s+(catalog|systemstatebackup|backup)\b"));
+
+static PATTERN_3: LazyLock<Value> = LazyLock::new(|| {
+    Value::string(r"(?i)\b(recoveryenabled\s+(no|off|0)|bootstatuspolicy\s+ignoreallfailures)\b")
+});
+
+// The columns of `DeviceProcessEvents` that the rule reads.
+const TIMESTAMP: usize = 0;
+const DEVICE_ID: usize = 1;
+const DEVICE_NAME: usize = 2;
+const ACTION_TYPE: usize = 3;
+const FILE_NAME: usize = 4;
+const FOLDER_PATH: usize = 5;
+const SHA1: usize = 6;
+const PROCESS_COMMAND_LINE: usize = 7;
+const ACCOUNT_DOMAIN: usize = 8;
+const ACCOUNT_NAME: usize = 9;
+const ACCOUNT_SID: usize = 10;
+const INITIATING_PROCESS_FILE_NAME: usize = 11;
+const INITIATING_PROCESS_COMMAND_LINE: usize = 12;
+const INITIATING_PROCESS_FOLDER_PATH: usize = 13;
+const REPORT_ID: usize = 14;
+
+/// The rule as packages list it.
+pub fn rule() -> Rule {
+    Rule {
+        info: info(),
+        evaluate,
+    }
+}
+
+/// What alerts say of the rule.
+pub fn info() -> RuleInfo {
+    let info = RuleInfo::new(
+        "RL-0003-recovery-inhibited-by-builtin-tools",
+        "System Recovery Inhibited By Built-in Tools",
+        "high",
+    );
+    let info = info.entity(
+        "Host",
+        &[("AzureID", "DeviceId"), ("HostName", "DeviceName")],
+    );
+    let info = info.entity(
+        "Account",
+        &[
+            ("NTDomain", "AccountDomain"),
+            ("Name", "AccountName"),
+            ("Sid", "AccountSid"),
+        ],
+    );
+    info.entity("Process", &[("CommandLine", "ProcessCommandLine")])
+}
+
+/// The rows that the rule gives.
+pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
+    let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
+    // DeviceProcessEvents
+    context.scan("DeviceProcessEvents", &device_process_events(), None, |t| {
+        // | where ingestion_time() >= ago(timeframe)
+        let t = ops::filter(t, |row| {
+            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+        })?;
+        // | where ActionType =~ "ProcessCreated"
+        let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ProcessCreated"))?;
+        // | where (FileName =~ "vssadmin.exe" and ProcessCommandLine matches regex @"(?i)\b(delete|resize)\s+shadow(s|storage)\b") …
+        let t = ops::filter(&t, |row| {
+            (eq_fold(row.str(FILE_NAME), "vssadmin.exe")
+                && holds(&matching::matches_regex(&[
+                    row.get(PROCESS_COMMAND_LINE),
+                    PATTERN.clone(),
+                ])))
+                || (eq_fold(row.str(FILE_NAME), "wmic.exe")
+                    && contains_fold(row.str(PROCESS_COMMAND_LINE), "shadowcopy")
+                    && contains_fold(row.str(PROCESS_COMMAND_LINE), "delete"))
+                || (eq_fold(row.str(FILE_NAME), "wbadmin.exe")
+                    && holds(&matching::matches_regex(&[
+                        row.get(PROCESS_COMMAND_LINE),
+                        PATTERN_2.clone(),
+                    ])))
+                || (eq_fold(row.str(FILE_NAME), "bcdedit.exe")
+                    && holds(&matching::matches_regex(&[
+                        row.get(PROCESS_COMMAND_LINE),
+                        PATTERN_3.clone(),
+                    ])))
+                || (one_of_fold(row.str(FILE_NAME), &["powershell.exe", "pwsh.exe"])
+                    && contains_fold(row.str(PROCESS_COMMAND_LINE), "Win32_ShadowCopy")
+                    && (contains_fold(row.str(PROCESS_COMMAND_LINE), "Delete(")
+                        || contains_fold(row.str(PROCESS_COMMAND_LINE), "Remove-WmiObject")
+                        || contains_fold(row.str(PROCESS_COMMAND_LINE), "Remove-CimInstance")))
+        })?;
+        // | project Timestamp, DeviceId, DeviceName, ReportId, AccountDomain, AccountName, AccountSid, FileName, FolderPath, SHA1, P …
+        ops::project(
+            &t,
+            &[
+                out("Timestamp", Type::DateTime, column(TIMESTAMP)),
+                out("DeviceId", Type::String, column(DEVICE_ID)),
+                out("DeviceName", Type::String, column(DEVICE_NAME)),
+                out("ReportId", Type::Long, column(REPORT_ID)),
+                out("AccountDomain", Type::String, column(ACCOUNT_DOMAIN)),
+                out("AccountName", Type::String, column(ACCOUNT_NAME)),
+                out("AccountSid", Type::String, column(ACCOUNT_SID)),
+                out("FileName", Type::String, column(FILE_NAME)),
+                out("FolderPath", Type::String, column(FOLDER_PATH)),
+                out("SHA1", Type::String, column(SHA1)),
+                out(
+                    "ProcessCommandLine",
+                    Type::String,
+                    column(PROCESS_COMMAND_LINE),
+                ),
+                out(
+                    "InitiatingProcessFileName",
+                    Type::String,
+                    column(INITIATING_PROCESS_FILE_NAME),
+                ),
+                out(
+                    "InitiatingProcessFolderPath",
+                    Type::String,
+                    column(INITIATING_PROCESS_FOLDER_PATH),
+                ),
+                out(
+                    "InitiatingProcessCommandLine",
+                    Type::String,
+                    column(INITIATING_PROCESS_COMMAND_LINE),
+                ),
+            ],
+        )
+    })
+}
+
+/// The columns of `DeviceProcessEvents` that the rule reads.
+fn device_process_events() -> Schema {
+    Schema::of(&[
+        ("Timestamp", Type::DateTime),
+        ("DeviceId", Type::String),
+        ("DeviceName", Type::String),
+        ("ActionType", Type::String),
+        ("FileName", Type::String),
+        ("FolderPath", Type::String),
+        ("SHA1", Type::String),
+        ("ProcessCommandLine", Type::String),
+        ("AccountDomain", Type::String),
+        ("AccountName", Type::String),
+        ("AccountSid", Type::String),
+        ("InitiatingProcessFileName", Type::String),
+        ("InitiatingProcessCommandLine", Type::String),
+        ("InitiatingProcessFolderPath", Type::String),
+        ("ReportId", Type::Long),
+    ])
+}

@@ -1,0 +1,168 @@
+//! RL-0007-encoded-powershell-command: Encoded PowerShell Command
+//!
+//! Made by rulec 0.1.0 from rules/execution/RL-0007-encoded-powershell-command.md
+//! sha256 663f6d2415763d37a9ff6dfebe9c5a81259d97ae9b4d68f8883734c3199c3a84
+
+use std::sync::LazyLock;
+
+use rulec_functions::fold::{eq_fold, starts_fold};
+use rulec_functions::{arithmetic, compare, matching};
+use rulec_runtime::alert::RuleInfo;
+use rulec_runtime::cli::Rule;
+use rulec_runtime::emitted::one_of_fold;
+use rulec_runtime::ops::{self, column, holds, out};
+use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+
+/// `let timeframe = 2*1h`
+const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
+
+static PATTERN: LazyLock<Value> =
+    LazyLock::new(|| Value::string(r#"(?i)\s[-/]e(c|n[a-z]*)?\s+["']?[a-z0-9+/]{60,}={0,2}"#));
+
+// The columns of `DeviceProcessEvents` that the rule reads.
+const TIMESTAMP: usize = 0;
+const DEVICE_ID: usize = 1;
+const DEVICE_NAME: usize = 2;
+const ACTION_TYPE: usize = 3;
+const FILE_NAME: usize = 4;
+const FOLDER_PATH: usize = 5;
+const PROCESS_VERSION_INFO_ORIGINAL_FILE_NAME: usize = 6;
+const PROCESS_COMMAND_LINE: usize = 7;
+const ACCOUNT_DOMAIN: usize = 8;
+const ACCOUNT_NAME: usize = 9;
+const ACCOUNT_SID: usize = 10;
+const INITIATING_PROCESS_FILE_NAME: usize = 11;
+const INITIATING_PROCESS_COMMAND_LINE: usize = 12;
+const INITIATING_PROCESS_FOLDER_PATH: usize = 13;
+const REPORT_ID: usize = 14;
+
+/// The rule as packages list it.
+pub fn rule() -> Rule {
+    Rule {
+        info: info(),
+        evaluate,
+    }
+}
+
+/// What alerts say of the rule.
+pub fn info() -> RuleInfo {
+    let info = RuleInfo::new(
+        "RL-0007-encoded-powershell-command",
+        "Encoded PowerShell Command",
+        "medium",
+    );
+    let info = info.entity(
+        "Host",
+        &[("AzureID", "DeviceId"), ("HostName", "DeviceName")],
+    );
+    let info = info.entity(
+        "Account",
+        &[
+            ("NTDomain", "AccountDomain"),
+            ("Name", "AccountName"),
+            ("Sid", "AccountSid"),
+        ],
+    );
+    info.entity("Process", &[("CommandLine", "ProcessCommandLine")])
+}
+
+/// The rows that the rule gives.
+pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
+    let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
+    // DeviceProcessEvents
+    context.scan("DeviceProcessEvents", &device_process_events(), None, |t| {
+        // | where ingestion_time() >= ago(timeframe)
+        let t = ops::filter(t, |row| {
+            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+        })?;
+        // | where ActionType =~ "ProcessCreated"
+        let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ProcessCreated"))?;
+        // | where FileName in~ ("powershell.exe", "pwsh.exe") or ProcessVersionInfoOriginalFileName in~ ("PowerShell.EXE", "pwsh.dll …
+        let t = ops::filter(&t, |row| {
+            one_of_fold(row.str(FILE_NAME), &["powershell.exe", "pwsh.exe"])
+                || one_of_fold(
+                    row.str(PROCESS_VERSION_INFO_ORIGINAL_FILE_NAME),
+                    &["PowerShell.EXE", "pwsh.dll"],
+                )
+        })?;
+        // | where IsEncodedCommand(ProcessCommandLine)
+        let t = ops::filter(&t, |row| {
+            holds(&matching::matches_regex(&[
+                row.get(PROCESS_COMMAND_LINE),
+                PATTERN.clone(),
+            ]))
+        })?;
+        // | where not(IsKnownLauncher(InitiatingProcessFolderPath))
+        let t = ops::filter(&t, |row| {
+            !starts_fold(
+                row.str(INITIATING_PROCESS_FOLDER_PATH),
+                r"C:\Program Files\Windows Defender Advanced Threat Protection\",
+            ) && !starts_fold(
+                row.str(INITIATING_PROCESS_FOLDER_PATH),
+                r"C:\ProgramData\Microsoft\Windows Defender Advanced Threat Protection\",
+            ) && !starts_fold(
+                row.str(INITIATING_PROCESS_FOLDER_PATH),
+                r"C:\Program Files (x86)\Microsoft Intune Management Extension\",
+            ) && !starts_fold(
+                row.str(INITIATING_PROCESS_FOLDER_PATH),
+                r"C:\WindowsAzure\Packages\",
+            )
+        })?;
+        // | project Timestamp, DeviceId, DeviceName, ReportId, AccountDomain, AccountName, AccountSid, FileName, FolderPath, Process …
+        ops::project(
+            &t,
+            &[
+                out("Timestamp", Type::DateTime, column(TIMESTAMP)),
+                out("DeviceId", Type::String, column(DEVICE_ID)),
+                out("DeviceName", Type::String, column(DEVICE_NAME)),
+                out("ReportId", Type::Long, column(REPORT_ID)),
+                out("AccountDomain", Type::String, column(ACCOUNT_DOMAIN)),
+                out("AccountName", Type::String, column(ACCOUNT_NAME)),
+                out("AccountSid", Type::String, column(ACCOUNT_SID)),
+                out("FileName", Type::String, column(FILE_NAME)),
+                out("FolderPath", Type::String, column(FOLDER_PATH)),
+                out(
+                    "ProcessCommandLine",
+                    Type::String,
+                    column(PROCESS_COMMAND_LINE),
+                ),
+                out(
+                    "InitiatingProcessFileName",
+                    Type::String,
+                    column(INITIATING_PROCESS_FILE_NAME),
+                ),
+                out(
+                    "InitiatingProcessFolderPath",
+                    Type::String,
+                    column(INITIATING_PROCESS_FOLDER_PATH),
+                ),
+                out(
+                    "InitiatingProcessCommandLine",
+                    Type::String,
+                    column(INITIATING_PROCESS_COMMAND_LINE),
+                ),
+            ],
+        )
+    })
+}
+
+/// The columns of `DeviceProcessEvents` that the rule reads.
+fn device_process_events() -> Schema {
+    Schema::of(&[
+        ("Timestamp", Type::DateTime),
+        ("DeviceId", Type::String),
+        ("DeviceName", Type::String),
+        ("ActionType", Type::String),
+        ("FileName", Type::String),
+        ("FolderPath", Type::String),
+        ("ProcessVersionInfoOriginalFileName", Type::String),
+        ("ProcessCommandLine", Type::String),
+        ("AccountDomain", Type::String),
+        ("AccountName", Type::String),
+        ("AccountSid", Type::String),
+        ("InitiatingProcessFileName", Type::String),
+        ("InitiatingProcessCommandLine", Type::String),
+        ("InitiatingProcessFolderPath", Type::String),
+        ("ReportId", Type::Long),
+    ])
+}

@@ -1,0 +1,310 @@
+//! RL-0009-windows-event-log-cleared: Windows Event Log Cleared
+//!
+//! Made by rulec 0.1.0 from rules/defense-evasion/RL-0009-windows-event-log-cleared.md
+//! sha256 e9f88306b49fc3c1846d98d88fae41f654c5dd744fd45a03235a20097ed45566
+
+use std::sync::LazyLock;
+
+use rulec_functions::fold::{contains_fold, eq_fold};
+use rulec_functions::{arithmetic, compare, matching};
+use rulec_runtime::alert::RuleInfo;
+use rulec_runtime::cli::Rule;
+use rulec_runtime::emitted::one_of_fold;
+use rulec_runtime::ops::{self, asc, column, holds, out};
+use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+
+/// `let timeframe = 2*1h`
+const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
+
+static PATTERN: LazyLock<Value> = LazyLock::new(|| Value::string(r"(?i)\s(cl|clear-log)\s"));
+
+// The columns of `DeviceEvents` that the rule reads.
+const TIMESTAMP: usize = 0;
+const DEVICE_ID: usize = 1;
+const DEVICE_NAME: usize = 2;
+const ACTION_TYPE: usize = 3;
+const PROCESS_COMMAND_LINE: usize = 4;
+const INITIATING_PROCESS_FILE_NAME: usize = 5;
+const INITIATING_PROCESS_COMMAND_LINE: usize = 6;
+const INITIATING_PROCESS_ACCOUNT_DOMAIN: usize = 7;
+const INITIATING_PROCESS_ACCOUNT_NAME: usize = 8;
+const INITIATING_PROCESS_ACCOUNT_SID: usize = 9;
+const REPORT_ID: usize = 10;
+
+// The columns of `DeviceProcessEvents` that the rule reads.
+const FILE_NAME: usize = 4;
+const DEVICE_PROCESS_EVENTS_PROCESS_COMMAND_LINE: usize = 5;
+const DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_ACCOUNT_DOMAIN: usize = 6;
+const DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_ACCOUNT_NAME: usize = 7;
+const DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_ACCOUNT_SID: usize = 8;
+const DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_FILE_NAME: usize = 9;
+const DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_COMMAND_LINE: usize = 10;
+const DEVICE_PROCESS_EVENTS_REPORT_ID: usize = 11;
+
+/// The rule as packages list it.
+pub fn rule() -> Rule {
+    Rule {
+        info: info(),
+        evaluate,
+    }
+}
+
+/// What alerts say of the rule.
+pub fn info() -> RuleInfo {
+    let info = RuleInfo::new(
+        "RL-0009-windows-event-log-cleared",
+        "Windows Event Log Cleared",
+        "medium",
+    );
+    let info = info.entity("Host", &[("FullName", "DeviceName")]);
+    let info = info.entity(
+        "Account",
+        &[
+            ("NTDomain", "InitiatingProcessAccountDomain"),
+            ("Name", "InitiatingProcessAccountName"),
+            ("Sid", "InitiatingProcessAccountSid"),
+        ],
+    );
+    let info = info.entity("File", &[("Name", "InitiatingProcessFileName")]);
+    let info = info.entity("Process", &[("CommandLine", "ProcessCommandLine")]);
+    info.entity(
+        "Process",
+        &[("CommandLine", "InitiatingProcessCommandLine")],
+    )
+}
+
+/// The rows that the rule gives.
+pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
+    let security_log_cleared = &security_log_cleared(context)?;
+    let clearing_command = &clearing_command(context)?;
+    // union SecurityLogCleared, ClearingCommand
+    let t = ops::union(
+        &united(),
+        false,
+        &[
+            ops::part(
+                "union_arg",
+                security_log_cleared,
+                [
+                    Some(0),
+                    Some(1),
+                    Some(2),
+                    Some(3),
+                    Some(4),
+                    Some(5),
+                    Some(6),
+                    Some(7),
+                    Some(8),
+                    Some(9),
+                    Some(10),
+                ],
+            ),
+            ops::part(
+                "union_arg",
+                clearing_command,
+                [
+                    Some(0),
+                    Some(1),
+                    Some(2),
+                    Some(3),
+                    Some(4),
+                    Some(5),
+                    Some(6),
+                    Some(7),
+                    Some(8),
+                    Some(9),
+                    Some(10),
+                ],
+            ),
+        ],
+    )?;
+    // | sort by Timestamp asc
+    ops::sort(&t, &[asc(column(TIMESTAMP))])
+}
+
+/// `let SecurityLogCleared = …`
+fn security_log_cleared(context: &Context<'_>) -> Result<Batch, RuntimeError> {
+    let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
+    // DeviceEvents
+    context.scan("DeviceEvents", &device_events(), None, |t| {
+        // | where ingestion_time() >= ago(timeframe)
+        let t = ops::filter(t, |row| {
+            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+        })?;
+        // | where ActionType =~ "SecurityLogCleared"
+        let t = ops::filter(&t, |row| {
+            eq_fold(row.str(ACTION_TYPE), "SecurityLogCleared")
+        })?;
+        // | project Timestamp, DeviceId, DeviceName, ReportId, ActionType, ProcessCommandLine, InitiatingProcessFileName, Initiating …
+        ops::project(
+            &t,
+            &[
+                out("Timestamp", Type::DateTime, column(TIMESTAMP)),
+                out("DeviceId", Type::String, column(DEVICE_ID)),
+                out("DeviceName", Type::String, column(DEVICE_NAME)),
+                out("ReportId", Type::Long, column(REPORT_ID)),
+                out("ActionType", Type::String, column(ACTION_TYPE)),
+                out(
+                    "ProcessCommandLine",
+                    Type::String,
+                    column(PROCESS_COMMAND_LINE),
+                ),
+                out(
+                    "InitiatingProcessFileName",
+                    Type::String,
+                    column(INITIATING_PROCESS_FILE_NAME),
+                ),
+                out(
+                    "InitiatingProcessCommandLine",
+                    Type::String,
+                    column(INITIATING_PROCESS_COMMAND_LINE),
+                ),
+                out(
+                    "InitiatingProcessAccountDomain",
+                    Type::String,
+                    column(INITIATING_PROCESS_ACCOUNT_DOMAIN),
+                ),
+                out(
+                    "InitiatingProcessAccountName",
+                    Type::String,
+                    column(INITIATING_PROCESS_ACCOUNT_NAME),
+                ),
+                out(
+                    "InitiatingProcessAccountSid",
+                    Type::String,
+                    column(INITIATING_PROCESS_ACCOUNT_SID),
+                ),
+            ],
+        )
+    })
+}
+
+/// `let ClearingCommand = …`
+fn clearing_command(context: &Context<'_>) -> Result<Batch, RuntimeError> {
+    let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
+    // DeviceProcessEvents
+    context.scan("DeviceProcessEvents", &device_process_events(), None, |t| {
+        // | where ingestion_time() >= ago(timeframe)
+        let t = ops::filter(t, |row| {
+            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+        })?;
+        // | where ActionType =~ "ProcessCreated"
+        let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ProcessCreated"))?;
+        // | where (FileName =~ "wevtutil.exe" and ProcessCommandLine matches regex @"(?i)\s(cl|clear-log)\s") …
+        let t = ops::filter(&t, |row| {
+            (eq_fold(row.str(FILE_NAME), "wevtutil.exe")
+                && holds(&matching::matches_regex(&[
+                    row.get(DEVICE_PROCESS_EVENTS_PROCESS_COMMAND_LINE),
+                    PATTERN.clone(),
+                ])))
+                || (one_of_fold(row.str(FILE_NAME), &["powershell.exe", "pwsh.exe"])
+                    && (contains_fold(
+                        row.str(DEVICE_PROCESS_EVENTS_PROCESS_COMMAND_LINE),
+                        "Clear-EventLog",
+                    ) || contains_fold(
+                        row.str(DEVICE_PROCESS_EVENTS_PROCESS_COMMAND_LINE),
+                        "Remove-EventLog",
+                    ) || contains_fold(
+                        row.str(DEVICE_PROCESS_EVENTS_PROCESS_COMMAND_LINE),
+                        "EventLogSession]::GlobalSession.ClearLog",
+                    )))
+        })?;
+        // | project Timestamp, DeviceId, DeviceName, ReportId, ActionType, ProcessCommandLine, InitiatingProcessFileName, Initiating …
+        ops::project(
+            &t,
+            &[
+                out("Timestamp", Type::DateTime, column(TIMESTAMP)),
+                out("DeviceId", Type::String, column(DEVICE_ID)),
+                out("DeviceName", Type::String, column(DEVICE_NAME)),
+                out(
+                    "ReportId",
+                    Type::Long,
+                    column(DEVICE_PROCESS_EVENTS_REPORT_ID),
+                ),
+                out("ActionType", Type::String, column(ACTION_TYPE)),
+                out(
+                    "ProcessCommandLine",
+                    Type::String,
+                    column(DEVICE_PROCESS_EVENTS_PROCESS_COMMAND_LINE),
+                ),
+                out(
+                    "InitiatingProcessFileName",
+                    Type::String,
+                    column(DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_FILE_NAME),
+                ),
+                out(
+                    "InitiatingProcessCommandLine",
+                    Type::String,
+                    column(DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_COMMAND_LINE),
+                ),
+                out(
+                    "InitiatingProcessAccountDomain",
+                    Type::String,
+                    column(DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_ACCOUNT_DOMAIN),
+                ),
+                out(
+                    "InitiatingProcessAccountName",
+                    Type::String,
+                    column(DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_ACCOUNT_NAME),
+                ),
+                out(
+                    "InitiatingProcessAccountSid",
+                    Type::String,
+                    column(DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_ACCOUNT_SID),
+                ),
+            ],
+        )
+    })
+}
+
+/// The columns of `DeviceEvents` that the rule reads.
+fn device_events() -> Schema {
+    Schema::of(&[
+        ("Timestamp", Type::DateTime),
+        ("DeviceId", Type::String),
+        ("DeviceName", Type::String),
+        ("ActionType", Type::String),
+        ("ProcessCommandLine", Type::String),
+        ("InitiatingProcessFileName", Type::String),
+        ("InitiatingProcessCommandLine", Type::String),
+        ("InitiatingProcessAccountDomain", Type::String),
+        ("InitiatingProcessAccountName", Type::String),
+        ("InitiatingProcessAccountSid", Type::String),
+        ("ReportId", Type::Long),
+    ])
+}
+
+/// The columns of `DeviceProcessEvents` that the rule reads.
+fn device_process_events() -> Schema {
+    Schema::of(&[
+        ("Timestamp", Type::DateTime),
+        ("DeviceId", Type::String),
+        ("DeviceName", Type::String),
+        ("ActionType", Type::String),
+        ("FileName", Type::String),
+        ("ProcessCommandLine", Type::String),
+        ("InitiatingProcessAccountDomain", Type::String),
+        ("InitiatingProcessAccountName", Type::String),
+        ("InitiatingProcessAccountSid", Type::String),
+        ("InitiatingProcessFileName", Type::String),
+        ("InitiatingProcessCommandLine", Type::String),
+        ("ReportId", Type::Long),
+    ])
+}
+
+/// The columns after `union SecurityLogCleared, ClearingCommand`.
+fn united() -> Schema {
+    Schema::of(&[
+        ("Timestamp", Type::DateTime),
+        ("DeviceId", Type::String),
+        ("DeviceName", Type::String),
+        ("ReportId", Type::Long),
+        ("ActionType", Type::String),
+        ("ProcessCommandLine", Type::String),
+        ("InitiatingProcessFileName", Type::String),
+        ("InitiatingProcessCommandLine", Type::String),
+        ("InitiatingProcessAccountDomain", Type::String),
+        ("InitiatingProcessAccountName", Type::String),
+        ("InitiatingProcessAccountSid", Type::String),
+    ])
+}

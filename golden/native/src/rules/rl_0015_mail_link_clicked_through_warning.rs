@@ -1,0 +1,480 @@
+//! RL-0015-mail-link-clicked-through-warning: Mail Link Clicked Through Warning
+//!
+//! Made by rulec 0.1.0 from rules/initial-access/RL-0015-mail-link-clicked-through-warning.md
+//! sha256 b752bb8d006eb74ad73e6be8ff73d06ec8e7e552f0335cb531d434cbefb6291d
+
+use rulec_functions::fold::eq_fold;
+use rulec_functions::{
+    aggregate, arithmetic, arrays, compare, conditional, conversion, dynamic, parsing, strings,
+};
+use rulec_runtime::alert::RuleInfo;
+use rulec_runtime::cli::Rule;
+use rulec_runtime::ops::{self, agg, column, each, holds, out};
+use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+
+/// `let timeframe = 2*1h`
+const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
+
+/// `let mail_lookback = 7d`
+const MAIL_LOOKBACK: Value = Value::TimeSpan(6_048_000_000_000);
+
+// The columns of `UrlClickEvents` that the rule reads.
+const TIMESTAMP: usize = 0;
+const URL: usize = 1;
+const ACCOUNT_UPN: usize = 2;
+const WORKLOAD: usize = 3;
+const NETWORK_MESSAGE_ID: usize = 4;
+const THREAT_TYPES: usize = 5;
+const IPADDRESS: usize = 6;
+const IS_CLICKED_THROUGH: usize = 7;
+const REPORT_ID: usize = 8;
+const CLICKED_DOMAIN: usize = 9;
+
+// The columns of `clicks_through_warning`.
+const CLICKS_THROUGH_WARNING_COLUMNS_REPORT_ID: usize = 1;
+const CLICKS_THROUGH_WARNING_COLUMNS_NETWORK_MESSAGE_ID: usize = 2;
+const CLICKS_THROUGH_WARNING_COLUMNS_ACCOUNT_UPN: usize = 3;
+const CLICKS_THROUGH_WARNING_COLUMNS_IPADDRESS: usize = 4;
+const CLICKS_THROUGH_WARNING_COLUMNS_URL: usize = 5;
+const CLICKS_THROUGH_WARNING_COLUMNS_CLICKED_DOMAIN: usize = 6;
+const CLICKS_THROUGH_WARNING_COLUMNS_THREAT_TYPES: usize = 7;
+
+// The columns of `EmailEvents` that the rule reads.
+const EMAIL_EVENTS_NETWORK_MESSAGE_ID: usize = 1;
+const SENDER_FROM_ADDRESS: usize = 2;
+const SENDER_FROM_DOMAIN: usize = 3;
+const RECIPIENT_EMAIL_ADDRESS: usize = 4;
+const SUBJECT: usize = 5;
+const EMAIL_DIRECTION: usize = 6;
+const DELIVERY_ACTION: usize = 7;
+
+// The columns after `DeliveredMessages`.
+const DELIVERY_TIME: usize = 0;
+const RIGHT_COLUMNS_RECIPIENT_EMAIL_ADDRESS: usize = 2;
+const RIGHT_COLUMNS_SENDER_FROM_ADDRESS: usize = 3;
+const RIGHT_COLUMNS_SENDER_FROM_DOMAIN: usize = 4;
+
+// The columns after `join kind=inner DeliveredMessages on NetworkMessageId`.
+const JOINED_DELIVERY_TIME: usize = 8;
+const JOINED_RECIPIENT_EMAIL_ADDRESS: usize = 9;
+const JOINED_SENDER_FROM_ADDRESS: usize = 10;
+const JOINED_SENDER_FROM_DOMAIN: usize = 11;
+const JOINED_SUBJECT: usize = 12;
+
+// The columns of `EmailPostDeliveryEvents` that the rule reads.
+const ACTION_TYPE: usize = 2;
+const ACTION_RESULT: usize = 3;
+
+// The columns after `RemovedMessages`.
+const RIGHT_COLUMNS_2_NETWORK_MESSAGE_ID: usize = 0;
+const RIGHT_COLUMNS_2_RECIPIENT_EMAIL_ADDRESS: usize = 1;
+const REMOVAL_ACTIONS: usize = 2;
+
+// The columns after `join kind=leftouter RemovedMessages on NetworkMessageId, RecipientEmailAddress`.
+const JOINED_2_REMOVAL_ACTIONS: usize = 13;
+const ALREADY_REMEDIATED: usize = 14;
+const ACCOUNT_NAME: usize = 15;
+const ACCOUNT_UPN_SUFFIX: usize = 16;
+
+/// The rule as packages list it.
+pub fn rule() -> Rule {
+    Rule {
+        info: info(),
+        evaluate,
+    }
+}
+
+/// What alerts say of the rule.
+pub fn info() -> RuleInfo {
+    let info = RuleInfo::new(
+        "RL-0015-mail-link-clicked-through-warning",
+        "Mail Link Clicked Through Warning",
+        "medium",
+    );
+    let info = info.entity(
+        "Account",
+        &[("Name", "AccountName"), ("UPNSuffix", "AccountUpnSuffix")],
+    );
+    let info = info.entity(
+        "Mailbox",
+        &[("MailboxPrimaryAddress", "RecipientEmailAddress")],
+    );
+    let info = info.entity("URL", &[("Url", "Url")]);
+    info.entity("IP", &[("Address", "IPAddress")])
+}
+
+/// The rows that the rule gives.
+pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
+    let clicks_through_warning = &clicks_through_warning(context)?;
+    let delivered_messages = &delivered_messages(context)?;
+    let removed_messages = &removed_messages(context)?;
+    // | join kind=inner DeliveredMessages on NetworkMessageId
+    let t = ops::join(
+        clicks_through_warning,
+        delivered_messages,
+        ops::JoinKind::Inner,
+        &[column(CLICKS_THROUGH_WARNING_COLUMNS_NETWORK_MESSAGE_ID)],
+        &[column(EMAIL_EVENTS_NETWORK_MESSAGE_ID)],
+        &[
+            ops::left("Timestamp", TIMESTAMP),
+            ops::left("ReportId", CLICKS_THROUGH_WARNING_COLUMNS_REPORT_ID),
+            ops::left(
+                "NetworkMessageId",
+                CLICKS_THROUGH_WARNING_COLUMNS_NETWORK_MESSAGE_ID,
+            ),
+            ops::left("AccountUpn", CLICKS_THROUGH_WARNING_COLUMNS_ACCOUNT_UPN),
+            ops::left("IPAddress", CLICKS_THROUGH_WARNING_COLUMNS_IPADDRESS),
+            ops::left("Url", CLICKS_THROUGH_WARNING_COLUMNS_URL),
+            ops::left(
+                "ClickedDomain",
+                CLICKS_THROUGH_WARNING_COLUMNS_CLICKED_DOMAIN,
+            ),
+            ops::left("ThreatTypes", CLICKS_THROUGH_WARNING_COLUMNS_THREAT_TYPES),
+            ops::right("DeliveryTime", DELIVERY_TIME),
+            ops::right(
+                "RecipientEmailAddress",
+                RIGHT_COLUMNS_RECIPIENT_EMAIL_ADDRESS,
+            ),
+            ops::right("SenderFromAddress", RIGHT_COLUMNS_SENDER_FROM_ADDRESS),
+            ops::right("SenderFromDomain", RIGHT_COLUMNS_SENDER_FROM_DOMAIN),
+            ops::right("Subject", SUBJECT),
+        ],
+    )?;
+    // | where AccountUpn =~ RecipientEmailAddress
+    let t = ops::filter(&t, |row| {
+        eq_fold(
+            row.str(CLICKS_THROUGH_WARNING_COLUMNS_ACCOUNT_UPN),
+            row.str(JOINED_RECIPIENT_EMAIL_ADDRESS),
+        )
+    })?;
+    // | join kind=leftouter RemovedMessages on NetworkMessageId, RecipientEmailAddress
+    let t = ops::join(
+        &t,
+        removed_messages,
+        ops::JoinKind::LeftOuter,
+        &[
+            column(CLICKS_THROUGH_WARNING_COLUMNS_NETWORK_MESSAGE_ID),
+            column(JOINED_RECIPIENT_EMAIL_ADDRESS),
+        ],
+        &[
+            column(RIGHT_COLUMNS_2_NETWORK_MESSAGE_ID),
+            column(RIGHT_COLUMNS_2_RECIPIENT_EMAIL_ADDRESS),
+        ],
+        &[
+            ops::left("Timestamp", TIMESTAMP),
+            ops::left("ReportId", CLICKS_THROUGH_WARNING_COLUMNS_REPORT_ID),
+            ops::left(
+                "NetworkMessageId",
+                CLICKS_THROUGH_WARNING_COLUMNS_NETWORK_MESSAGE_ID,
+            ),
+            ops::left("AccountUpn", CLICKS_THROUGH_WARNING_COLUMNS_ACCOUNT_UPN),
+            ops::left("IPAddress", CLICKS_THROUGH_WARNING_COLUMNS_IPADDRESS),
+            ops::left("Url", CLICKS_THROUGH_WARNING_COLUMNS_URL),
+            ops::left(
+                "ClickedDomain",
+                CLICKS_THROUGH_WARNING_COLUMNS_CLICKED_DOMAIN,
+            ),
+            ops::left("ThreatTypes", CLICKS_THROUGH_WARNING_COLUMNS_THREAT_TYPES),
+            ops::left("DeliveryTime", JOINED_DELIVERY_TIME),
+            ops::left("RecipientEmailAddress", JOINED_RECIPIENT_EMAIL_ADDRESS),
+            ops::left("SenderFromAddress", JOINED_SENDER_FROM_ADDRESS),
+            ops::left("SenderFromDomain", JOINED_SENDER_FROM_DOMAIN),
+            ops::left("Subject", JOINED_SUBJECT),
+            ops::right("RemovalActions", REMOVAL_ACTIONS),
+        ],
+    )?;
+    // | extend AlreadyRemediated = coalesce(array_length(RemovalActions), 0) > 0
+    let t = ops::extend(
+        &t,
+        &[out(
+            "AlreadyRemediated",
+            Type::Bool,
+            each(|row| {
+                compare::gt(&[
+                    conditional::coalesce(&[
+                        arrays::array_length(&[row.get(JOINED_2_REMOVAL_ACTIONS)]),
+                        Value::Long(0),
+                    ]),
+                    Value::Long(0),
+                ])
+            }),
+        )],
+    )?;
+    // | extend AccountName = tostring(split(AccountUpn, "@")[0]), AccountUpnSuffix = tostring(split(AccountUpn, "@")[1])
+    let t = ops::extend(
+        &t,
+        &[
+            out(
+                "AccountName",
+                Type::String,
+                each(|row| {
+                    conversion::tostring(&[dynamic::index(&[
+                        strings::split(&[
+                            row.get(CLICKS_THROUGH_WARNING_COLUMNS_ACCOUNT_UPN),
+                            Value::string("@"),
+                        ]),
+                        Value::Long(0),
+                    ])])
+                }),
+            ),
+            out(
+                "AccountUpnSuffix",
+                Type::String,
+                each(|row| {
+                    conversion::tostring(&[dynamic::index(&[
+                        strings::split(&[
+                            row.get(CLICKS_THROUGH_WARNING_COLUMNS_ACCOUNT_UPN),
+                            Value::string("@"),
+                        ]),
+                        Value::Long(1),
+                    ])])
+                }),
+            ),
+        ],
+    )?;
+    // | project-away NetworkMessageId1, NetworkMessageId2, RecipientEmailAddress1
+    // | project-reorder Timestamp, AccountUpn, ClickedDomain, Url, SenderFromAddress, Subject, AlreadyRemediated
+    ops::project(
+        &t,
+        &[
+            out("Timestamp", Type::DateTime, column(TIMESTAMP)),
+            out(
+                "AccountUpn",
+                Type::String,
+                column(CLICKS_THROUGH_WARNING_COLUMNS_ACCOUNT_UPN),
+            ),
+            out(
+                "ClickedDomain",
+                Type::String,
+                column(CLICKS_THROUGH_WARNING_COLUMNS_CLICKED_DOMAIN),
+            ),
+            out(
+                "Url",
+                Type::String,
+                column(CLICKS_THROUGH_WARNING_COLUMNS_URL),
+            ),
+            out(
+                "SenderFromAddress",
+                Type::String,
+                column(JOINED_SENDER_FROM_ADDRESS),
+            ),
+            out("Subject", Type::String, column(JOINED_SUBJECT)),
+            out("AlreadyRemediated", Type::Bool, column(ALREADY_REMEDIATED)),
+            out(
+                "ReportId",
+                Type::String,
+                column(CLICKS_THROUGH_WARNING_COLUMNS_REPORT_ID),
+            ),
+            out(
+                "NetworkMessageId",
+                Type::String,
+                column(CLICKS_THROUGH_WARNING_COLUMNS_NETWORK_MESSAGE_ID),
+            ),
+            out(
+                "IPAddress",
+                Type::String,
+                column(CLICKS_THROUGH_WARNING_COLUMNS_IPADDRESS),
+            ),
+            out(
+                "ThreatTypes",
+                Type::String,
+                column(CLICKS_THROUGH_WARNING_COLUMNS_THREAT_TYPES),
+            ),
+            out("DeliveryTime", Type::DateTime, column(JOINED_DELIVERY_TIME)),
+            out(
+                "RecipientEmailAddress",
+                Type::String,
+                column(JOINED_RECIPIENT_EMAIL_ADDRESS),
+            ),
+            out(
+                "SenderFromDomain",
+                Type::String,
+                column(JOINED_SENDER_FROM_DOMAIN),
+            ),
+            out(
+                "RemovalActions",
+                Type::Dynamic,
+                column(JOINED_2_REMOVAL_ACTIONS),
+            ),
+            out("AccountName", Type::String, column(ACCOUNT_NAME)),
+            out("AccountUpnSuffix", Type::String, column(ACCOUNT_UPN_SUFFIX)),
+        ],
+    )
+}
+
+/// `let ClicksThroughWarning = …`
+fn clicks_through_warning(context: &Context<'_>) -> Result<Batch, RuntimeError> {
+    let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
+    // UrlClickEvents
+    context.scan("UrlClickEvents", &url_click_events(), None, |t| {
+        // | where ingestion_time() >= ago(timeframe)
+        let t = ops::filter(t, |row| {
+            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+        })?;
+        // | where Workload =~ "Email"
+        let t = ops::filter(&t, |row| eq_fold(row.str(WORKLOAD), "Email"))?;
+        // | where IsClickedThrough == true
+        let t = ops::filter(&t, |row| {
+            holds(&compare::eq(&[
+                row.get(IS_CLICKED_THROUGH),
+                Value::Bool(true),
+            ]))
+        })?;
+        // | where isnotempty(NetworkMessageId)
+        let t = ops::filter(&t, |row| !row.str(NETWORK_MESSAGE_ID).is_empty())?;
+        // | extend ClickedDomain = tolower(tostring(parse_url(Url).Host))
+        let t = ops::extend(
+            &t,
+            &[out(
+                "ClickedDomain",
+                Type::String,
+                each(|row| {
+                    strings::tolower(&[conversion::tostring(&[dynamic::member(&[
+                        parsing::parse_url(&[row.get(URL)]),
+                        Value::string("Host"),
+                    ])])])
+                }),
+            )],
+        )?;
+        // | project Timestamp, ReportId, NetworkMessageId, AccountUpn, IPAddress, Url, ClickedDomain, ThreatTypes
+        ops::project(
+            &t,
+            &[
+                out("Timestamp", Type::DateTime, column(TIMESTAMP)),
+                out("ReportId", Type::String, column(REPORT_ID)),
+                out("NetworkMessageId", Type::String, column(NETWORK_MESSAGE_ID)),
+                out("AccountUpn", Type::String, column(ACCOUNT_UPN)),
+                out("IPAddress", Type::String, column(IPADDRESS)),
+                out("Url", Type::String, column(URL)),
+                out("ClickedDomain", Type::String, column(CLICKED_DOMAIN)),
+                out("ThreatTypes", Type::String, column(THREAT_TYPES)),
+            ],
+        )
+    })
+}
+
+/// `let DeliveredMessages = …`
+fn delivered_messages(context: &Context<'_>) -> Result<Batch, RuntimeError> {
+    let ago_mail_lookback = arithmetic::subtract(&[context.now(), MAIL_LOOKBACK]);
+    // EmailEvents
+    context.scan("EmailEvents", &email_events(), None, |t| {
+        // | where Timestamp >= ago(mail_lookback)
+        let t = ops::filter(t, |row| {
+            holds(&compare::ge(&[
+                row.get(TIMESTAMP),
+                ago_mail_lookback.clone(),
+            ]))
+        })?;
+        // | where EmailDirection =~ "Inbound"
+        let t = ops::filter(&t, |row| eq_fold(row.str(EMAIL_DIRECTION), "Inbound"))?;
+        // | where DeliveryAction =~ "Delivered"
+        let t = ops::filter(&t, |row| eq_fold(row.str(DELIVERY_ACTION), "Delivered"))?;
+        // | project DeliveryTime = Timestamp, NetworkMessageId, RecipientEmailAddress, SenderFromAddress, SenderFromDomain, Subject
+        ops::project(
+            &t,
+            &[
+                out("DeliveryTime", Type::DateTime, column(TIMESTAMP)),
+                out(
+                    "NetworkMessageId",
+                    Type::String,
+                    column(EMAIL_EVENTS_NETWORK_MESSAGE_ID),
+                ),
+                out(
+                    "RecipientEmailAddress",
+                    Type::String,
+                    column(RECIPIENT_EMAIL_ADDRESS),
+                ),
+                out(
+                    "SenderFromAddress",
+                    Type::String,
+                    column(SENDER_FROM_ADDRESS),
+                ),
+                out("SenderFromDomain", Type::String, column(SENDER_FROM_DOMAIN)),
+                out("Subject", Type::String, column(SUBJECT)),
+            ],
+        )
+    })
+}
+
+/// `let RemovedMessages = …`
+fn removed_messages(context: &Context<'_>) -> Result<Batch, RuntimeError> {
+    let ago_mail_lookback = arithmetic::subtract(&[context.now(), MAIL_LOOKBACK]);
+    // EmailPostDeliveryEvents
+    let t = context.scan(
+        "EmailPostDeliveryEvents",
+        &email_post_delivery_events(),
+        None,
+        |t| {
+            // | where Timestamp >= ago(mail_lookback)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[
+                    row.get(TIMESTAMP),
+                    ago_mail_lookback.clone(),
+                ]))
+            })?;
+            // | where ActionResult =~ "Success"
+            ops::filter(&t, |row| eq_fold(row.str(ACTION_RESULT), "Success"))
+        },
+    )?;
+    // | summarize RemovalActions = make_set(ActionType) by NetworkMessageId, RecipientEmailAddress
+    ops::summarize(
+        &t,
+        &[
+            out(
+                "NetworkMessageId",
+                Type::String,
+                column(EMAIL_EVENTS_NETWORK_MESSAGE_ID),
+            ),
+            out(
+                "RecipientEmailAddress",
+                Type::String,
+                column(RECIPIENT_EMAIL_ADDRESS),
+            ),
+        ],
+        &[agg(
+            aggregate::collect::make_set,
+            [column(ACTION_TYPE)],
+            &[("RemovalActions", Type::Dynamic)],
+        )],
+    )
+}
+
+/// The columns of `UrlClickEvents` that the rule reads.
+fn url_click_events() -> Schema {
+    Schema::of(&[
+        ("Timestamp", Type::DateTime),
+        ("Url", Type::String),
+        ("AccountUpn", Type::String),
+        ("Workload", Type::String),
+        ("NetworkMessageId", Type::String),
+        ("ThreatTypes", Type::String),
+        ("IPAddress", Type::String),
+        ("IsClickedThrough", Type::Bool),
+        ("ReportId", Type::String),
+    ])
+}
+
+/// The columns of `EmailEvents` that the rule reads.
+fn email_events() -> Schema {
+    Schema::of(&[
+        ("Timestamp", Type::DateTime),
+        ("NetworkMessageId", Type::String),
+        ("SenderFromAddress", Type::String),
+        ("SenderFromDomain", Type::String),
+        ("RecipientEmailAddress", Type::String),
+        ("Subject", Type::String),
+        ("EmailDirection", Type::String),
+        ("DeliveryAction", Type::String),
+    ])
+}
+
+/// The columns of `EmailPostDeliveryEvents` that the rule reads.
+fn email_post_delivery_events() -> Schema {
+    Schema::of(&[
+        ("Timestamp", Type::DateTime),
+        ("NetworkMessageId", Type::String),
+        ("ActionType", Type::String),
+        ("ActionResult", Type::String),
+        ("RecipientEmailAddress", Type::String),
+    ])
+}
