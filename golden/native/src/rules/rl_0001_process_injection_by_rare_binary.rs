@@ -121,8 +121,8 @@ const PREVALENCE: usize = 6;
 const VALIDLY_SIGNED: usize = 7;
 
 // The columns after `RareSources`.
-const RIGHT_COLUMNS_PREVALENCE: usize = 2;
-const RIGHT_COLUMNS_VALIDLY_SIGNED: usize = 4;
+const OTHER_PREVALENCE: usize = 2;
+const OTHER_VALIDLY_SIGNED: usize = 4;
 
 // The columns after `lookup kind=inner RareSources on InitiatingProcessSHA1`.
 const JOINED_DEVICE_COUNT: usize = 68;
@@ -356,9 +356,9 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             ops::left("SourceFolder", SOURCE_FOLDER),
             ops::left("TargetFolder", TARGET_FOLDER),
             ops::right("DeviceCount", DEVICE_COUNT),
-            ops::right("Prevalence", RIGHT_COLUMNS_PREVALENCE),
+            ops::right("Prevalence", OTHER_PREVALENCE),
             ops::right("Signer", SIGNER),
-            ops::right("ValidlySigned", RIGHT_COLUMNS_VALIDLY_SIGNED),
+            ops::right("ValidlySigned", OTHER_VALIDLY_SIGNED),
         ],
     )?;
     // | summarize arg_min(Timestamp, *), InjectionTargets = make_set(TargetPath, 100), InjectionCalls = make_set(ActionType) by …

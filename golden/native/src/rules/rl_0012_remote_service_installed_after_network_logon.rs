@@ -45,8 +45,8 @@ const REMOTE_IPTYPE: usize = 9;
 
 // The columns after `NetworkLogons`.
 const LOGON_TIME: usize = 0;
-const RIGHT_COLUMNS_REMOTE_IP: usize = 2;
-const RIGHT_COLUMNS_REMOTE_DEVICE_NAME: usize = 3;
+const OTHER_REMOTE_IP: usize = 2;
+const OTHER_REMOTE_DEVICE_NAME: usize = 3;
 const LOGON_ACCOUNT_DOMAIN: usize = 4;
 const LOGON_ACCOUNT_NAME: usize = 5;
 const LOGON_ACCOUNT_SID: usize = 6;
@@ -183,8 +183,8 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             ops::left("ServiceAccount", SERVICE_ACCOUNT),
             ops::right("LogonTime", LOGON_TIME),
             ops::right("DeviceId1", DEVICE_ID),
-            ops::right("RemoteIP", RIGHT_COLUMNS_REMOTE_IP),
-            ops::right("RemoteDeviceName", RIGHT_COLUMNS_REMOTE_DEVICE_NAME),
+            ops::right("RemoteIP", OTHER_REMOTE_IP),
+            ops::right("RemoteDeviceName", OTHER_REMOTE_DEVICE_NAME),
             ops::right("LogonAccountDomain", LOGON_ACCOUNT_DOMAIN),
             ops::right("LogonAccountName", LOGON_ACCOUNT_NAME),
             ops::right("LogonAccountSid", LOGON_ACCOUNT_SID),

@@ -50,9 +50,9 @@ const DELIVERY_ACTION: usize = 7;
 
 // The columns after `DeliveredMessages`.
 const DELIVERY_TIME: usize = 0;
-const RIGHT_COLUMNS_RECIPIENT_EMAIL_ADDRESS: usize = 2;
-const RIGHT_COLUMNS_SENDER_FROM_ADDRESS: usize = 3;
-const RIGHT_COLUMNS_SENDER_FROM_DOMAIN: usize = 4;
+const OTHER_RECIPIENT_EMAIL_ADDRESS: usize = 2;
+const OTHER_SENDER_FROM_ADDRESS: usize = 3;
+const OTHER_SENDER_FROM_DOMAIN: usize = 4;
 
 // The columns after `join kind=inner DeliveredMessages on NetworkMessageId`.
 const JOINED_DELIVERY_TIME: usize = 8;
@@ -66,8 +66,8 @@ const ACTION_TYPE: usize = 2;
 const ACTION_RESULT: usize = 3;
 
 // The columns after `RemovedMessages`.
-const RIGHT_COLUMNS_2_NETWORK_MESSAGE_ID: usize = 0;
-const RIGHT_COLUMNS_2_RECIPIENT_EMAIL_ADDRESS: usize = 1;
+const OTHER_2_NETWORK_MESSAGE_ID: usize = 0;
+const OTHER_2_RECIPIENT_EMAIL_ADDRESS: usize = 1;
 const REMOVAL_ACTIONS: usize = 2;
 
 // The columns after `join kind=leftouter RemovedMessages on NetworkMessageId, RecipientEmailAddress`.
@@ -131,12 +131,9 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             ),
             ops::left("ThreatTypes", CLICKS_THROUGH_WARNING_COLUMNS_THREAT_TYPES),
             ops::right("DeliveryTime", DELIVERY_TIME),
-            ops::right(
-                "RecipientEmailAddress",
-                RIGHT_COLUMNS_RECIPIENT_EMAIL_ADDRESS,
-            ),
-            ops::right("SenderFromAddress", RIGHT_COLUMNS_SENDER_FROM_ADDRESS),
-            ops::right("SenderFromDomain", RIGHT_COLUMNS_SENDER_FROM_DOMAIN),
+            ops::right("RecipientEmailAddress", OTHER_RECIPIENT_EMAIL_ADDRESS),
+            ops::right("SenderFromAddress", OTHER_SENDER_FROM_ADDRESS),
+            ops::right("SenderFromDomain", OTHER_SENDER_FROM_DOMAIN),
             ops::right("Subject", SUBJECT),
         ],
     )?;
@@ -157,8 +154,8 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             column(JOINED_RECIPIENT_EMAIL_ADDRESS),
         ],
         &[
-            column(RIGHT_COLUMNS_2_NETWORK_MESSAGE_ID),
-            column(RIGHT_COLUMNS_2_RECIPIENT_EMAIL_ADDRESS),
+            column(OTHER_2_NETWORK_MESSAGE_ID),
+            column(OTHER_2_RECIPIENT_EMAIL_ADDRESS),
         ],
         &[
             ops::left("Timestamp", TIMESTAMP),

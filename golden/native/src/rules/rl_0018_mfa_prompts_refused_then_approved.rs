@@ -73,8 +73,8 @@ const ACCOUNT_NAME: usize = 9;
 const ACCOUNT_UPN_SUFFIX: usize = 10;
 
 // The columns after `mv-apply DedupField = DedupFields to typeof(string) on ( …`.
-const DEDUP_ROW: usize = 11;
-const DEDUP_FIELD: usize = 12;
+const DEDUP_ROW: usize = 0;
+const DEDUP_FIELD: usize = 1;
 
 // The columns after `summarize DedupEntity = strcat_array(make_list(tostring(DedupRow[DedupField])), "|")`.
 const COLUMN_0: usize = 0;
@@ -328,24 +328,10 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         schema: item_columns(),
         items: vec![ops::item(
             constant(DEDUP_FIELDS_LIST.clone()),
-            12,
+            1,
             Type::String,
         )],
-        passed: vec![
-            Some(0),
-            Some(1),
-            Some(2),
-            Some(3),
-            Some(4),
-            Some(5),
-            Some(6),
-            Some(7),
-            Some(8),
-            Some(9),
-            Some(10),
-            Some(11),
-            None,
-        ],
+        passed: vec![Some(11), None],
         with_index: false,
         bags_as_arrays: false,
         limit: None,
@@ -535,21 +521,7 @@ fn signin_logs_2() -> Schema {
 
 /// The columns after `summarize DedupEntity = strcat_array(make_list(tostring(DedupRow[DedupField])), "|")`.
 fn item_columns() -> Schema {
-    Schema::of(&[
-        ("UserPrincipalName", Type::String),
-        ("TimeGenerated", Type::DateTime),
-        ("UserId", Type::String),
-        ("ApprovalAddress", Type::String),
-        ("AppDisplayName", Type::String),
-        ("CorrelationId", Type::String),
-        ("Refusals", Type::Long),
-        ("FirstRefusal", Type::DateTime),
-        ("RefusalAddresses", Type::Dynamic),
-        ("AccountName", Type::String),
-        ("AccountUpnSuffix", Type::String),
-        ("DedupRow", Type::Dynamic),
-        ("DedupField", Type::String),
-    ])
+    Schema::of(&[("DedupRow", Type::Dynamic), ("DedupField", Type::String)])
 }
 
 /// The columns of `SecurityAlert` that the rule reads.

@@ -41,7 +41,7 @@ const AWSCLOUD_TRAIL_2_ERROR_CODE: usize = 3;
 const KNOWN_REGIONS_COLUMNS_USER_IDENTITY_ACCOUNT_ID: usize = 0;
 
 // The columns after `KnownRegions`.
-const RIGHT_COLUMNS_AWSREGION: usize = 1;
+const OTHER_AWSREGION: usize = 1;
 
 // The columns after `summarize arg_min(TimeGenerated, UserIdentityType, UserIdentityArn, SourceIpAddress, UserAgent), Calls = make_set(EventN …`.
 const SUMMARIZED_TIME_GENERATED: usize = 2;
@@ -59,7 +59,7 @@ const EXTENDED_PROPERTIES: usize = 2;
 const DETAILS: usize = 3;
 
 // The columns after `project DedupEntity = tostring(Details.DedupEntity[0])`.
-const RIGHT_COLUMNS_2_DEDUP_ENTITY: usize = 0;
+const OTHER_2_DEDUP_ENTITY: usize = 0;
 
 /// The rule as packages list it.
 pub fn rule() -> Rule {
@@ -128,7 +128,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         ],
         &[
             column(KNOWN_REGIONS_COLUMNS_USER_IDENTITY_ACCOUNT_ID),
-            column(RIGHT_COLUMNS_AWSREGION),
+            column(OTHER_AWSREGION),
         ],
         &[
             ops::left("TimeGenerated", TIME_GENERATED),
@@ -195,7 +195,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 strings::strcat(&[
                     row.get(KNOWN_REGIONS_COLUMNS_USER_IDENTITY_ACCOUNT_ID),
                     Value::string("|"),
-                    row.get(RIGHT_COLUMNS_AWSREGION),
+                    row.get(OTHER_AWSREGION),
                 ])
             }),
         )],
@@ -207,13 +207,13 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         &right,
         ops::JoinKind::LeftAnti,
         &[column(DEDUP_ENTITY)],
-        &[column(RIGHT_COLUMNS_2_DEDUP_ENTITY)],
+        &[column(OTHER_2_DEDUP_ENTITY)],
         &[
             ops::left(
                 "UserIdentityAccountId",
                 KNOWN_REGIONS_COLUMNS_USER_IDENTITY_ACCOUNT_ID,
             ),
-            ops::left("AWSRegion", RIGHT_COLUMNS_AWSREGION),
+            ops::left("AWSRegion", OTHER_AWSREGION),
             ops::left("TimeGenerated", SUMMARIZED_TIME_GENERATED),
             ops::left("UserIdentityType", SUMMARIZED_USER_IDENTITY_TYPE),
             ops::left("UserIdentityArn", SUMMARIZED_USER_IDENTITY_ARN),

@@ -48,8 +48,8 @@ const PASSWORD_LOGINS_COLUMNS_2_SOURCE_ADDRESS: usize = 4;
 const FAILURES: usize = 2;
 
 // The columns after `Guessing`.
-const RIGHT_COLUMNS_COMPUTER: usize = 0;
-const RIGHT_COLUMNS_SOURCE_ADDRESS: usize = 1;
+const OTHER_COMPUTER: usize = 0;
+const OTHER_SOURCE_ADDRESS: usize = 1;
 const TRIED_USERS: usize = 3;
 const FIRST_FAILURE: usize = 4;
 const LAST_FAILURE: usize = 5;
@@ -100,10 +100,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             column(COMPUTER),
             column(PASSWORD_LOGINS_COLUMNS_2_SOURCE_ADDRESS),
         ],
-        &[
-            column(RIGHT_COLUMNS_COMPUTER),
-            column(RIGHT_COLUMNS_SOURCE_ADDRESS),
-        ],
+        &[column(OTHER_COMPUTER), column(OTHER_SOURCE_ADDRESS)],
         &[
             ops::left("TimeGenerated", TIME_GENERATED),
             ops::left("Computer", COMPUTER),
