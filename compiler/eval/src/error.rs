@@ -30,7 +30,7 @@ impl EvalError {
     pub(crate) fn unsupported(span: Span, construct: &str) -> Self {
         Self {
             code: Code::UNSUPPORTED,
-            message: format!("{construct} cannot be run here."),
+            message: format!("{construct} cannot be run here"),
             span,
         }
     }

@@ -243,7 +243,7 @@ fn with_window(input: &Batch, window: &Window) -> Result<Batch, rulec_runtime::R
         }
         other => Err(rulec_runtime::RuntimeError::new(
             rulec_runtime::Code::UNSUPPORTED,
-            format!("The function `{other}` cannot be run here."),
+            format!("the function `{other}` cannot be run here"),
         )),
     }
 }

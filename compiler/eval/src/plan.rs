@@ -104,7 +104,7 @@ impl<'c> Plan<'c> {
                 None => {
                     return Err(EvalError::at(
                         Span::default(),
-                        RuntimeError::internal("A subquery has no input."),
+                        RuntimeError::internal("a subquery has no input"),
                     ));
                 }
             },
@@ -223,7 +223,7 @@ impl<'c> Planner<'_, 'c> {
             }
             _ => Err(EvalError::at(
                 span,
-                RuntimeError::internal("A scalar is expected where a binding is none."),
+                RuntimeError::internal("a scalar is expected where a binding is none"),
             )),
         }
     }
@@ -243,7 +243,7 @@ impl<'c> Planner<'_, 'c> {
             }
             _ => Err(EvalError::at(
                 span,
-                RuntimeError::internal("A table is expected where a binding is none."),
+                RuntimeError::internal("a table is expected where a binding is none"),
             )),
         }
     }
@@ -401,7 +401,7 @@ impl<'c> Planner<'_, 'c> {
                 else {
                     return Err(EvalError::at(
                         span,
-                        RuntimeError::internal("An operator stands where rows should."),
+                        RuntimeError::internal("an operator stands where rows should"),
                     ));
                 };
                 let plans = inputs
@@ -445,7 +445,7 @@ impl<'c> Planner<'_, 'c> {
             _ => {
                 return Err(EvalError::at(
                     span,
-                    RuntimeError::internal("An operator stands where rows should."),
+                    RuntimeError::internal("an operator stands where rows should"),
                 ));
             }
         })

@@ -189,7 +189,7 @@ impl<'c> Planner<'_, 'c> {
             Operator::WideUnion { .. } => {
                 return Err(EvalError::at(
                     span,
-                    RuntimeError::internal("A union stands where an operator should."),
+                    RuntimeError::internal("a union stands where an operator should"),
                 ));
             }
         };

@@ -203,7 +203,7 @@ impl<'c> Planner<'_, 'c> {
             _ => {
                 return Err(EvalError::at(
                     span,
-                    RuntimeError::internal("Rows stand where an operator should."),
+                    RuntimeError::internal("rows stand where an operator should"),
                 ));
             }
         })

@@ -394,13 +394,13 @@ fn what_cannot_run_is_found_before_data_is_read() {
     );
     assert_eq!(
         unsupported(&broken),
-        [(span, "The plugin `autocluster`".to_owned())]
+        [(span, "the plugin `autocluster`".to_owned())]
     );
     let tables = Counting(data(), AtomicUsize::new(0), std::sync::Mutex::default());
     let error = run(&broken, &Context::new(5, &tables)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "RR004: The plugin `autocluster` cannot be run here."
+        "RR004: the plugin `autocluster` cannot be run here"
     );
     assert_eq!(tables.1.load(Ordering::Relaxed), 0);
 }
@@ -411,7 +411,7 @@ fn missing_tables_are_named() {
     let error = run(&query(table(KV), Vec::new()), &Context::new(5, &tables)).unwrap_err();
     assert_eq!(
         error.to_string(),
-        "RR002: No data was given for `T`; add --data T=PATH."
+        "RR002: no data was given for `T`; add --data T=PATH"
     );
 }
 

@@ -103,7 +103,7 @@ fn functions_are_checked_once_and_inlined() {
 fn join_conditions_say_which_side_is_wrong() {
     let found = findings("DeviceEvents | join (DeviceInfo | project DeviceName) on DeviceId");
     assert_eq!(found.len(), 1, "{found:?}");
-    assert_eq!(found[0].1, "The right side of the join has no column `DeviceId`.");
+    assert_eq!(found[0].1, "the right side of the join has no column `DeviceId`");
 }
 
 #[test]

@@ -54,14 +54,14 @@ impl Batch {
     ) -> Result<Self, RuntimeError> {
         if schema.len() != columns.len() || columns.iter().any(|column| column.len() != rows) {
             return Err(RuntimeError::internal(format!(
-                "`{operator}` made columns that do not fit its schema."
+                "`{operator}` made columns that do not fit its schema"
             )));
         }
         if u32::try_from(rows).is_err() {
             return Err(RuntimeError::new(
                 crate::Code::MEMORY_LIMIT,
                 format!(
-                    "`{operator}` gives {rows} rows; a table holds at most {}.",
+                    "`{operator}` gives {rows} rows; a table holds at most {}",
                     u32::MAX
                 ),
             ));
@@ -177,7 +177,7 @@ impl Batch {
     pub fn select(&self, rows: &[u32], operator: &str) -> Result<Self, RuntimeError> {
         if rows.iter().any(|row| *row as usize >= self.rows) {
             return Err(RuntimeError::internal(format!(
-                "`{operator}` selected a row that does not exist."
+                "`{operator}` selected a row that does not exist"
             )));
         }
         let columns = self
@@ -260,7 +260,7 @@ impl Batch {
             .iter()
             .map(|(column, index)| {
                 self.columns.get(*index).cloned().ok_or_else(|| {
-                    RuntimeError::internal(format!("The column `{}` is not in the input.", column.name))
+                    RuntimeError::internal(format!("the column `{}` is not in the input", column.name))
                 })
             })
             .collect::<Result<Vec<_>, _>>()?;
@@ -280,7 +280,7 @@ impl Batch {
         for (column, vector) in added {
             if vector.len() != self.rows {
                 return Err(RuntimeError::internal(format!(
-                    "`{operator}` made a column of the wrong length."
+                    "`{operator}` made a column of the wrong length"
                 )));
             }
             names.push(column);
@@ -304,7 +304,7 @@ impl Batch {
     pub fn beside(&self, other: &Self) -> Result<Self, RuntimeError> {
         if self.rows != other.rows {
             return Err(RuntimeError::internal(
-                "Tables of different lengths cannot stand side by side.",
+                "tables of different lengths cannot stand side by side",
             ));
         }
         let mut columns = self.columns.clone();
@@ -378,7 +378,7 @@ impl Batch {
     pub fn renamed(&self, schema: Schema) -> Result<Self, RuntimeError> {
         if schema.len() != self.columns.len() {
             return Err(RuntimeError::internal(
-                "A schema does not fit the columns it names.",
+                "a schema does not fit the columns it names",
             ));
         }
         Ok(Self {

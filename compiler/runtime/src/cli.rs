@@ -107,7 +107,7 @@ fn parse_args(args: impl IntoIterator<Item = OsString>) -> Result<Options, Runti
     let mut options = Options::default();
     let mut args = args.into_iter().map(|arg| {
         arg.into_string()
-            .map_err(|arg| usage(format!("The argument {} is not UTF-8.", arg.display())))
+            .map_err(|arg| usage(format!("the argument {} is not UTF-8", arg.display())))
     });
     while let Some(arg) = args.next().transpose()? {
         let (name, given) = match arg.split_once('=') {
@@ -119,7 +119,7 @@ fn parse_args(args: impl IntoIterator<Item = OsString>) -> Result<Options, Runti
             None => args
                 .next()
                 .transpose()?
-                .ok_or_else(|| usage(format!("`{name}` needs a value."))),
+                .ok_or_else(|| usage(format!("`{name}` needs a value"))),
         };
         match name.as_str() {
             "--data" => {
@@ -131,26 +131,26 @@ fn parse_args(args: impl IntoIterator<Item = OsString>) -> Result<Options, Runti
                     value.split_once('=')
                 };
                 let (table, path) =
-                    split.ok_or_else(|| usage(format!("`--data {value}` should be `--data TABLE=PATH`.")))?;
+                    split.ok_or_else(|| usage(format!("`--data {value}` should be `--data TABLE=PATH`")))?;
                 options.data.push((table.to_owned(), path.to_owned()));
             }
             "--rule" => options.rules.push(value()?),
             "--now" => {
                 let value = value()?;
                 let ticks = rulec_functions::text::parse_datetime(&value)
-                    .ok_or_else(|| usage(format!("`{value}` is not a time.")))?;
+                    .ok_or_else(|| usage(format!("`{value}` is not a time")))?;
                 options.now = Some(ticks);
             }
             "--format" => {
                 let value = value()?;
                 options.format =
-                    Format::parse(&value).ok_or_else(|| usage(format!("`{value}` is not a format.")))?;
+                    Format::parse(&value).ok_or_else(|| usage(format!("`{value}` is not a format")))?;
             }
             "--lenient" => options.lenient = true,
             "--missing-empty" => options.missing_empty = true,
             "--list" => options.action = Action::List,
             "--help" | "-h" => options.action = Action::Help,
-            other => return Err(usage(format!("`{other}` is not an argument; see --help."))),
+            other => return Err(usage(format!("`{other}` is not an argument; see --help"))),
         }
     }
     Ok(options)
@@ -163,7 +163,7 @@ fn try_run(
     err: &mut dyn Write,
 ) -> Result<bool, RuntimeError> {
     let unwritable =
-        |error: io::Error| RuntimeError::new(Code::OUTPUT_UNWRITABLE, format!("Writing failed: {error}."));
+        |error: io::Error| RuntimeError::new(Code::OUTPUT_UNWRITABLE, format!("writing failed: {error}"));
     let options = parse_args(args)?;
     if options.action == Action::Help {
         out.write_all(USAGE.as_bytes()).map_err(unwritable)?;
@@ -181,7 +181,7 @@ fn try_run(
         .find(|id| !rules.iter().any(|rule| rule.info.id == id.as_str()))
     {
         return Err(usage(format!(
-            "There is no rule `{unknown}` in this package; see --list."
+            "there is no rule `{unknown}` in this package; see --list"
         )));
     }
     let mut files = Files::new()

@@ -46,7 +46,7 @@ impl RuntimeError {
     pub fn missing_table(name: &str) -> Self {
         Self::new(
             Code::MISSING_TABLE,
-            format!("No data was given for `{name}`; add --data {name}=PATH."),
+            format!("no data was given for `{name}`; add --data {name}=PATH"),
         )
     }
 }

@@ -132,7 +132,7 @@ fn open(path: &str) -> Result<Box<dyn BufRead>, RuntimeError> {
     let file = std::fs::File::open(path).map_err(|error| {
         RuntimeError::new(
             Code::INPUT_UNREADABLE,
-            format!("`{path}` cannot be opened: {error}."),
+            format!("`{path}` cannot be opened: {error}"),
         )
     })?;
     Ok(Box::new(io::BufReader::with_capacity(1 << 20, file)))

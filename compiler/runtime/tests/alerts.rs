@@ -130,8 +130,8 @@ fn exit_codes() {
         (&["--data", "x"], "should be `--data TABLE=PATH`"),
         (&["--now", "soon"], "`soon` is not a time"),
         (&["--format", "xml"], "`xml` is not a format"),
-        (&["--rule", "other"], "There is no rule `other`"),
-        (&[], "No data was given for `DeviceProcessEvents`"),
+        (&["--rule", "other"], "there is no rule `other`"),
+        (&[], "no data was given for `DeviceProcessEvents`"),
     ] {
         let (code, _, err) = run(args);
         assert_eq!(code, ExitCode::from(2));

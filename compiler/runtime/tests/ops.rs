@@ -422,7 +422,7 @@ fn file_profile() {
     let error = ops::file_profile(&Context::new(0, &nothing), &t, &column(0), &added).unwrap_err();
     assert_eq!(
         error.message,
-        "No data was given for `FileProfile`; add --data FileProfile=PATH."
+        "no data was given for `FileProfile`; add --data FileProfile=PATH"
     );
 }
 

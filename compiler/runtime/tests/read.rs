@@ -92,12 +92,12 @@ fn csv_and_tsv() {
     let error = read_as(&schema(), false, b"FileName,Size\na,1\nb\n").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "RR001: events.json:3: This line has 1 fields, the header 2."
+        "RR001: events.json:3: this line has 1 fields, the header 2"
     );
     let error = read_as(&schema(), false, b"FileName,Size\n\"a\nb,1\n").unwrap_err();
     assert_eq!(
         error.message,
-        "events.json:2: A quoted field has no end, or text after its end."
+        "events.json:2: a quoted field has no end, or text after its end"
     );
 }
 
@@ -134,7 +134,7 @@ fn malformed_lines() {
     assert!(
         error
             .message
-            .starts_with("events.json:2: This is not a JSON object: "),
+            .starts_with("events.json:2: this is not a JSON object: "),
         "{error}"
     );
     let (batch, report) = read_as(&schema(), true, input).unwrap();

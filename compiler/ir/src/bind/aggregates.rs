@@ -223,7 +223,7 @@ impl Binder<'_> {
             self.error(
                 codes::BAD_PARAMETER,
                 extra.span,
-                "There is no column left for this name.",
+                "there is no column left for this name",
             );
         }
         outputs
@@ -257,7 +257,7 @@ impl Binder<'_> {
                 rulec_source::Diagnostic::new(
                     codes::AGGREGATE_PLACE,
                     format!(
-                        "`{}` is an aggregate; it can only stand in `summarize` and its like.",
+                        "`{}` is an aggregate; it can only stand in `summarize` and its like",
                         call.name.text
                     ),
                 )
@@ -292,7 +292,7 @@ impl Binder<'_> {
                     self.error(
                         codes::COLUMN_EXPECTED,
                         arg.span,
-                        format!("`{}` does not take `*`.", call.name.text),
+                        format!("`{}` does not take `*`", call.name.text),
                     );
                     continue;
                 }

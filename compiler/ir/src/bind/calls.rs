@@ -161,7 +161,7 @@ impl Binder<'_> {
         self.error(
             codes::ARGUMENT_COUNT,
             call.name.span,
-            format!("`{}` needs an argument.", call.name.text),
+            format!("`{}` needs an argument", call.name.text),
         );
     }
 
@@ -280,7 +280,7 @@ impl Binder<'_> {
                         self.error(
                             codes::CONSTANT_EXPECTED,
                             places.first().copied().unwrap_or(call.span),
-                            "The name of the column has to be a constant.",
+                            "the name of the column has to be a constant",
                         );
                     }
                     // In a function's body it may be a parameter, known at each call.
@@ -410,7 +410,7 @@ impl Binder<'_> {
                     codes::NOT_A_SCALAR,
                     call.name.span,
                     format!(
-                        "`{}` works on rows: write `| invoke {}(…)`.",
+                        "`{}` works on rows: write `| invoke {}(…)`",
                         function.name, function.name
                     ),
                 );

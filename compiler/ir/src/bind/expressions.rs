@@ -44,7 +44,7 @@ impl Binder<'_> {
                     self.error(
                         codes::NOT_A_SCALAR,
                         expr.span,
-                        "A single value is needed here, but this is a table.",
+                        "a single value is needed here, but this is a table",
                     );
                 }
                 Self::broken(self.at(expr.span))
@@ -74,13 +74,16 @@ impl Binder<'_> {
             }
             Ast::TypeOf(ast::TypeOf::Tabular(_)) => Self::literal(Value::string("table"), Type::String, span),
             Ast::Star => {
-                self.error(codes::COLUMN_EXPECTED, expr.span, "`*` cannot stand here.");
+                self.error(codes::COLUMN_EXPECTED, expr.span, "`*` cannot stand here");
                 Self::broken(span)
             }
             Ast::EntityGroup(_) | Ast::Function(_) => {
-                self.error(codes::NOT_A_SCALAR, expr.span, "A single value is needed here.");
+                self.error(codes::NOT_A_SCALAR, expr.span, "a single value is needed here");
                 Self::broken(span)
             }
+            Ast::Bracketed(inner) => self.scalar(inner, ctx),
+            // The name has no effect; a condition written with `=` is no bool and says so.
+            Ast::Named(column) => self.scalar(&column.value, ctx),
             // The parser reported it.
             _ => Self::broken(span),
         }
@@ -106,7 +109,7 @@ impl Binder<'_> {
                 self.error(
                     codes::BAD_LITERAL,
                     at,
-                    format!("`{text}` is no value of type `{}`.", ty.as_str()),
+                    format!("`{text}` is no value of type `{}`", ty.as_str()),
                 );
                 Value::Null
             }
@@ -195,7 +198,7 @@ impl Binder<'_> {
             self.error(
                 codes::COLUMN_EXPECTED,
                 at,
-                "`*` stands for all columns, but there are none here.",
+                "`*` stands for all columns, but there are none here",
             );
             return Self::broken(span);
         };
@@ -241,7 +244,7 @@ impl Binder<'_> {
                 self.error(
                     codes::WRONG_TYPE,
                     part.span,
-                    format!("`{word}` joins conditions, but this is of type `{}`.", value.ty),
+                    format!("`{word}` joins conditions, but this is of type `{}`", value.ty),
                 );
             }
             bound.push(value);
@@ -389,7 +392,7 @@ impl Binder<'_> {
             self.error(
                 codes::WRONG_TYPE,
                 expr.span,
-                format!("A condition is needed here, but this is of type `{}`.", value.ty),
+                format!("a condition is needed here, but this is of type `{}`", value.ty),
             );
         }
         value
@@ -403,7 +406,7 @@ impl Binder<'_> {
                 codes::WRONG_TYPE,
                 expr.span,
                 format!(
-                    "A whole number is needed here, but this is of type `{}`.",
+                    "a whole number is needed here, but this is of type `{}`",
                     value.ty
                 ),
             );

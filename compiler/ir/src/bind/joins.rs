@@ -143,9 +143,9 @@ impl Binder<'_> {
                 )
             };
             self.report(
-                Diagnostic::new(codes::BAD_PARAMETER, format!("`{word}` is no kind of {what}."))
+                Diagnostic::new(codes::BAD_PARAMETER, format!("`{word}` is no kind of {what}"))
                     .at(at)
-                    .help(format!("There are {known}.")),
+                    .help(format!("there are {known}")),
             );
             if lookup { JoinKind::LeftOuter } else { JoinKind::InnerUnique }
         })
@@ -176,7 +176,7 @@ impl Binder<'_> {
                         codes::WRONG_TYPE,
                         condition.span,
                         format!(
-                            "A `{}` on the left is never equal to a `{}` on the right.",
+                            "a `{}` on the left is never equal to a `{}` on the right",
                             l.ty, r.ty
                         ),
                     );
@@ -191,9 +191,9 @@ impl Binder<'_> {
 
     fn condition_expected(&mut self, at: Span) {
         self.report(
-            Diagnostic::new(codes::JOIN_CONDITION, "Rows can only be matched by columns.")
+            Diagnostic::new(codes::JOIN_CONDITION, "rows can only be matched by columns")
                 .at(at)
-                .help("Name a column of both sides, or write `$left.a == $right.b`; compute other keys with `extend` first."),
+                .help("name a column of both sides, or write `$left.a == $right.b`; compute other keys with `extend` first"),
         );
     }
 
@@ -204,7 +204,7 @@ impl Binder<'_> {
             self.report(
                 Diagnostic::new(
                     codes::JOIN_CONDITION,
-                    "`$left` belongs on the left of `==` and `$right` on the right.",
+                    "`$left` belongs on the left of `==` and `$right` on the right",
                 )
                 .at(condition.span),
             );
@@ -226,7 +226,7 @@ impl Binder<'_> {
                         codes::WRONG_TYPE,
                         name.span,
                         format!(
-                            "`{}` is a `{}` on the left but a `{}` on the right.",
+                            "`{}` is a `{}` on the left but a `{}` on the right",
                             name.text, l.ty, r.ty
                         ),
                     );
@@ -254,7 +254,7 @@ impl Binder<'_> {
     fn one_sided(&mut self, name: &ast::Name, side: &str, row: &Bound) {
         let mut diagnostic = Diagnostic::new(
             codes::JOIN_CONDITION,
-            format!("The {side} side of the join has no column `{}`.", name.text),
+            format!("the {side} side of the join has no column `{}`", name.text),
         )
         .at(name.span);
         diagnostic = self.note_drop(diagnostic, &name.text, row);

@@ -35,7 +35,7 @@ impl Binder<'_> {
                 self.error(
                     codes::NO_INPUT,
                     op.keyword.span,
-                    format!("`{}` reads rows, but nothing stands before it.", op.kind.name()),
+                    format!("`{}` reads rows, but nothing stands before it", op.kind.name()),
                 );
                 let empty = self.nothing(at);
                 self.over_input(op, empty)
@@ -252,9 +252,9 @@ impl Binder<'_> {
     /// A key that has no order.
     pub(super) fn dynamic_key(&mut self, at: Span, what: &str) {
         self.report(
-            rulec_source::Diagnostic::new(codes::DYNAMIC_KEY, format!("A `dynamic` value cannot be {what}."))
+            rulec_source::Diagnostic::new(codes::DYNAMIC_KEY, format!("a `dynamic` value cannot be {what}"))
                 .at(at)
-                .help("Convert it first: `tostring(…)`, `tolong(…)`."),
+                .help("convert it first: `tostring(…)`, `tolong(…)`"),
         );
     }
 
@@ -299,7 +299,7 @@ impl Binder<'_> {
                 self.error(
                     codes::BAD_PARAMETER,
                     at,
-                    format!("`{other}` is no kind of parse; there are `simple`, `relaxed` and `regex`."),
+                    format!("`{other}` is no kind of parse; there are `simple`, `relaxed` and `regex`"),
                 );
                 ParseKind::Simple
             }
@@ -322,7 +322,7 @@ impl Binder<'_> {
                         self.error(
                             codes::AMBIGUOUS_PATTERN,
                             *at,
-                            "Behind a string column, `*` does not say where the column ends.",
+                            "behind a string column, `*` does not say where the column ends",
                         );
                     }
                     steps.push(ParseStep::Skip);

@@ -35,7 +35,7 @@ impl Binder<'_> {
                 codes::AGGREGATE_PLACE,
                 name.span,
                 format!(
-                    "`{}` is a column: here it has to be inside an aggregate, or behind `by`.",
+                    "`{}` is a column: here it has to be inside an aggregate, or behind `by`",
                     name.text
                 ),
             );
@@ -70,7 +70,7 @@ impl Binder<'_> {
                 codes::JOIN_CONDITION,
                 name.span,
                 format!(
-                    "`{}` only means something in the condition of a join, before a dot.",
+                    "`{}` only means something in the condition of a join, before a dot",
                     name.text
                 ),
             );
@@ -79,7 +79,7 @@ impl Binder<'_> {
                 Diagnostic::new(
                     codes::ARGUMENT_COUNT,
                     format!(
-                        "`{}` is a function and needs its arguments in parentheses.",
+                        "`{}` is a function and needs its arguments in parentheses",
                         name.text
                     ),
                 )
@@ -108,7 +108,7 @@ impl Binder<'_> {
             } else {
                 let diagnostic = Diagnostic::new(
                     codes::DROPPED_COLUMN,
-                    format!("`{name}` is not among the columns that come this far."),
+                    format!("`{name}` is not among the columns that come this far"),
                 )
                 .at(span);
                 let diagnostic = self.note_drop(diagnostic, name, row);
@@ -139,7 +139,7 @@ impl Binder<'_> {
                     self.error(
                         codes::CONSTANT_EXPECTED,
                         span,
-                        format!("`{name}` depends on a row, so it cannot be used inside another query."),
+                        format!("`{name}` depends on a row, so it cannot be used inside another query"),
                     );
                     return Some(Any::Scalar(Self::broken(at)));
                 }
@@ -170,7 +170,7 @@ impl Binder<'_> {
                     self.error(
                         codes::ARGUMENT_COUNT,
                         span,
-                        format!("`{name}` is a function and needs its arguments in parentheses."),
+                        format!("`{name}` is a function and needs its arguments in parentheses"),
                     );
                     Any::Scalar(Self::broken(at))
                 }
@@ -233,7 +233,7 @@ impl Binder<'_> {
                     self.error(
                         codes::NOT_A_SCALAR,
                         path.base.span,
-                        "This is a table; its columns are reached by an operator, not by a dot.",
+                        "this is a table; its columns are reached by an operator, not by a dot",
                     );
                 }
                 return Any::Scalar(Self::broken(self.at(at)));
@@ -257,16 +257,13 @@ impl Binder<'_> {
                 self.report(
                     Diagnostic::new(
                         codes::NO_MEMBERS,
-                        format!(
-                            "A value of type `{}` has no {what}; only `dynamic` has.",
-                            value.ty
-                        ),
+                        format!("a value of type `{}` has no {what}; only `dynamic` has", value.ty),
                     )
                     .at(step.span)
                     .help(if value.ty == Type::String {
-                        "If it holds JSON, read it with `parse_json` first."
+                        "if it holds JSON, read it with `parse_json` first"
                     } else {
-                        "Make it dynamic first."
+                        "make it dynamic first"
                     }),
                 );
                 return Self::broken(self.at(step.span));
@@ -286,7 +283,7 @@ impl Binder<'_> {
                     return Self::broken(self.at(step.span));
                 }
                 ast::StepKind::Wildcard(_) => {
-                    self.error(codes::COLUMN_EXPECTED, step.span, "A wildcard cannot stand here.");
+                    self.error(codes::COLUMN_EXPECTED, step.span, "a wildcard cannot stand here");
                     return Self::broken(self.at(step.span));
                 }
             };
@@ -319,7 +316,7 @@ impl Binder<'_> {
             self.error(
                 codes::JOIN_CONDITION,
                 at,
-                format!("`{}` only means something in the condition of a join.", name.text),
+                format!("`{}` only means something in the condition of a join", name.text),
             );
             return Self::broken(self.at(at));
         };
@@ -331,7 +328,7 @@ impl Binder<'_> {
             self.error(
                 codes::JOIN_CONDITION,
                 first.span,
-                "The name of a column is needed here.",
+                "the name of a column is needed here",
             );
             return Self::broken(self.at(at));
         };

@@ -33,7 +33,7 @@ impl Binder<'_> {
             self.error(
                 codes::UNKNOWN_PLUGIN,
                 call.name.span,
-                format!("There is no plugin `{name}`."),
+                format!("there is no plugin `{name}`"),
             );
             return self.nothing(at);
         }
@@ -165,7 +165,7 @@ impl Binder<'_> {
                     self.error(
                         codes::ARGUMENT_COUNT,
                         call.name.span,
-                        "`dcount_intersect` compares at least 2 columns.",
+                        "`dcount_intersect` compares at least 2 columns",
                     );
                 }
                 let mut states = Vec::new();
@@ -316,7 +316,7 @@ impl Binder<'_> {
             self.error(
                 codes::COLUMN_EXPECTED,
                 arg.span,
-                "The name of a column is needed here.",
+                "the name of a column is needed here",
             );
         }
         Vec::new()

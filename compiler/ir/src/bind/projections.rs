@@ -74,7 +74,7 @@ impl Binder<'_> {
             self.error(
                 codes::BAD_PARAMETER,
                 item.span,
-                "Several names are given, but the expression makes one column.",
+                "several names are given, but the expression makes one column",
             );
             return Vec::new();
         }
@@ -117,7 +117,7 @@ impl Binder<'_> {
             self.error(
                 codes::BAD_PARAMETER,
                 extra.span,
-                "There is no column left for this name.",
+                "there is no column left for this name",
             );
         }
         given
@@ -167,7 +167,7 @@ impl Binder<'_> {
             self.error(
                 codes::BAD_PARAMETER,
                 extra.span,
-                "There is no column left for this name.",
+                "there is no column left for this name",
             );
         }
         given
@@ -193,7 +193,7 @@ impl Binder<'_> {
         self.error(
             codes::DUPLICATE_NAME,
             at,
-            format!("There is a column `{name}` already."),
+            format!("there is a column `{name}` already"),
         );
     }
 
@@ -368,7 +368,7 @@ impl Binder<'_> {
                     self.error(
                         codes::UNKNOWN_NAME,
                         name.span,
-                        format!("No column matches `{}`.", name.text),
+                        format!("no column matches `{}`", name.text),
                     );
                 }
                 found
@@ -377,7 +377,7 @@ impl Binder<'_> {
                 self.error(
                     codes::COLUMN_EXPECTED,
                     pattern.span,
-                    "The name of a column is needed here.",
+                    "the name of a column is needed here",
                 );
                 self.scalar(pattern, Ctx::over(input));
                 Vec::new()
@@ -625,7 +625,14 @@ impl Binder<'_> {
             }
             let wrapped = ast::Column {
                 names: ast::ColumnNames::Derived,
-                value: item.clone(),
+                value: match &value.kind {
+                    // The language gives `name = value` here neither the name nor a type.
+                    Ast::Named(_) => ast::Expr {
+                        kind: Ast::Missing,
+                        span: item.span,
+                    },
+                    _ => item.clone(),
+                },
                 span: item.span,
             };
             for given in self.given(&wrapped, Ctx::over(&input)) {

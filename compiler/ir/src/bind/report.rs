@@ -43,10 +43,10 @@ impl Binder<'_> {
         self.report(
             Diagnostic::new(
                 codes::TOO_LARGE,
-                "The query is nested too deeply or grows too large.",
+                "the query is nested too deeply or grows too large",
             )
             .at(span)
-            .help("Split it, or call fewer functions that call functions."),
+            .help("split it, or call fewer functions that call functions"),
         );
         self.quiet = quiet;
     }
@@ -59,8 +59,8 @@ impl Binder<'_> {
         let mut diagnostic = Diagnostic::new(
             codes::UNKNOWN_NAME,
             match ctx.row {
-                Some(_) => format!("There is no column or variable `{name}` here."),
-                None => format!("There is nothing called `{name}` here."),
+                Some(_) => format!("there is no column or variable `{name}` here"),
+                None => format!("there is nothing called `{name}` here"),
             },
         )
         .at(span);
@@ -98,7 +98,7 @@ impl Binder<'_> {
         }
         let mut diagnostic = Diagnostic::new(
             codes::UNKNOWN_TABLE,
-            format!("The table `{name}` is not in the catalog, so its columns cannot be checked."),
+            format!("the table `{name}` is not in the catalog, so its columns cannot be checked"),
         )
         .at(span);
         let close = self.catalog.close_tables(name);
@@ -111,7 +111,7 @@ impl Binder<'_> {
     /// A function that does not exist.
     pub(super) fn unknown_function(&mut self, name: &str, span: Span) {
         let mut diagnostic =
-            Diagnostic::new(codes::UNKNOWN_FUNCTION, format!("There is no function `{name}`.")).at(span);
+            Diagnostic::new(codes::UNKNOWN_FUNCTION, format!("there is no function `{name}`")).at(span);
         self.suggestions += 1;
         let close = if self.suggestions > MAX_SUGGESTIONS {
             Vec::new()
@@ -147,14 +147,14 @@ impl Binder<'_> {
             TypeError::Count { min, max, given } => self.error(
                 codes::ARGUMENT_COUNT,
                 whole,
-                format!("`{name}` takes {}, not {given}.", count_words(*min, *max)),
+                format!("`{name}` takes {}, not {given}", count_words(*min, *max)),
             ),
             _ if operator => {
                 let types: Vec<String> = types.iter().map(|ty| format!("`{ty}`")).collect();
                 self.error(
                     codes::WRONG_TYPE,
                     whole,
-                    format!("`{name}` cannot be applied to {}.", listed(&types)),
+                    format!("`{name}` cannot be applied to {}", listed(&types)),
                 );
             }
             TypeError::Argument {
@@ -166,11 +166,11 @@ impl Binder<'_> {
                 self.error(
                     codes::WRONG_TYPE,
                     span,
-                    format!("`{name}` needs {expected} here, but this is of type `{found}`."),
+                    format!("`{name}` needs {expected} here, but this is of type `{found}`"),
                 );
             }
             TypeError::Other(sentence) => {
-                self.error(codes::WRONG_TYPE, whole, format!("`{name}`: {sentence}."));
+                self.error(codes::WRONG_TYPE, whole, format!("`{name}`: {sentence}"));
             }
         }
     }

@@ -211,7 +211,7 @@ impl Binder<'_> {
             self.error(
                 codes::COLUMN_EXPECTED,
                 of.span,
-                "The name of a column is needed here.",
+                "the name of a column is needed here",
             );
         }
         let name = suggested(of);

@@ -48,7 +48,7 @@ impl Binder<'_> {
                         codes::NOT_A_TABLE,
                         at,
                         format!(
-                            "A table is needed here, but this is a value of type `{}`.",
+                            "a table is needed here, but this is a value of type `{}`",
                             value.ty
                         ),
                     );
@@ -199,7 +199,7 @@ impl Binder<'_> {
             self.error(
                 codes::UNKNOWN_NAME,
                 at,
-                format!("No table matches `{}`.", pattern.text),
+                format!("no table matches `{}`", pattern.text),
             );
         }
         let mut tables = Vec::with_capacity(names.len() + views.len());
@@ -258,7 +258,7 @@ impl Binder<'_> {
             self.error(
                 codes::ARGUMENT_COUNT,
                 at,
-                format!("The number of values is no multiple of the number of columns, {width}."),
+                format!("the number of values is no multiple of the number of columns, {width}"),
             );
         }
         self.source(RelKind::Rows(rows), columns, self.at(at))
@@ -289,7 +289,7 @@ impl Binder<'_> {
                 self.error(
                     codes::DUPLICATE_NAME,
                     decl.name.span,
-                    format!("The column `{}` is declared twice.", decl.name.text),
+                    format!("the column `{}` is declared twice", decl.name.text),
                 );
                 continue;
             }

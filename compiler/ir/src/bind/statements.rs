@@ -72,7 +72,7 @@ impl Binder<'_> {
         if !self.scopes.declare(&name.text, name.span, entity) {
             let mut diagnostic = rulec_source::Diagnostic::new(
                 codes::DUPLICATE_NAME,
-                format!("`{}` was declared before.", name.text),
+                format!("`{}` was declared before", name.text),
             )
             .at(name.span);
             if let Some(earlier) = earlier {

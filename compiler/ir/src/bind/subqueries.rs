@@ -45,13 +45,13 @@ impl Binder<'_> {
                         rulec_source::Diagnostic::new(
                             codes::WRONG_TYPE,
                             format!(
-                                "`{}` expands `dynamic` values, but this is of type `{}`.",
+                                "`{}` expands `dynamic` values, but this is of type `{}`",
                                 op.kind.name(),
                                 given.expr.ty
                             ),
                         )
                         .at(item.column.value.span)
-                        .help("Make it an array first, with `parse_json`, `split` or `pack_array`."),
+                        .help("make it an array first, with `parse_json`, `split` or `pack_array`"),
                     );
                 }
                 let mut ty = item.ty.as_ref().map_or(given.expr.ty, |ty| scalar_type(ty.ty));

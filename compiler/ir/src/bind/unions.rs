@@ -364,7 +364,7 @@ impl Binder<'_> {
             self.subquery(with, rows);
         }
         if by.is_empty() {
-            self.error(codes::COLUMN_EXPECTED, op.span, "`facet` needs a column.");
+            self.error(codes::COLUMN_EXPECTED, op.span, "`facet` needs a column");
         }
         self.shaped(op, input, Vec::new(), |input| {
             special(vec![*input], Operator::Facet { columns })

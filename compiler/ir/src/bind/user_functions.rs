@@ -64,7 +64,7 @@ impl Binder<'_> {
                     self.error(
                         codes::DUPLICATE_NAME,
                         parameter.name.span,
-                        format!("The parameter `{}` is declared twice.", parameter.name.text),
+                        format!("the parameter `{}` is declared twice", parameter.name.text),
                     );
                 }
             }
@@ -121,7 +121,7 @@ impl Binder<'_> {
                     codes::NOT_A_TABLE,
                     at,
                     format!(
-                        "`{}` takes no table, so `invoke` has nowhere to put the rows.",
+                        "`{}` takes no table, so `invoke` has nowhere to put the rows",
                         function.name
                     ),
                 ),
@@ -310,7 +310,7 @@ impl Binder<'_> {
                 codes::UNKNOWN_FUNCTION,
                 call.name.span,
                 format!(
-                    "`{}` calls itself, which the language does not allow.",
+                    "`{}` calls itself, which the language does not allow",
                     function.name
                 ),
             );
@@ -411,13 +411,13 @@ fn lacking(function: &str, wanted: &ast::TableType, table: &Bound) -> Option<Str
         match table.columns().iter().find(|c| *c.name == *decl.name.text) {
             None => {
                 return Some(format!(
-                    "`{function}` needs a table with a column `{}`; this one has none.",
+                    "`{function}` needs a table with a column `{}`; this one has none",
                     decl.name.text
                 ));
             }
             Some(found) if found.ty != ty && found.ty != Type::Unknown && ty != Type::Unknown => {
                 return Some(format!(
-                    "`{function}` needs the column `{}` to be of type `{ty}`, but it is of type `{}`.",
+                    "`{function}` needs the column `{}` to be of type `{ty}`, but it is of type `{}`",
                     decl.name.text, found.ty
                 ));
             }

@@ -254,6 +254,8 @@ impl Parser<'_> {
         if steps.is_empty() {
             return base;
         }
+        // A missing name stands where the text before it ends.
+        let start = start.to(base.span);
         let path = Path {
             base: Box::new(base),
             steps,

@@ -89,7 +89,7 @@ fn like(kind: &Value, at: i64) -> Value {
 
 /// The starts of the periods from one moment to another.
 fn periods(plugin: &str, from: i64, to: i64, step: i64, closed: bool) -> Result<Vec<i64>> {
-    let bad = |why: &str| RuntimeError::new(Code::BAD_ARGUMENT, format!("`{plugin}` {why}."));
+    let bad = |why: &str| RuntimeError::new(Code::BAD_ARGUMENT, format!("`{plugin}` {why}"));
     if step <= 0 {
         return Err(bad("needs a period above zero"));
     }
@@ -112,7 +112,7 @@ fn moments<const N: usize>(plugin: &str, given: [&Value; N]) -> Result<[i64; N]>
         *slot = moment(value).ok_or_else(|| {
             RuntimeError::new(
                 Code::BAD_ARGUMENT,
-                format!("`{plugin}` needs constants for its bounds and periods."),
+                format!("`{plugin}` needs constants for its bounds and periods"),
             )
         })?;
     }
@@ -256,7 +256,7 @@ pub fn rolling_percentile(
     if step <= 0 || window <= 0 || !(0.0..=100.0).contains(&percentile) {
         return Err(RuntimeError::new(
             Code::BAD_ARGUMENT,
-            "`rolling_percentile` needs a percentile from 0 to 100, and a bin and a window above zero.",
+            "`rolling_percentile` needs a percentile from 0 to 100, and a bin and a window above zero",
         ));
     }
     let mut places: HashMap<Vec<u8>, usize> = HashMap::new();

@@ -61,7 +61,7 @@ pub fn bag_unpack(
             (Some(_), Conflict::Error) => {
                 return Err(RuntimeError::new(
                     Code::BAD_ARGUMENT,
-                    format!("`bag_unpack` finds the key `{key}`, but there is a column `{name}` already."),
+                    format!("`bag_unpack` finds the key `{key}`, but there is a column `{name}` already"),
                 ));
             }
             (Some(_), Conflict::KeepSource) => continue,
@@ -97,7 +97,7 @@ fn too_many(plugin: &str, count: usize) -> Result<()> {
     }
     Err(RuntimeError::new(
         Code::BAD_ARGUMENT,
-        format!("`{plugin}` would make more than {MOST_COLUMNS} columns."),
+        format!("`{plugin}` would make more than {MOST_COLUMNS} columns"),
     ))
 }
 
@@ -239,7 +239,7 @@ pub fn schema_merge(input: &Batch, preserve_order: bool) -> Result<Batch> {
             return Err(RuntimeError::new(
                 Code::BAD_ARGUMENT,
                 format!(
-                    "`schema_merge` finds the column `{}` in different orders; say `PreserveOrder = false`.",
+                    "`schema_merge` finds the column `{}` in different orders; say `PreserveOrder = false`",
                     text::print(&row.get(name))
                 ),
             ));

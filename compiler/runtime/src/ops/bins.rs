@@ -148,7 +148,7 @@ pub fn make_series(
     let Some(scale) = Scale::of(&origin, &axis.step) else {
         return Err(RuntimeError::new(
             Code::BAD_ARGUMENT,
-            "`make-series` needs a step above zero of the kind of its axis.",
+            "`make-series` needs a step above zero of the kind of its axis",
         ));
     };
     let low = (!axis.from.is_null()).then_some(0);
@@ -214,7 +214,7 @@ pub fn make_series(
         if length > MOST_BINS {
             return Err(RuntimeError::new(
                 Code::BAD_ARGUMENT,
-                format!("`make-series` would make {length} bins; it makes at most {MOST_BINS}."),
+                format!("`make-series` would make {length} bins; it makes at most {MOST_BINS}"),
             ));
         }
         let length = usize::try_from(length).unwrap_or(0);

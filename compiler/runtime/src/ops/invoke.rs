@@ -67,7 +67,7 @@ pub fn file_profile(
         let index = FILE_PROFILE_COLUMNS.iter().position(|(name, _)| name == source);
         let Some((vector, index)) = index.and_then(|index| Some((profiles.column(index)?, index))) else {
             return Err(RuntimeError::internal(format!(
-                "`FileProfile` has no column `{source}`."
+                "`FileProfile` has no column `{source}`"
             )));
         };
         let vector = if *source == "ProfileAvailability" {

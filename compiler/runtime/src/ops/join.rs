@@ -75,7 +75,7 @@ pub fn join(
 ) -> Result<Batch> {
     if left_keys.len() != right_keys.len() {
         return Err(RuntimeError::internal(
-            "A join has a different number of keys on each side.",
+            "a join has a different number of keys on each side",
         ));
     }
     let mut held = lhs.memory().growing("join");
@@ -266,13 +266,13 @@ fn gather(
         let (Some(vector), Some(column)) = (side.column(pick.index), side.schema().columns().get(pick.index))
         else {
             return Err(RuntimeError::internal(format!(
-                "The column `{}` is on neither side of a join.",
+                "the column `{}` is on neither side of a join",
                 pick.name
             )));
         };
         if numbers.len() != rows {
             return Err(RuntimeError::internal(
-                "A semi join puts out columns of the other side.",
+                "a semi join puts out columns of the other side",
             ));
         }
         held.add(vector.bytes_of(rows))?;

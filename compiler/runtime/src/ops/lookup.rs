@@ -111,7 +111,7 @@ pub fn dcount_intersect(input: &Batch, width: usize, states: &[Expr<'_>], schema
     if states.len() > MOST_SETS {
         return Err(RuntimeError::new(
             Code::BAD_ARGUMENT,
-            format!("`dcount_intersect` compares at most {MOST_SETS} sets."),
+            format!("`dcount_intersect` compares at most {MOST_SETS} sets"),
         ));
     }
     let mut builder = BatchBuilder::new(schema.clone(), input.memory());

@@ -41,7 +41,7 @@ pub fn parse_kv(
         Some(pattern) => Some(regexes::compile(pattern).map_err(|error| {
             RuntimeError::new(
                 Code::BAD_ARGUMENT,
-                format!("The pattern of `parse-kv` is not a regular expression: {error}."),
+                format!("the pattern of `parse-kv` is not a regular expression: {error}"),
             )
         })?),
         None => None,

@@ -120,7 +120,7 @@ impl Pattern {
 fn regex_of(steps: &[Step], flags: &str) -> Result<PatternRegex> {
     let compile = |pattern: &str| {
         regexes::compile(pattern).map_err(|error| {
-            let message = format!("The pattern of `parse` is not a regular expression: {error}.");
+            let message = format!("the pattern of `parse` is not a regular expression: {error}");
             RuntimeError::new(Code::BAD_ARGUMENT, message)
         })
     };

@@ -149,7 +149,7 @@ pub fn range(ctx: &Context<'_>, column: Column, from: &Value, to: &Value, step: 
         builder.push([value]);
         Ok::<(), RuntimeError>(())
     };
-    let zero_step = || RuntimeError::new(Code::BAD_ARGUMENT, "The step of `range` must not be zero.");
+    let zero_step = || RuntimeError::new(Code::BAD_ARGUMENT, "the step of `range` must not be zero");
     if let (Some((from, make)), Some((to, _)), Some((step, _))) = (whole(from), whole(to), whole(step)) {
         if step == 0 {
             return Err(zero_step());

@@ -31,7 +31,7 @@ pub(super) fn read(input: &mut dyn Read, separator: u8, sink: &mut Sink<'_>) -> 
         }
         if records.fields.len() != slots.len() {
             let what = format!(
-                "This line has {} fields, the header {}.",
+                "this line has {} fields, the header {}",
                 records.fields.len(),
                 slots.len()
             );
@@ -100,7 +100,7 @@ impl Records<'_> {
                 continue;
             }
             let Ok(text) = std::str::from_utf8(text) else {
-                sink.malformed(first, "This line is not UTF-8.")?;
+                sink.malformed(first, "this line is not UTF-8")?;
                 continue;
             };
             match split(text, char::from(self.separator)) {
@@ -108,7 +108,7 @@ impl Records<'_> {
                     self.fields = fields;
                     return Ok(true);
                 }
-                None => sink.malformed(first, "A quoted field has no end, or text after its end.")?,
+                None => sink.malformed(first, "a quoted field has no end, or text after its end")?,
             }
         }
     }

@@ -99,7 +99,7 @@ pub(super) fn document(input: &mut dyn Read, sink: &mut Sink<'_>) -> Result<(), 
     if let Some(rows) = wrapped(&object) {
         return rows.iter().try_for_each(|row| match row.as_object() {
             Some(row) => from_object(row, sink),
-            None => sink.malformed(1, "A row is not an object."),
+            None => sink.malformed(1, "a row is not an object"),
         });
     }
     from_object(&object, sink)
@@ -159,7 +159,7 @@ fn from_object(
 fn log_analytics(table: &serde_json::Value, sink: &mut Sink<'_>) -> Result<(), RuntimeError> {
     let member = |name: &str, other: &str| table.get(name).or_else(|| table.get(other))?.as_array();
     let (Some(columns), Some(rows)) = (member("columns", "Columns"), member("rows", "Rows")) else {
-        return sink.malformed(1, "The table has no columns or no rows.");
+        return sink.malformed(1, "the table has no columns or no rows");
     };
     let slots = columns
         .iter()
@@ -173,7 +173,7 @@ fn log_analytics(table: &serde_json::Value, sink: &mut Sink<'_>) -> Result<(), R
         .collect::<Vec<_>>();
     for row in rows {
         let Some(cells) = row.as_array() else {
-            sink.malformed(1, "A row is not an array.")?;
+            sink.malformed(1, "a row is not an array")?;
             continue;
         };
         for (slot, cell) in slots.iter().zip(cells) {
@@ -203,7 +203,7 @@ fn fit(value: Value, slot: Slot) -> Value {
 fn sentence(error: &serde_json::Error) -> String {
     let text = error.to_string();
     let what = text.split(" at line ").next().unwrap_or(&text);
-    format!("This is not a JSON object: {what} (column {}).", error.column())
+    format!("this is not a JSON object: {what} (column {})", error.column())
 }
 
 /// The keys of the row before: exports repeat them in the same order, so that

@@ -165,6 +165,6 @@ fn detect(head: &[u8]) -> Format {
 fn unreadable(label: &str, error: &std::io::Error) -> RuntimeError {
     RuntimeError::new(
         Code::INPUT_UNREADABLE,
-        format!("Reading `{label}` failed: {error}."),
+        format!("reading `{label}` failed: {error}"),
     )
 }
