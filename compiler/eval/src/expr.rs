@@ -62,7 +62,7 @@ impl Planner<'_, '_> {
                 let Some(kernel) = kernel(function) else {
                     return Err(EvalError::unsupported(
                         expr.span,
-                        &format!("The function `{}`", function.name),
+                        &format!("the function `{}`", function.name),
                     ));
                 };
                 call(function, kernel, self.exprs(args, scope)?)

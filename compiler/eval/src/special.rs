@@ -391,7 +391,7 @@ impl<'c> Planner<'_, 'c> {
                 };
                 Box::new(move |t| ops::rows_near(t, &condition, before, after).map_err(at(span)))
             }
-            _ => return Err(EvalError::unsupported(span, &format!("The plugin `{name}`"))),
+            _ => return Err(EvalError::unsupported(span, &format!("the plugin `{name}`"))),
         };
         self.then(plan, false, rel, step)
     }

@@ -167,7 +167,7 @@ impl<'c> Planner<'_, 'c> {
                 if function != support::INVOKED {
                     return Err(EvalError::unsupported(
                         span,
-                        &format!("The function `{function}`"),
+                        &format!("the function `{function}`"),
                     ));
                 }
                 let hash = match named_column(input, args.first()) {

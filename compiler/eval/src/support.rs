@@ -48,12 +48,12 @@ impl Search<'_> {
     fn rel(&mut self, rel: &Rel) {
         match &rel.kind {
             RelKind::Unsupported { construct, inputs } => {
-                self.found.push((rel.span, sentence_start(construct)));
+                self.found.push((rel.span, construct.clone()));
                 self.rels(inputs);
                 return;
             }
             RelKind::Invoke { function, .. } if function != INVOKED => {
-                self.found.push((rel.span, format!("The function `{function}`")));
+                self.found.push((rel.span, format!("the function `{function}`")));
             }
             RelKind::Ref(binding) => self.binding(*binding),
             RelKind::Special { operator, .. } => self.aggregates(operator.aggregates()),
@@ -119,15 +119,7 @@ impl Search<'_> {
 }
 
 fn name(function: &ScalarFunction) -> String {
-    format!("The function `{}`", function.name)
-}
-
-fn sentence_start(construct: &str) -> String {
-    let mut letters = construct.chars();
-    letters
-        .next()
-        .map(|first| first.to_uppercase().collect::<String>() + letters.as_str())
-        .unwrap_or_default()
+    format!("the function `{}`", function.name)
 }
 
 /// The relation before an operator in its pipeline, if it is an operator.
