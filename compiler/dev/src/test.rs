@@ -23,6 +23,11 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
+    if !root().join("../shared").is_dir() {
+        println!(
+            "skipped: what compares with public rules and reference answers, because ../shared is not there"
+        );
+    }
     step("cargo", &["fmt", "--all", "--check"])?;
     step(
         "cargo",
