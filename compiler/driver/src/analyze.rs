@@ -8,9 +8,9 @@ use std::{
 
 use rulec_facts::tables::{Environment, TableSchema};
 use rulec_functions::Type;
-use rulec_ir::Catalog;
+use rulec_ir::{Catalog, analyze::Analysis};
 use rulec_source::{Diagnostic, SourceFile};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
@@ -65,12 +65,12 @@ pub fn ndjson(
         if batch.is_empty() {
             return Ok(());
         }
-        let answers: Vec<Option<Value>> = batch
+        let answers: Vec<String> = batch
             .par_iter()
             .map(|line| answer(pipeline, environment, line))
             .collect();
-        for value in answers.into_iter().flatten() {
-            if let Err(error) = writeln!(output, "{value}") {
+        for answer in answers {
+            if let Err(error) = output.write_all(answer.as_bytes()) {
                 // The reader has what it wanted.
                 return if error.kind() == std::io::ErrorKind::BrokenPipe {
                     Ok(())
@@ -82,20 +82,25 @@ pub fn ndjson(
     }
 }
 
-fn answer(pipeline: &Pipeline, environment: Option<&str>, line: &[u8]) -> Option<Value> {
+/// The answer to one request, a line; nothing for a blank one.
+fn answer(pipeline: &Pipeline, environment: Option<&str>, line: &[u8]) -> String {
     if line.trim_ascii().is_empty() {
-        return None;
+        return String::new();
     }
     let request: Request = match serde_json::from_slice(line) {
         Ok(request) => request,
         Err(error) => {
-            return Some(json!({ "id": null, "error": format!("the request cannot be read: {error}") }));
+            return refusal(&Value::Null, &format!("the request cannot be read: {error}"));
         }
     };
-    Some(match catalog(pipeline, environment, &request) {
-        Ok(catalog) => analysis(request.id, &request.query, &catalog).0,
-        Err(message) => json!({ "id": request.id, "error": message }),
-    })
+    match catalog(pipeline, environment, &request) {
+        Ok(catalog) => analysis(&request.id, &request.query, &catalog).0,
+        Err(message) => refusal(&request.id, &message),
+    }
+}
+
+fn refusal(id: &Value, error: &str) -> String {
+    format!("{}\n", json!({ "id": id, "error": error }))
 }
 
 fn catalog(pipeline: &Pipeline, environment: Option<&str>, request: &Request) -> Result<Catalog, String> {
@@ -132,15 +137,24 @@ fn typed(table: &str, columns: &serde_json::Map<String, Value>) -> Result<Vec<(S
         .collect()
 }
 
-/// The answer, and whether the query has an error.
-fn analysis(id: Value, query: &str, catalog: &Catalog) -> (Value, bool) {
+/// The answer, a line, and whether the query has an error.
+fn analysis(id: &Value, query: &str, catalog: &Catalog) -> (String, bool) {
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        id: &'a Value,
+        #[serde(flatten)]
+        analysis: &'a Analysis,
+    }
     let analysis = rulec_ir::analyze::analyze(query, catalog);
     let broken = !analysis.syntax_errors.is_empty() || !analysis.semantic_errors.is_empty();
-    let mut value = serde_json::to_value(&analysis).unwrap_or_default();
-    if let Some(object) = value.as_object_mut() {
-        object.shift_insert(0, "id".to_owned(), id);
-    }
-    (value, broken)
+    let answer = Answer {
+        id,
+        analysis: &analysis,
+    };
+    // Plain data with string keys is always JSON.
+    let mut line = serde_json::to_string(&answer).unwrap_or_default();
+    line.push('\n');
+    (line, broken)
 }
 
 /// Analyses the queries in files: KQL files whole, documents query by query.
@@ -175,10 +189,9 @@ pub fn files(pipeline: &Pipeline, environment: Option<&str>, paths: &[PathBuf]) 
             } else {
                 path.clone()
             };
-            let (value, broken) = analysis(Value::String(id), query, catalog);
+            let (line, broken) = analysis(&Value::String(id), query, catalog);
             answer.broken |= broken;
-            answer.output.push_str(&value.to_string());
-            answer.output.push('\n');
+            answer.output.push_str(&line);
         }
     }
     Ok(answer)

@@ -4,6 +4,7 @@
 //! In: a text and a catalog. Out: plain data in the shape of the answers of
 //! `rulec analyze --ndjson`.
 
+use foldhash::{HashSet, HashSetExt as _};
 use rulec_functions::Type;
 use rulec_source::Diagnostic;
 use serde::Serialize;
@@ -63,7 +64,7 @@ pub fn analyze(text: &str, catalog: &Catalog) -> Analysis {
 pub fn analyze_parsed(text: &str, parsed: &rulec_kql::Parsed, catalog: &Catalog) -> Analysis {
     let binder = bind(&parsed.query, catalog);
     let mut functions: Vec<String> = Vec::new();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     for (name, _) in binder.called.values() {
         if seen.insert(name.as_str()) {
             functions.push(name.clone());

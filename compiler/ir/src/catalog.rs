@@ -2,19 +2,54 @@
 //! functions of an environment, and what a request or a repository adds.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use rulec_facts::tables::{Function, TableSchema, Tables};
 use rulec_functions::Type;
+
+use crate::Column;
 
 /// The names a query is bound against. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Catalog {
     base: Arc<Tables>,
+    /// What was read of `base` so far; shared by all clones.
+    read: Arc<Mutex<Read>>,
     tables: BTreeMap<String, Arc<TableSchema>>,
     functions: BTreeMap<String, Arc<Function>>,
     watchlists: BTreeMap<String, Vec<(String, Type)>>,
     open: bool,
+}
+
+/// A table as the binder takes it.
+#[derive(Clone, Debug)]
+pub(crate) struct Schema {
+    pub(crate) columns: Arc<[Column]>,
+    /// It may have more columns than these.
+    pub(crate) open: bool,
+}
+
+impl Schema {
+    fn of(table: &TableSchema, mut name: impl FnMut(&str) -> Arc<str>) -> Self {
+        let column = |(n, ty): &(String, Type)| Column {
+            name: name(n),
+            ty: *ty,
+        };
+        Self {
+            columns: table.columns.iter().map(column).collect(),
+            open: table.open,
+        }
+    }
+}
+
+/// Tables of the environment in the binder's form, made when first asked for:
+/// thousands of queries are bound against one catalog.
+#[derive(Debug)]
+struct Read {
+    schemas: HashMap<Arc<str>, Schema>,
+    /// Column names; most occur in many tables.
+    names: HashSet<Arc<str>>,
 }
 
 impl Catalog {
@@ -22,6 +57,10 @@ impl Catalog {
     pub fn new(base: Arc<Tables>) -> Self {
         Self {
             base,
+            read: Arc::new(Mutex::new(Read {
+                schemas: HashMap::new(),
+                names: HashSet::new(),
+            })),
             tables: BTreeMap::new(),
             functions: BTreeMap::new(),
             watchlists: BTreeMap::new(),
@@ -71,6 +110,32 @@ impl Catalog {
     /// The table of that name.
     pub fn table(&self, name: &str) -> Option<Arc<TableSchema>> {
         self.tables.get(name).cloned().or_else(|| self.base.get(name))
+    }
+
+    /// The table of that name, as the binder takes it.
+    pub(crate) fn schema(&self, name: &str) -> Option<Schema> {
+        if let Some(table) = self.tables.get(name) {
+            return Some(Schema::of(table, |name| name.into()));
+        }
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = read.schemas.get(name) {
+            return Some(known.clone());
+        }
+        let Some(table) = self.base.get(name) else {
+            // Not remembered: the names of tables that do not exist have no end.
+            return None;
+        };
+        let Read { schemas, names } = &mut *read;
+        let schema = Schema::of(&table, |name| match names.get(name) {
+            Some(known) => known.clone(),
+            None => {
+                let name: Arc<str> = name.into();
+                names.insert(name.clone());
+                name
+            }
+        });
+        schemas.insert(name.into(), schema.clone());
+        Some(schema)
     }
 
     /// The function of that name.

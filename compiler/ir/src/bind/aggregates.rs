@@ -4,8 +4,8 @@
 //! is two aggregates and a division. The algebra then has a summarize that
 //! gives keys and aggregates, and a projection behind it.
 
-use std::collections::HashSet;
 
+use foldhash::{HashSet, HashSetExt as _};
 use rulec_functions::{Aggregate, Naming, Type, aggregate};
 use rulec_kql::ast::{self, ExprKind as Ast};
 use rulec_source::Span;

@@ -1,9 +1,9 @@
 //! A relation while it is being built: the algebra plus what only the binder
 //! needs to know of it.
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
+use foldhash::HashMap;
 use rulec_functions::Type;
 use rulec_source::Span;
 

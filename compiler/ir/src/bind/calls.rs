@@ -1,8 +1,8 @@
 //! Calls: built-in functions, those that need a context, and those of the catalog.
 
-use std::collections::HashMap;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use foldhash::HashMap;
 use rulec_facts::tables::{Function, FunctionResult};
 use rulec_functions::{Arg, Kind, Naming, ScalarFunction, Type, TypeError, Value, aggregate, scalar};
 use rulec_kql::ast::{self, ExprKind as Ast};

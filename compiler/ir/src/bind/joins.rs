@@ -1,7 +1,7 @@
 //! `join` and `lookup`: conditions, and the columns of two sides in one row.
 
-use std::collections::HashSet;
 
+use foldhash::{HashSet, HashSetExt as _};
 use rulec_functions::Type;
 use rulec_kql::ast::{self, ExprKind as Ast};
 use rulec_source::{Diagnostic, Span};

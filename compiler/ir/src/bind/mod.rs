@@ -30,9 +30,10 @@ mod tests;
 mod unions;
 mod user_functions;
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use rulec_functions::{Type, Value};
 use rulec_kql::ast;
 use rulec_source::{Diagnostic, Span};
@@ -67,7 +68,8 @@ pub(crate) fn bind<'a>(query: &ast::Query, catalog: &'a Catalog) -> Binder<'a> {
     let mut binder = Binder::new(catalog, BTreeMap::new());
     binder.query(query);
     if !binder.asked.is_empty() {
-        let declared = std::mem::take(&mut binder.asked);
+        let asked = std::mem::take(&mut binder.asked);
+        let declared = asked.into_iter().map(|(table, names)| (table, names.order)).collect();
         binder = Binder::new(catalog, declared);
         binder.query(query);
     }
@@ -87,7 +89,7 @@ pub(crate) struct Binder<'a> {
     /// What the round before learned: columns of open tables, by table.
     declared: BTreeMap<Arc<str>, Vec<Arc<str>>>,
     /// What this round learns.
-    asked: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+    asked: BTreeMap<Arc<str>, Asked>,
     diagnostics: Vec<Diagnostic>,
     reported: HashSet<(&'static str, Span)>,
     /// Unknown tables that were reported: each once.
@@ -125,8 +127,6 @@ pub(crate) struct Binder<'a> {
     pub(crate) called: BTreeMap<u32, (String, bool)>,
     /// Operators, by place.
     pub(crate) operators: BTreeMap<u32, &'static str>,
-    /// Columns of catalog tables read so far.
-    known_columns: HashMap<String, Arc<[Column]>>,
     /// Columns without a name so far: `Column1`, `Column2`, ….
     anonymous: usize,
     depth: usize,
@@ -134,6 +134,13 @@ pub(crate) struct Binder<'a> {
     root: Option<Bound>,
     /// Whether the query gives a single value, and of which type.
     pub(crate) scalar_result: Option<Type>,
+}
+
+/// Names asked of an open table: each once, in order.
+#[derive(Default)]
+struct Asked {
+    order: Vec<Arc<str>>,
+    known: HashSet<Arc<str>>,
 }
 
 /// One entry of the history of columns, from which notes are written.
@@ -217,7 +224,6 @@ impl<'a> Binder<'a> {
             mentioned_tables: Vec::new(),
             called: BTreeMap::new(),
             operators: BTreeMap::new(),
-            known_columns: HashMap::new(),
             anonymous: 0,
             depth: 0,
             budget: BUDGET,

@@ -1,9 +1,9 @@
 //! Names of result columns: which name an expression gives its column when
 //! the query gives none, and how two columns of one name are told apart.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use rulec_functions::{Naming, Type, aggregate, scalar};
 use rulec_kql::ast;
 
@@ -25,6 +25,15 @@ impl NameTable {
     /// Takes a name that an expression suggests; a number is added while it is taken.
     pub(super) fn derived(&mut self, base: &str) -> Arc<str> {
         self.unique(base, false)
+    }
+
+    /// [`Self::derived`] of a name that is shared already.
+    pub(super) fn derived_shared(&mut self, base: &Arc<str>) -> Arc<str> {
+        if self.taken.contains_key(base) {
+            return self.unique(base, false);
+        }
+        self.taken.insert(base.clone(), false);
+        base.clone()
     }
 
     /// Takes a name that the query wrote. None: it wrote the same name before.

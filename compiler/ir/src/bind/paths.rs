@@ -54,8 +54,8 @@ impl Binder<'_> {
             };
             return self.call(&call, ctx);
         }
-        if self.catalog.table(&name.text).is_some() {
-            return Any::Table(self.database_table(&name.text, name.span));
+        if let Some(schema) = self.catalog.schema(&name.text) {
+            return Any::Table(self.database_table(&name.text, schema, name.span));
         }
         let is_function =
             super::calls::callable(&name.text).is_some() || rulec_functions::aggregate(&name.text).is_some();
@@ -121,8 +121,10 @@ impl Binder<'_> {
     fn ask_sources(&mut self, sources: &Arc<[Arc<str>]>, name: &str) {
         for source in sources.iter() {
             let asked = self.asked.entry(source.clone()).or_default();
-            if asked.iter().all(|known| &**known != name) {
-                asked.push(name.into());
+            if !asked.known.contains(name) {
+                let name: Arc<str> = name.into();
+                asked.known.insert(name.clone());
+                asked.order.push(name);
             }
         }
     }
@@ -371,8 +373,8 @@ impl Binder<'_> {
         let last = path.steps.last()?;
         Some(match &last.kind {
             ast::StepKind::Member(name) => {
-                if self.catalog.table(&name.text).is_some() {
-                    self.database_table(&name.text, at)
+                if let Some(schema) = self.catalog.schema(&name.text) {
+                    self.database_table(&name.text, schema, at)
                 } else {
                     self.note_table(&name.text, at, false);
                     self.open_source(&name.text, at)

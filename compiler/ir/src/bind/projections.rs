@@ -1,8 +1,8 @@
 //! `project`, `extend` and relatives, `distinct`, `print`.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use rulec_functions::{Type, Value};
 use rulec_kql::ast::{self, ExprKind as Ast};
 use rulec_source::Span;

@@ -5,9 +5,9 @@
 //! frame with a smaller number than its limit, then those of the frames
 //! around it. So a function's body, bound late, sees what its definition saw.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt as _};
 use rulec_kql::ast;
 use rulec_source::Span;
 

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use foldhash::HashSet;
 use rulec_functions::{Type, Value, convert};
 use rulec_kql::ast::{self, ExprKind as Ast};
 use rulec_source::Span;
@@ -11,6 +12,7 @@ use super::bound::{Bound, column};
 use super::expressions::scalar_type;
 use super::scope::Entity;
 use super::{Any, Binder, Ctx, MAX_EXPR_DEPTH};
+use crate::catalog::Schema;
 use crate::{Column, Expr, ExprKind, RelKind, TableUse, codes};
 
 /// What a pipeline counts in the nesting of expressions.
@@ -66,8 +68,8 @@ impl Binder<'_> {
         if let Some(found) = self.variable(name, at, ctx) {
             return self.as_table(found, at);
         }
-        if self.catalog.table(name).is_some() {
-            return self.database_table(name, at);
+        if let Some(schema) = self.catalog.schema(name) {
+            return self.database_table(name, schema, at);
         }
         if self
             .catalog
@@ -93,37 +95,20 @@ impl Binder<'_> {
     }
 
     /// A table of the catalog.
-    pub(super) fn database_table(&mut self, name: &str, at: Span) -> Bound {
+    pub(super) fn database_table(&mut self, name: &str, schema: Schema, at: Span) -> Bound {
         self.note_table(name, at, true);
-        let open = self.catalog.table(name).is_some_and(|t| t.open);
-        let columns = self.catalog_columns(name);
         let bound = self.source_shared(
             RelKind::Table {
                 name: name.to_owned(),
             },
-            columns,
+            schema.columns,
             self.at(at),
         );
-        if open { self.opened(bound, name) } else { bound }
-    }
-
-    fn catalog_columns(&mut self, name: &str) -> Arc<[Column]> {
-        if let Some(columns) = self.known_columns.get(name) {
-            return columns.clone();
+        if schema.open {
+            self.opened(bound, name)
+        } else {
+            bound
         }
-        let columns: Arc<[Column]> = self
-            .catalog
-            .table(name)
-            .map(|table| {
-                table
-                    .columns
-                    .iter()
-                    .map(|(n, ty)| column(n.as_str(), *ty))
-                    .collect()
-            })
-            .unwrap_or_default();
-        self.known_columns.insert(name.to_owned(), columns.clone());
-        columns
     }
 
     /// Records that a table is read.
@@ -160,11 +145,14 @@ impl Binder<'_> {
         let key: Arc<str> = key.into();
         let mut columns = bound.rel.columns.to_vec();
         bound.meta.listed = Some((0..columns.len()).collect());
-        for name in self.declared.get(&key).into_iter().flatten() {
-            if columns.iter().all(|c| c.name != *name) {
-                columns.push(column(name.clone(), Type::Unknown));
-            }
-        }
+        let known: HashSet<Arc<str>> = columns.iter().map(|c| c.name.clone()).collect();
+        // What was asked for has no name twice.
+        let asked = self.declared.get(&key).into_iter().flatten();
+        columns.extend(
+            asked
+                .filter(|name| !known.contains(*name))
+                .map(|name| column(name.clone(), Type::Unknown)),
+        );
         bound.rel.columns = columns.into();
         bound.rel.open = true;
         bound.meta.sources = Arc::from(vec![key]);
@@ -205,8 +193,10 @@ impl Binder<'_> {
         let mut tables = Vec::with_capacity(names.len() + views.len());
         let sweeping = std::mem::replace(&mut self.sweeping, true);
         for name in names {
-            let table = self.database_table(&name, at);
-            tables.push((name, table));
+            if let Some(schema) = self.catalog.schema(&name) {
+                let table = self.database_table(&name, schema, at);
+                tables.push((name, table));
+            }
         }
         self.sweeping = sweeping;
         for name in views {
@@ -249,8 +239,12 @@ impl Binder<'_> {
         for value in &table.values {
             let bound = self.constant(value);
             let ty = columns.get(row.len()).map_or(Type::Unknown, |c: &Column| c.ty);
+            // Values of a table without columns are read and stand nowhere.
+            if width == 0 {
+                continue;
+            }
             row.push(Self::cell(bound, ty));
-            if row.len() >= width.max(1) {
+            if row.len() == width {
                 rows.push(std::mem::take(&mut row));
             }
         }
@@ -284,8 +278,9 @@ impl Binder<'_> {
     /// Columns of a written schema; a name that occurs twice is an error.
     pub(super) fn declared_columns(&mut self, decls: &[ast::ColumnDecl]) -> Vec<Column> {
         let mut columns: Vec<Column> = Vec::with_capacity(decls.len());
+        let mut names = std::collections::HashSet::with_capacity(decls.len());
         for decl in decls {
-            if columns.iter().any(|c| *c.name == *decl.name.text) {
+            if !names.insert(decl.name.text.as_str()) {
                 self.error(
                     codes::DUPLICATE_NAME,
                     decl.name.span,

@@ -1,8 +1,8 @@
 //! `union`, `search` and `find`: several tables in one.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use rulec_functions::{Type, Value};
 use rulec_kql::ast::{self, ExprKind as Ast};
 use rulec_source::Span;
@@ -399,101 +399,140 @@ fn label(bound: &Bound) -> String {
     }
 }
 
-/// A column of a union: where each input has it.
+/// A column of a union: where each input has it, by input.
 struct Unified {
     column: Column,
-    from: BTreeMap<usize, usize>,
+    from: Vec<(usize, usize)>,
 }
 
-/// One type of a name in a union, and for each input that has it the column.
-type Typed = (Type, BTreeMap<usize, usize>);
+/// A name in a union.
+struct Named {
+    name: Arc<str>,
+    /// Its types in the order they come up, and for each the inputs that have
+    /// it with the place there, by input.
+    types: Vec<(Type, Vec<(usize, usize)>)>,
+    /// The first two columns of the name are of one type.
+    agreed: bool,
+}
+
+impl Named {
+    fn add(&mut self, ty: Type, input: usize, index: usize) {
+        if let [(known, from)] = self.types.as_slice()
+            && from.len() == 1
+            && *known == ty
+        {
+            self.agreed = true;
+        }
+        match self.types.iter_mut().find(|(known, _)| *known == ty) {
+            Some((_, from)) => match from.last_mut() {
+                // A name that one input has twice means the later column.
+                Some(last) if last.0 == input => last.1 = index,
+                _ => from.push((input, index)),
+            },
+            None => self.types.push((ty, vec![(input, index)])),
+        }
+    }
+
+    /// Gives all columns of the name one type.
+    fn merge(&mut self, ty: Type) {
+        let mut from: Vec<(usize, usize)> = self.types.drain(..).flat_map(|(_, from)| from).collect();
+        // Of an input that has the name with two types the later one counts.
+        from.sort_by_key(|(input, _)| *input);
+        from.dedup_by(|later, kept| {
+            let same = later.0 == kept.0;
+            if same {
+                *kept = *later;
+            }
+            same
+        });
+        self.types.push((ty, from));
+    }
+}
 
 /// The columns of a union, those a reader is shown first, and their number.
 fn unified(inputs: &[(String, Bound)], by_name: bool) -> (Vec<Unified>, usize) {
-    let mut order: Vec<Arc<str>> = Vec::new();
-    // For each name its types in the order they come up, and who has them.
-    let mut types: HashMap<Arc<str>, Vec<Typed>> = HashMap::new();
-    // Names of which the first two columns are of one type.
-    let mut agreed: HashSet<Arc<str>> = HashSet::new();
+    let mut named: Vec<Named> = Vec::new();
+    let mut places: HashMap<Arc<str>, usize> = HashMap::new();
     for (i, (_, bound)) in inputs.iter().enumerate() {
-        for index in bound.listed() {
-            let Some(c) = bound.columns().get(index) else {
-                continue;
-            };
-            let known = types.entry(c.name.clone()).or_insert_with(|| {
-                order.push(c.name.clone());
-                Vec::new()
+        let mut add = |index: usize, c: &Column| {
+            let place = *places.entry(c.name.clone()).or_insert_with(|| {
+                named.push(Named {
+                    name: c.name.clone(),
+                    types: Vec::new(),
+                    agreed: false,
+                });
+                named.len() - 1
             });
-            if let [(ty, from)] = known.as_slice()
-                && from.len() == 1
-                && *ty == c.ty
-            {
-                agreed.insert(c.name.clone());
-            }
-            match known.iter_mut().find(|(ty, _)| *ty == c.ty) {
-                Some((_, from)) => {
-                    from.insert(i, index);
-                }
-                None => known.push((c.ty, BTreeMap::from([(i, index)]))),
-            }
+            named[place].add(c.ty, i, index);
+        };
+        let columns = bound.columns();
+        match &bound.meta.listed {
+            None => columns.iter().enumerate().for_each(|(index, c)| add(index, c)),
+            Some(listed) => listed
+                .iter()
+                .filter_map(|index| Some((*index, columns.get(*index)?)))
+                .for_each(|(index, c)| add(index, c)),
         }
     }
     let mut names = NameTable::default();
-    let mut shown: Vec<Unified> = Vec::new();
-    for name in &order {
-        let Some(known) = types.get_mut(name) else {
-            continue;
-        };
-        if by_name && known.len() > 1 {
-            let ty = known
-                .iter()
-                .skip(1)
-                .fold(known[0].0, |ty, (next, _)| shared_type(ty, *next));
-            let from = known.drain(..).flat_map(|(_, from)| from).collect();
-            known.push((ty, from));
+    let mut shown: Vec<Unified> = Vec::with_capacity(named.len());
+    for mut name in named {
+        let first = name.types[0].0;
+        if by_name && name.types.len() > 1 {
+            let ty = name.types.iter().fold(first, |ty, (next, _)| shared_type(ty, *next));
+            name.merge(ty);
         }
         // Once two tables agree on a type, later ones that do not are converted.
-        if agreed.contains(name) && known.len() > 1 {
-            let rest: Vec<Typed> = known.drain(1..).collect();
-            if let Some((_, from)) = known.first_mut() {
-                for (_, more) in rest {
-                    from.extend(more);
-                }
-            }
+        if name.agreed && name.types.len() > 1 {
+            name.merge(first);
         }
-        let known = &*known;
-        let single = known.len() == 1;
-        for (ty, from) in known {
+        let single = name.types.len() == 1;
+        for (ty, from) in name.types {
             let name = if single {
-                names.derived(name)
+                names.derived_shared(&name.name)
             } else {
-                names.derived(&format!("{name}_{ty}"))
+                names.derived(&format!("{}_{ty}", name.name))
             };
             shown.push(Unified {
-                column: column(name, *ty),
-                from: from.clone(),
+                column: column(name, ty),
+                from,
             });
         }
     }
     let count = shown.len();
+    if inputs.iter().any(|(_, bound)| bound.meta.listed.is_some()) {
+        unify_hidden(inputs, &mut shown);
+    }
+    (shown, count)
+}
+
+/// Adds the columns nobody mentioned on the way to the union.
+fn unify_hidden(inputs: &[(String, Bound)], shown: &mut Vec<Unified>) {
+    let mut places: HashMap<Arc<str>, usize> = HashMap::with_capacity(shown.len());
+    for (place, unified) in shown.iter().enumerate() {
+        places.entry(unified.column.name.clone()).or_insert(place);
+    }
     for (i, (_, bound)) in inputs.iter().enumerate() {
+        let Some(listed) = &bound.meta.listed else { continue };
+        let listed: HashSet<usize> = listed.iter().copied().collect();
         for (index, c) in bound.columns().iter().enumerate() {
-            if !bound.is_hidden(index) {
+            if listed.contains(&index) {
                 continue;
             }
-            match shown.iter_mut().find(|u| u.column.name == c.name) {
-                // Not yet mentioned, so whatever type another table gives it.
-                Some(known) => {
-                    known.from.entry(i).or_insert(index);
-                }
-                None => shown.push(Unified {
+            let place = *places.entry(c.name.clone()).or_insert_with(|| {
+                shown.push(Unified {
                     column: c.clone(),
-                    from: BTreeMap::from([(i, index)]),
-                }),
+                    from: Vec::new(),
+                });
+                shown.len() - 1
+            });
+            // Not yet mentioned, so whatever type another table gives it.
+            let from = &mut shown[place].from;
+            if let Err(at) = from.binary_search_by_key(&i, |(input, _)| *input) {
+                from.insert(at, (i, index));
             }
         }
     }
-    (shown, count)
 }
 
 /// A type that takes values of both.
@@ -512,14 +551,15 @@ fn shared_type(a: Type, b: Type) -> Type {
 
 /// An input whose columns have the types the union gives them.
 fn converted_input(rel: Rel, filled: &[(usize, usize)], shown: &[Unified]) -> Rel {
-    let mut types: HashMap<usize, Type> = HashMap::new();
+    let mut types: Vec<Option<Type>> = Vec::new();
     for (output, index) in filled {
         if let Some(unified) = shown.get(*output)
             && let Some(own) = rel.columns.get(*index)
             && own.ty != unified.column.ty
             && own.ty != Type::Unknown
         {
-            types.insert(*index, unified.column.ty);
+            types.resize(rel.columns.len(), None);
+            types[*index] = Some(unified.column.ty);
         }
     }
     if types.is_empty() {
@@ -529,17 +569,18 @@ fn converted_input(rel: Rel, filled: &[(usize, usize)], shown: &[Unified]) -> Re
     let mut columns = rel.columns.to_vec();
     let exprs = columns
         .iter_mut()
+        .zip(types)
         .enumerate()
-        .map(|(index, c)| {
+        .map(|(index, (c, ty))| {
             let expr = Expr {
                 kind: ExprKind::Column(index),
                 ty: c.ty,
                 span,
             };
-            match types.get(&index) {
+            match ty {
                 Some(ty) => {
-                    c.ty = *ty;
-                    Binder::converted(expr, *ty)
+                    c.ty = ty;
+                    Binder::converted(expr, ty)
                 }
                 None => expr,
             }
