@@ -45,6 +45,19 @@ impl Parsed {
     }
 }
 
+/// A name as a query writes it: as it is where that reads as a name, else
+/// between brackets and quotes.
+pub fn name(text: &str) -> String {
+    let plain = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && keyword::Keyword::from_text(text).is_none();
+    if plain {
+        return text.to_owned();
+    }
+    let escaped = text.replace('\\', "\\\\").replace('\'', "\\'");
+    format!("['{escaped}']")
+}
+
 /// Reads a query.
 pub fn parse(text: &str) -> Parsed {
     let (tokens, diagnostics) = lexer::lex(text);

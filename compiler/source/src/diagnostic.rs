@@ -148,6 +148,17 @@ impl Diagnostic {
         self
     }
 
+    /// Offers a repair of several places, which stand in order and do not overlap.
+    #[must_use]
+    pub fn fix_all(mut self, message: impl Into<String>, edits: Vec<(Span, String)>) -> Self {
+        let edits = edits.into_iter().map(|(span, text)| Edit { span, text });
+        self.fix = Some(Fix {
+            message: message.into(),
+            edits: edits.collect(),
+        });
+        self
+    }
+
     /// The primary place.
     pub fn span(&self) -> Option<Span> {
         self.labels.first().map(|l| l.span)

@@ -1,9 +1,8 @@
 //! Functions under names that the language has replaced.
 
-use rulec_kql::TokenKind;
-use rulec_source::{Diagnostic, Severity, Span};
+use rulec_source::{Diagnostic, Severity};
 
-use super::code;
+use super::{calls, code};
 use crate::{Input, Lint};
 
 pub(crate) const LINT: Lint = Lint {
@@ -38,18 +37,4 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
             );
         }
     }
-}
-
-/// Names in front of a parenthesis.
-fn calls(parsed: &rulec_kql::Parsed) -> impl Iterator<Item = (&str, Span)> {
-    let trivia = |kind| matches!(kind, TokenKind::Whitespace | TokenKind::Comment);
-    let tokens: Vec<_> = parsed.tokens.iter().filter(|t| !trivia(t.kind)).collect();
-    let called = tokens
-        .windows(2)
-        .filter(|pair| pair[1].kind == TokenKind::OpenParen)
-        .map(|pair| pair[0].span);
-    called
-        .map(|span| (span.of(&parsed.text), span))
-        .collect::<Vec<_>>()
-        .into_iter()
 }

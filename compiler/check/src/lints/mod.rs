@@ -1,18 +1,22 @@
 //! The lints, one file each.
 
-use rulec_source::{Code, Severity};
+use rulec_kql::TokenKind;
+use rulec_source::{Code, Severity, Span};
 
 use crate::Lint;
 
 mod attack_name;
 mod data_source_unused;
 mod deprecated_function;
+mod hash_comparison;
 mod mapped_column;
 mod missing_section;
 mod table_undeclared;
 mod tactic_mismatch;
+mod toscalar;
 mod unknown_entity;
 mod unknown_technique;
+mod unstable_hash;
 
 /// Where a setting came from that the document does not say.
 const CONFIG: &str = "the mapping comes from [defaults] in rulec.toml";
@@ -37,6 +41,9 @@ pub(crate) const ALL: &[Lint] = &[
     table_undeclared::LINT,
     missing_section::LINT,
     deprecated_function::LINT,
+    toscalar::LINT,
+    unstable_hash::LINT,
+    hash_comparison::LINT,
 ];
 
 /// Their codes.
@@ -49,3 +56,17 @@ pub(crate) const CODES: [Code; ALL.len()] = {
     }
     codes
 };
+
+/// Names in front of a parenthesis.
+fn calls(parsed: &rulec_kql::Parsed) -> impl Iterator<Item = (&str, Span)> {
+    let trivia = |kind| matches!(kind, TokenKind::Whitespace | TokenKind::Comment);
+    let tokens: Vec<_> = parsed.tokens.iter().filter(|t| !trivia(t.kind)).collect();
+    let called = tokens
+        .windows(2)
+        .filter(|pair| pair[1].kind == TokenKind::OpenParen)
+        .map(|pair| pair[0].span);
+    called
+        .map(|span| (span.of(&parsed.text), span))
+        .collect::<Vec<_>>()
+        .into_iter()
+}
