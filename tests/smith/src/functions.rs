@@ -216,15 +216,16 @@ impl Subject {
                 calls.extend(self.call(self.name, &args));
             }
         };
-        let most = self.max.unwrap_or(self.min + 3) + 2;
-        for arity in 0..=most {
-            let allowed = arity >= self.min && self.max.is_none_or(|max| arity <= max);
-            if !allowed {
-                for atom in [ATOMS[5], ATOMS[2], ATOMS[9]] {
-                    add(&vec![atom; arity]);
-                }
-                continue;
+        // Functions with very many parameters repeat the last ones: after a few they say nothing new.
+        let most = self.max.unwrap_or(usize::MAX).min(self.min.max(full) + 2);
+        let bounds = self.max.into_iter().flat_map(|max| [max, max + 1, max + 2]);
+        let few = (0..self.min).chain(bounds).filter(|n| *n < self.min || *n > most);
+        for arity in few {
+            for atom in [ATOMS[5], ATOMS[2], ATOMS[9]] {
+                add(&vec![atom; arity]);
             }
+        }
+        for arity in self.min..=most {
             if arity <= full {
                 let mut at = vec![0; arity];
                 'all: loop {
