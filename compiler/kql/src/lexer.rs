@@ -649,7 +649,7 @@ impl Lexer<'_> {
 }
 
 /// The types whose keyword and an opening parenthesis begin a literal that is one token.
-fn typed_literal(word: &str) -> Option<ScalarType> {
+pub(crate) fn typed_literal(word: &str) -> Option<ScalarType> {
     Some(match word {
         "bool" => ScalarType::Bool,
         "date" | "datetime" => ScalarType::DateTime,

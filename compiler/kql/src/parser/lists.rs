@@ -317,10 +317,12 @@ impl<'a> Parser<'a> {
                 && self.gap().end == self.span().start
                 && matches!(self.peek(1), T::Ident | T::Keyword(_));
             if joined {
-                self.bump();
-                self.bump();
+                // Blanks and comments may follow the sign; they are no part of the name.
+                for _ in 0..2 {
+                    name.text.push_str(self.token_text());
+                    self.bump();
+                }
                 name.span = self.since(start);
-                name.span.of(self.text).clone_into(&mut name.text);
                 value.span = name.span;
             }
         }
