@@ -6,6 +6,7 @@
 // Chores are about files, and talk to a person at a terminal.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
 
+mod bench;
 mod generate;
 mod new;
 mod schemas;
@@ -25,6 +26,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// How fast the front end is, beside Microsoft's own and by length of the query.
+    Bench(bench::Arguments),
     /// Generate the data files under schema/ from the collected facts.
     Generate(generate::Arguments),
     /// Begin a lint, a function or a target.
@@ -38,6 +41,7 @@ enum Chore {
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().chore {
+        Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Generate(arguments) => generate::run(&arguments),
         Chore::New(arguments) => new::run(&arguments),
         Chore::Schemas(arguments) => schemas::run(&arguments),

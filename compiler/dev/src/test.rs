@@ -43,10 +43,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     )?;
     step("cargo", &["test", "--workspace", "--locked"])?;
     step("cargo", &["build", "--release", "--locked"])?;
-    let rulec = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| root().join("target"), PathBuf::from)
-        .join("release/rulec");
-    let rulec = rulec.to_string_lossy();
+    let rulec = rulec();
     step(&rulec, &["check"])?;
     step(&rulec, &["golden", "check"])?;
     if arguments.quick {
@@ -56,8 +53,17 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     deny()
 }
 
+/// The compiler as `cargo build --release` leaves it.
+pub(crate) fn rulec() -> String {
+    std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root().join("target"), PathBuf::from)
+        .join("release/rulec")
+        .to_string_lossy()
+        .into_owned()
+}
+
 /// Runs a command in the repository and fails with it.
-fn step(program: &str, arguments: &[&str]) -> Result<(), String> {
+pub(crate) fn step(program: &str, arguments: &[&str]) -> Result<(), String> {
     println!("\n$ {program} {}", arguments.join(" "));
     let status = Command::new(program)
         .args(arguments)

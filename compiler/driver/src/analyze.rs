@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    io::{BufRead, Write},
+    io::{BufRead, BufReader, BufWriter, Read, Write},
     path::PathBuf,
 };
 
@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    load::{Want, load},
+    load::{Want, is_document, load},
     pipeline::Pipeline,
 };
 
@@ -45,45 +45,67 @@ struct Request {
     open: bool,
 }
 
-/// Lines held before they are answered together.
-const BATCH: usize = 1024;
+/// How queries are looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
+    /// The environment of queries that name none.
+    pub environment: Option<&'a str>,
+    /// Only parse: neither names nor columns.
+    pub syntax: bool,
+}
 
-/// Answers requests, a line each, in their order.
+/// Bytes taken from the input at most before they are answered.
+const CHUNK: usize = 1 << 20;
+
+/// Answers requests, a line each, in their order. Whoever asks one question
+/// and waits gets its answer; many at a time are answered on all threads.
 pub fn ndjson(
     pipeline: &Pipeline,
-    environment: Option<&str>,
-    input: impl BufRead,
-    mut output: impl Write,
+    options: Options<'_>,
+    input: impl Read,
+    output: impl Write,
 ) -> Result<(), String> {
-    use rayon::prelude::*;
-    let mut lines = input.split(b'\n');
+    let mut input = BufReader::with_capacity(CHUNK, input);
+    let mut output = BufWriter::new(output);
+    let mut lines: Vec<u8> = Vec::new();
     loop {
-        let mut batch = Vec::with_capacity(BATCH);
-        for line in lines.by_ref().take(BATCH) {
-            batch.push(line.map_err(|e| format!("standard input cannot be read: {e}"))?);
+        let chunk = input
+            .fill_buf()
+            .map_err(|e| format!("standard input cannot be read: {e}"))?;
+        let done = chunk.is_empty();
+        let whole = chunk.iter().rposition(|b| *b == b'\n').map(|at| at + 1);
+        let taken = whole.unwrap_or(chunk.len());
+        lines.extend_from_slice(&chunk[..taken]);
+        input.consume(taken);
+        if whole.is_none() && !done {
+            continue;
         }
-        if batch.is_empty() {
-            return Ok(());
-        }
-        let answers: Vec<String> = batch
-            .par_iter()
-            .map(|line| answer(pipeline, environment, line))
-            .collect();
-        for answer in answers {
-            if let Err(error) = output.write_all(answer.as_bytes()) {
-                // The reader has what it wanted.
-                return if error.kind() == std::io::ErrorKind::BrokenPipe {
-                    Ok(())
-                } else {
-                    Err(error.to_string())
-                };
-            }
+        let written = answers(pipeline, options, &lines)
+            .iter()
+            .try_for_each(|answer| output.write_all(answer.as_bytes()))
+            .and_then(|()| output.flush());
+        lines.clear();
+        match written {
+            Ok(()) if !done => {}
+            Ok(()) => return Ok(()),
+            // The reader has what it wanted.
+            Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => return Ok(()),
+            Err(error) => return Err(error.to_string()),
         }
     }
 }
 
+fn answers(pipeline: &Pipeline, options: Options<'_>, lines: &[u8]) -> Vec<String> {
+    use rayon::prelude::*;
+    let lines: Vec<&[u8]> = lines.split(|b| *b == b'\n').collect();
+    lines
+        .par_iter()
+        .map(|line| answer(pipeline, options, line))
+        .collect()
+}
+
 /// The answer to one request, a line; nothing for a blank one.
-fn answer(pipeline: &Pipeline, environment: Option<&str>, line: &[u8]) -> String {
+fn answer(pipeline: &Pipeline, options: Options<'_>, line: &[u8]) -> String {
     if line.trim_ascii().is_empty() {
         return String::new();
     }
@@ -93,8 +115,8 @@ fn answer(pipeline: &Pipeline, environment: Option<&str>, line: &[u8]) -> String
             return refusal(&Value::Null, &format!("the request cannot be read: {error}"));
         }
     };
-    match catalog(pipeline, environment, &request) {
-        Ok(catalog) => analysis(&request.id, &request.query, &catalog).0,
+    match catalog(pipeline, options.environment, &request) {
+        Ok(catalog) => analysis(&request.id, &request.query, &catalog, options).0,
         Err(message) => refusal(&request.id, &message),
     }
 }
@@ -138,14 +160,18 @@ fn typed(table: &str, columns: &serde_json::Map<String, Value>) -> Result<Vec<(S
 }
 
 /// The answer, a line, and whether the query has an error.
-fn analysis(id: &Value, query: &str, catalog: &Catalog) -> (String, bool) {
+fn analysis(id: &Value, query: &str, catalog: &Catalog, options: Options<'_>) -> (String, bool) {
     #[derive(Serialize)]
     struct Answer<'a> {
         id: &'a Value,
         #[serde(flatten)]
         analysis: &'a Analysis,
     }
-    let analysis = rulec_ir::analyze::analyze(query, catalog);
+    let analysis = if options.syntax {
+        rulec_ir::analyze::syntax(query)
+    } else {
+        rulec_ir::analyze::analyze(query, catalog)
+    };
     let broken = !analysis.syntax_errors.is_empty() || !analysis.semantic_errors.is_empty();
     let answer = Answer {
         id,
@@ -158,9 +184,9 @@ fn analysis(id: &Value, query: &str, catalog: &Catalog) -> (String, bool) {
 }
 
 /// Analyses the queries in files: KQL files whole, documents query by query.
-pub fn files(pipeline: &Pipeline, environment: Option<&str>, paths: &[PathBuf]) -> Result<Answer, String> {
+pub fn files(pipeline: &Pipeline, options: Options<'_>, paths: &[PathBuf]) -> Result<Answer, String> {
     let mut answer = Answer::default();
-    let environment = environment.unwrap_or("merged-columns");
+    let environment = options.environment.unwrap_or("merged-columns");
     let environment =
         Environment::parse(environment).ok_or_else(|| format!("`{environment}` is not an environment"))?;
     let catalog = pipeline.catalog(environment).map_err(|e| e.to_string())?;
@@ -171,8 +197,7 @@ pub fn files(pipeline: &Pipeline, environment: Option<&str>, paths: &[PathBuf]) 
             continue;
         }
         let path = loaded.file.path.clone();
-        let is_document = path.to_ascii_lowercase().ends_with(".md") || loaded.file.text.starts_with('#');
-        let queries: Vec<String> = if is_document {
+        let queries: Vec<String> = if is_document(&loaded.file) {
             pipeline
                 .document(loaded.file)
                 .queries
@@ -189,7 +214,7 @@ pub fn files(pipeline: &Pipeline, environment: Option<&str>, paths: &[PathBuf]) 
             } else {
                 path.clone()
             };
-            let (line, broken) = analysis(&Value::String(id), query, catalog);
+            let (line, broken) = analysis(&Value::String(id), query, catalog, options);
             answer.broken |= broken;
             answer.output.push_str(&line);
         }

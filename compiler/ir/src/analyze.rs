@@ -70,7 +70,6 @@ pub fn analyze_parsed(text: &str, parsed: &rulec_kql::Parsed, catalog: &Catalog)
             functions.push(name.clone());
         }
     }
-    let operators = binder.operators.values().map(|name| (*name).to_owned()).collect();
     let mut tables = binder.mentioned_tables.clone();
     for table in binder.tables.iter().filter(|t| t.known) {
         if !tables.contains(&table.name) {
@@ -89,31 +88,34 @@ pub fn analyze_parsed(text: &str, parsed: &rulec_kql::Parsed, catalog: &Catalog)
                 })
                 .collect()
         });
-    let lowered = binder.finish();
+    let lowered = binder.finish(&parsed.query);
     let units = Units::new(text);
-    let errors = |diagnostics: &[Diagnostic]| -> Vec<Finding> {
-        diagnostics
-            .iter()
-            .filter(|d| d.is_error() || d.code.id == codes::UNKNOWN_TABLE.id)
-            .map(|d| {
-                let span = d.span().unwrap_or_default();
-                let start = units.at(span.start as usize);
-                Finding {
-                    code: d.code.id,
-                    message: d.message.clone(),
-                    start,
-                    length: units.at(span.end as usize) - start,
-                }
-            })
-            .collect()
-    };
     Analysis {
-        syntax_errors: errors(&parsed.diagnostics),
-        semantic_errors: errors(&lowered.diagnostics),
+        syntax_errors: units.findings(&parsed.diagnostics),
+        semantic_errors: units.findings(&lowered.diagnostics),
         result_columns,
         tables,
         functions,
-        operators,
+        operators: operators(parsed),
+    }
+}
+
+fn operators(parsed: &rulec_kql::Parsed) -> Vec<String> {
+    rulec_kql::walk::operators(&parsed.query)
+        .into_iter()
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What the text alone says, without a catalog: errors of the parser, and the
+/// functions and operators that are written.
+pub fn syntax(text: &str) -> Analysis {
+    let parsed = rulec_kql::parse(text);
+    Analysis {
+        syntax_errors: Units::new(text).findings(&parsed.diagnostics),
+        functions: rulec_kql::walk::functions(&parsed.query),
+        operators: operators(&parsed),
+        ..Analysis::default()
     }
 }
 
@@ -133,6 +135,24 @@ impl<'t> Units<'t> {
             text,
             ascii: text.is_ascii(),
         }
+    }
+
+    /// The errors among diagnostics; a table that is not known counts as one.
+    fn findings(&self, diagnostics: &[Diagnostic]) -> Vec<Finding> {
+        diagnostics
+            .iter()
+            .filter(|d| d.is_error() || d.code.id == codes::UNKNOWN_TABLE.id)
+            .map(|d| {
+                let span = d.span().unwrap_or_default();
+                let start = self.at(span.start as usize);
+                Finding {
+                    code: d.code.id,
+                    message: d.message.clone(),
+                    start,
+                    length: self.at(span.end as usize) - start,
+                }
+            })
+            .collect()
     }
 
     fn at(&self, byte: usize) -> usize {

@@ -82,132 +82,126 @@ fn errors(answer: &Value) -> bool {
         .is_some_and(|e| !e.is_empty())
 }
 
-/// Rules whose columns have to be right, whatever the percentages say.
-const REQUIRED: [&str; 13] = [
-    "0xFF-0001",
-    "0xFF-0003",
-    "0xFF-0006",
-    "0xFF-0027",
-    "0xFF-0035",
-    "0xFF-0044",
-    "0xFF-0069",
-    "0xFF-0081",
-    "0xFF-0082",
-    "0xFF-0161",
-    "0xFF-0236",
-    "0xFF-0544",
-    "0xFF-0546",
-];
+/// What differs, one a line: what, which query, why.
+struct Known {
+    what: &'static str,
+    id: &'static str,
+}
+
+/// The checked-in list; every entry has to give a reason.
+fn known() -> Vec<Known> {
+    let text = include_str!("differs.txt");
+    let mut known = Vec::new();
+    let mut reason = "";
+    for line in text.lines().filter(|l| !l.is_empty()) {
+        if let Some(because) = line.strip_prefix("# because ") {
+            reason = because;
+        } else if !line.starts_with('#') {
+            let (what, id) = line.split_once(' ').unwrap();
+            assert!(!reason.is_empty(), "`{line}` stands without a reason");
+            assert!(
+                ["verdict", "columns", "operators", "functions"].contains(&what),
+                "{line}"
+            );
+            known.push(Known { what, id });
+        }
+    }
+    known
+}
+
+fn names(answer: &Value, key: &str) -> Vec<String> {
+    let list = answer[key].as_array().into_iter().flatten();
+    list.map(|o| o.as_str().unwrap().to_owned()).collect()
+}
+
+/// What an analysis says differently: what, and both answers.
+fn differences(case: &Case, analysis: &Analysis) -> Vec<(&'static str, String)> {
+    let mut found = Vec::new();
+    if errors(&case.expected) == analysis.semantic_errors.is_empty() {
+        let theirs = case.expected["semantic_errors"].as_array().unwrap();
+        let theirs: Vec<_> = theirs.iter().take(2).map(|e| &e["message"]).collect();
+        let ours: Vec<_> = analysis
+            .semantic_errors
+            .iter()
+            .take(3)
+            .map(|e| &e.message)
+            .collect();
+        found.push(("verdict", format!("{theirs:?}\n    {ours:?}")));
+    }
+    if let Some(expected) = columns_of(&case.expected) {
+        let ours = columns(analysis).unwrap_or_default();
+        if ours != expected {
+            let at = expected.iter().zip(&ours).take_while(|(a, b)| a == b).count();
+            let some = |list: &[String]| list.iter().skip(at).take(6).cloned().collect::<Vec<_>>();
+            found.push(("columns", format!("{:?}\n    {:?}", some(&expected), some(&ours))));
+        }
+    }
+    let theirs = names(&case.expected, "operators");
+    if theirs != analysis.operators {
+        found.push(("operators", format!("{theirs:?}\n    {:?}", analysis.operators)));
+    }
+    let (mut theirs, mut ours) = (names(&case.expected, "functions"), analysis.functions.clone());
+    theirs.retain(|f| f != "dynamic");
+    theirs.sort();
+    ours.sort();
+    if theirs != ours {
+        found.push(("functions", format!("{theirs:?}\n    {ours:?}")));
+    }
+    found
+}
 
 #[test]
 fn verdicts_columns_and_operators() {
     let Some(cases) = corpus() else { return };
     let catalog = catalog();
-    let mut verdicts = (0, 0);
-    let mut tables = (0, 0);
-    let mut operators = (0, 0);
-    let mut functions = (0, 0);
-    let mut required = Vec::new();
+    let known = known();
+    let mut unexplained = Vec::new();
+    let mut gone: Vec<(&str, &str)> = known.iter().map(|k| (k.what, k.id)).collect();
+    let mut counts: HashMap<&str, usize> = HashMap::new();
     for case in &cases {
-        let analysis = analyze(&case.query, &catalog);
-        let verdict = errors(&case.expected) != analysis.semantic_errors.is_empty();
-        let syntax = case.expected["syntax_errors"]
-            .as_array()
-            .is_some_and(|e| !e.is_empty());
-        verdicts.1 += 1;
-        verdicts.0 += usize::from(verdict);
-        if !verdict {
-            println!("verdict {} (syntax errors: {syntax})", case.id);
-            let all = case.expected["semantic_errors"].as_array().unwrap();
-            for error in all.iter().take(2) {
-                println!("    expected {}", error["message"]);
+        for (what, answers) in differences(case, &analyze(&case.query, &catalog)) {
+            *counts.entry(what).or_default() += 1;
+            if known.iter().any(|k| k.what == what && k.id == case.id) {
+                gone.retain(|entry| *entry != (what, case.id.as_str()));
+            } else {
+                unexplained.push(format!("{what} {}\n    {answers}", case.id));
             }
-            for error in analysis.semantic_errors.iter().take(3) {
-                let utf16: Vec<u16> = case.query.encode_utf16().collect();
-                let at = String::from_utf16_lossy(&utf16[error.start..error.start + error.length]);
-                println!("    found {} {} @ {at}", error.code, error.message);
-            }
-        }
-        if let Some(expected) = columns_of(&case.expected) {
-            let found = columns(&analysis);
-            let same = found.as_ref() == Some(&expected);
-            tables.1 += 1;
-            tables.0 += usize::from(same);
-            if !same {
-                println!("columns {} (syntax errors: {syntax})", case.id);
-                let found = found.unwrap_or_default();
-                let at = expected.iter().zip(&found).take_while(|(a, b)| a == b).count();
-                println!(
-                    "    {} expected, {} found; first difference at {at}",
-                    expected.len(),
-                    found.len()
-                );
-                println!(
-                    "    expected {:?}",
-                    expected.iter().skip(at).take(6).collect::<Vec<_>>()
-                );
-                println!(
-                    "    found    {:?}",
-                    found.iter().skip(at).take(6).collect::<Vec<_>>()
-                );
-                if REQUIRED.iter().any(|id| case.id.contains(id)) {
-                    required.push(case.id.clone());
-                }
-            }
-        }
-        let names = |answer: &Value, key: &str| -> Vec<String> {
-            answer[key]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .map(|o| o.as_str().unwrap().to_owned())
-                .collect()
-        };
-        operators.1 += 1;
-        let same = names(&case.expected, "operators") == analysis.operators;
-        operators.0 += usize::from(same);
-        if !same && !syntax {
-            println!(
-                "operators {}\n    {:?}\n    {:?}",
-                case.id,
-                names(&case.expected, "operators"),
-                analysis.operators
-            );
-        }
-        functions.1 += 1;
-        let (mut want, mut have) = (names(&case.expected, "functions"), analysis.functions.clone());
-        want.retain(|f| f != "dynamic");
-        want.sort();
-        have.sort();
-        functions.0 += usize::from(want == have);
-        if want != have && !syntax {
-            println!("functions {}\n    {want:?}\n    {have:?}", case.id);
         }
     }
-    let percent = |(good, all): (usize, usize)| good as f64 * 100.0 / all as f64;
-    println!("verdicts  {verdicts:?} {:.1}", percent(verdicts));
-    println!("columns   {tables:?} {:.1}", percent(tables));
-    println!("operators {operators:?} {:.1}", percent(operators));
-    println!("functions {functions:?} {:.1}", percent(functions));
-    assert_eq!(required, Vec::<String>::new());
+    let tables = cases.iter().filter(|c| columns_of(&c.expected).is_some()).count();
+    for (what, all, least) in [
+        ("verdict", cases.len(), 97.0),
+        ("columns", tables, 97.0),
+        ("operators", cases.len(), 98.0),
+        ("functions", cases.len(), 98.0),
+    ] {
+        let same = all - counts.get(what).copied().unwrap_or_default();
+        let percent = same as f64 * 100.0 / all as f64;
+        println!("{what:<10}{same} of {all}, {percent:.1} %");
+        assert!(percent >= least, "{what} fell to {percent:.2} %");
+    }
     assert!(
-        percent(verdicts) >= VERDICTS,
-        "semantic verdicts fell to {:.2} %",
-        percent(verdicts)
+        unexplained.is_empty(),
+        "differences without a reason in tests/differs.txt:\n{}",
+        unexplained.join("\n")
     );
     assert!(
-        percent(tables) >= COLUMNS,
-        "result columns fell to {:.2} %",
-        percent(tables)
-    );
-    assert!(
-        percent(operators) >= OPERATORS,
-        "operators fell to {:.2} %",
-        percent(operators)
+        gone.is_empty(),
+        "these no longer differ; take them out of tests/differs.txt: {gone:?}"
     );
 }
 
-/// What is reached; these only go up.
-const VERDICTS: f64 = 97.8;
-const COLUMNS: f64 = 98.3;
-const OPERATORS: f64 = 99.8;
+/// The twin that runs anywhere: the list is well formed and names nothing twice.
+#[test]
+fn known_differences_are_explained() {
+    let known = known();
+    let mut seen = std::collections::HashSet::new();
+    for entry in &known {
+        assert!(
+            seen.insert((entry.what, entry.id)),
+            "{} {} stands twice",
+            entry.what,
+            entry.id
+        );
+    }
+}

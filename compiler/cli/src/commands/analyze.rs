@@ -21,22 +21,23 @@ pub(crate) struct Arguments {
     /// Tables that queries may use: m365, sentinel, merged, merged-columns, docs or none.
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
+    /// Only parse: neither names nor columns.
+    #[arg(long)]
+    syntax: bool,
 }
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let pipeline = print::pipeline(global)?;
+    let options = analyze::Options {
+        environment: arguments.env.as_deref(),
+        syntax: arguments.syntax,
+    };
     if arguments.ndjson {
-        analyze::ndjson(
-            &pipeline,
-            arguments.env.as_deref(),
-            std::io::stdin().lock(),
-            std::io::stdout().lock(),
-        )
-        .map_err(Failure::say)?;
+        let (input, output) = (std::io::stdin().lock(), std::io::stdout().lock());
+        analyze::ndjson(&pipeline, options, input, output).map_err(Failure::say)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let answer =
-        analyze::files(&pipeline, arguments.env.as_deref(), &arguments.paths).map_err(Failure::say)?;
+    let answer = analyze::files(&pipeline, options, &arguments.paths).map_err(Failure::say)?;
     print::data(&answer.output);
     for (file, diagnostic) in &answer.problems {
         print::finding(file, None, diagnostic);

@@ -1,6 +1,5 @@
 //! `join` and `lookup`: conditions, and the columns of two sides in one row.
 
-
 use foldhash::{HashSet, HashSetExt as _};
 use rulec_functions::Type;
 use rulec_kql::ast::{self, ExprKind as Ast};

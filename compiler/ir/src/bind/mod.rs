@@ -60,7 +60,7 @@ pub fn lower(parsed: &rulec_kql::Parsed, catalog: &Catalog) -> Lowered {
 
 /// Binds a syntax tree.
 pub(crate) fn lower_ast(query: &ast::Query, catalog: &Catalog) -> Lowered {
-    bind(query, catalog).finish()
+    bind(query, catalog).finish(query)
 }
 
 /// Binds a syntax tree and keeps what `analyze` wants to know beyond the query.
@@ -69,7 +69,10 @@ pub(crate) fn bind<'a>(query: &ast::Query, catalog: &'a Catalog) -> Binder<'a> {
     binder.query(query);
     if !binder.asked.is_empty() {
         let asked = std::mem::take(&mut binder.asked);
-        let declared = asked.into_iter().map(|(table, names)| (table, names.order)).collect();
+        let declared = asked
+            .into_iter()
+            .map(|(table, names)| (table, names.order))
+            .collect();
         binder = Binder::new(catalog, declared);
         binder.query(query);
     }
@@ -125,8 +128,6 @@ pub(crate) struct Binder<'a> {
     pub(crate) mentioned_tables: Vec<String>,
     /// Functions called, by place; true for built-in ones.
     pub(crate) called: BTreeMap<u32, (String, bool)>,
-    /// Operators, by place.
-    pub(crate) operators: BTreeMap<u32, &'static str>,
     /// Columns without a name so far: `Column1`, `Column2`, ….
     anonymous: usize,
     depth: usize,
@@ -223,7 +224,6 @@ impl<'a> Binder<'a> {
             noted_tables: HashMap::new(),
             mentioned_tables: Vec::new(),
             called: BTreeMap::new(),
-            operators: BTreeMap::new(),
             anonymous: 0,
             depth: 0,
             budget: BUDGET,
@@ -262,7 +262,8 @@ impl<'a> Binder<'a> {
         })
     }
 
-    pub(crate) fn finish(mut self) -> Lowered {
+    /// The query that was bound, and what was found.
+    pub(crate) fn finish(mut self, query: &ast::Query) -> Lowered {
         self.diagnostics.sort_by_key(Diagnostic::span);
         let mut functions: Vec<String> = self
             .called
@@ -274,9 +275,9 @@ impl<'a> Binder<'a> {
         functions.dedup();
         let mut operators: Vec<String> = Vec::new();
         let mut seen = HashSet::new();
-        for name in self.operators.values() {
-            if seen.insert(*name) {
-                operators.push((*name).to_owned());
+        for name in rulec_kql::walk::operators(query) {
+            if seen.insert(name) {
+                operators.push(name.to_owned());
             }
         }
         Lowered {
@@ -416,13 +417,6 @@ impl<'a> Binder<'a> {
                 ..rel
             },
             meta: Meta { depth: 1, ..meta },
-        }
-    }
-
-    /// Records that an operator was used.
-    fn note_operator(&mut self, name: &'static str, at: Span) {
-        if self.foreign.is_none() {
-            self.operators.insert(at.start, name);
         }
     }
 

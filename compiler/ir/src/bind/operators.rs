@@ -12,7 +12,6 @@ use crate::{Column, KeyValues, Operator, ParseKind, ParseStep, RelKind, SortKey,
 impl Binder<'_> {
     /// One operator of a pipeline.
     pub(super) fn apply_operator(&mut self, op: &ast::Operator, input: Option<Bound>) -> Bound {
-        self.note_operator(op.kind.name(), op.span);
         let at = self.at(op.span);
         match (&op.kind, input) {
             (Op::Print { columns }, _) => self.print(op, columns),

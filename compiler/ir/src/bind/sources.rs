@@ -231,7 +231,6 @@ impl Binder<'_> {
     }
 
     pub(super) fn datatable(&mut self, table: &ast::Datatable, at: Span) -> Bound {
-        self.note_operator("datatable", at);
         let columns = self.declared_columns(&table.columns);
         let width = columns.len();
         let mut rows: Vec<Vec<Expr>> = Vec::new();
@@ -278,7 +277,7 @@ impl Binder<'_> {
     /// Columns of a written schema; a name that occurs twice is an error.
     pub(super) fn declared_columns(&mut self, decls: &[ast::ColumnDecl]) -> Vec<Column> {
         let mut columns: Vec<Column> = Vec::with_capacity(decls.len());
-        let mut names = std::collections::HashSet::with_capacity(decls.len());
+        let mut names: HashSet<&str> = HashSet::default();
         for decl in decls {
             if !names.insert(decl.name.text.as_str()) {
                 self.error(
@@ -294,7 +293,6 @@ impl Binder<'_> {
     }
 
     pub(super) fn external_data(&mut self, data: &ast::ExternalData, at: Span) -> Bound {
-        self.note_operator("externaldata", at);
         let columns = self.declared_columns(&data.columns);
         let mut first = None;
         for uri in &data.uris {

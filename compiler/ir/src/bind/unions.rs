@@ -479,7 +479,10 @@ fn unified(inputs: &[(String, Bound)], by_name: bool) -> (Vec<Unified>, usize) {
     for mut name in named {
         let first = name.types[0].0;
         if by_name && name.types.len() > 1 {
-            let ty = name.types.iter().fold(first, |ty, (next, _)| shared_type(ty, *next));
+            let ty = name
+                .types
+                .iter()
+                .fold(first, |ty, (next, _)| shared_type(ty, *next));
             name.merge(ty);
         }
         // Once two tables agree on a type, later ones that do not are converted.
@@ -513,7 +516,9 @@ fn unify_hidden(inputs: &[(String, Bound)], shown: &mut Vec<Unified>) {
         places.entry(unified.column.name.clone()).or_insert(place);
     }
     for (i, (_, bound)) in inputs.iter().enumerate() {
-        let Some(listed) = &bound.meta.listed else { continue };
+        let Some(listed) = &bound.meta.listed else {
+            continue;
+        };
         let listed: HashSet<usize> = listed.iter().copied().collect();
         for (index, c) in bound.columns().iter().enumerate() {
             if listed.contains(&index) {

@@ -10,6 +10,20 @@ use crate::ast::{
 use crate::codes;
 use crate::keyword::{Class, Keyword as K};
 
+/// Where a pipeline stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// It is the value of a `let`, which a semicolon ends. On a new line a
+    /// word that may begin a query does: not the pipe is missing but that.
+    Let,
+    Elsewhere,
+}
+
+/// Whether a query may begin with the operator, without rows handed in.
+fn begins_query(keyword: K) -> bool {
+    matches!(keyword, K::Union | K::Search | K::Find | K::Print | K::Range)
+}
+
 impl Parser<'_> {
     pub(super) fn query(&mut self) -> Query {
         let start = self.span();
@@ -65,7 +79,9 @@ impl Parser<'_> {
         if self.eat(T::Semicolon) || self.at(T::Eof) {
             return;
         }
-        if self.at_statement_word() || self.first_of_line() && self.starts_expression() {
+        if self.at_statement_word()
+            || self.first_of_line() && (self.starts_expression() || self.begins_statement())
+        {
             let gap = self.gap();
             let found = self.found();
             self.report(
@@ -99,6 +115,11 @@ impl Parser<'_> {
             T::Keyword(K::Restrict) => self.peek(1) == T::Keyword(K::Access),
             _ => false,
         }
+    }
+
+    /// Whether a statement begins here by its first word.
+    fn begins_statement(&self) -> bool {
+        self.at_statement_word() || matches!(self.kind(), T::Keyword(keyword) if begins_query(keyword))
     }
 
     pub(super) fn statement(&mut self) -> Statement {
@@ -168,7 +189,7 @@ impl Parser<'_> {
             let args = self.query_argument();
             return self.whole_call(start, name, args);
         }
-        self.pipeline()
+        self.pipeline_in(Place::Let)
     }
 
     fn whole_call(&mut self, start: rulec_source::Span, name: crate::ast::Name, args: Vec<Arg>) -> Expr {
@@ -370,6 +391,10 @@ impl Parser<'_> {
 
     /// An expression, or operators with or without a source.
     pub(super) fn pipeline(&mut self) -> Expr {
+        self.pipeline_in(Place::Elsewhere)
+    }
+
+    fn pipeline_in(&mut self, place: Place) -> Expr {
         if !self.enter() {
             return self.missing();
         }
@@ -378,14 +403,14 @@ impl Parser<'_> {
             None
         } else {
             let source = self.scalar_or_source();
-            if !self.continues() {
+            if !self.continues(place) {
                 self.leave();
                 return source;
             }
             start = start.to(source.span);
             Some(Box::new(source))
         };
-        let operators = self.operators(source.is_none());
+        let operators = self.operators_in(place, source.is_none());
         self.leave();
         self.expr_from(start, ExprKind::Pipeline(Pipeline { source, operators }))
     }
@@ -403,11 +428,14 @@ impl Parser<'_> {
     }
 
     /// Whether operators follow the expression just read, perhaps with the `|` forgotten.
-    fn continues(&self) -> bool {
+    fn continues(&self, place: Place) -> bool {
         match self.kind() {
             T::Bar => true,
             T::Keyword(keyword) => {
-                self.silent_at != self.at && super::words::is_operator(keyword) && !self.at_statement_word()
+                self.silent_at != self.at
+                    && super::words::is_operator(keyword)
+                    && !self.at_statement_word()
+                    && !(place == Place::Let && self.first_of_line() && begins_query(keyword))
             }
             _ => false,
         }
@@ -415,6 +443,10 @@ impl Parser<'_> {
 
     /// Operators up to the end of the pipeline; `first` when the first has no `|` before it.
     pub(super) fn operators(&mut self, first: bool) -> Vec<crate::ast::Operator> {
+        self.operators_in(Place::Elsewhere, first)
+    }
+
+    fn operators_in(&mut self, place: Place, first: bool) -> Vec<crate::ast::Operator> {
         let mut operators = Vec::new();
         if first {
             operators.push(self.operator());
@@ -422,7 +454,7 @@ impl Parser<'_> {
         loop {
             if self.eat(T::Bar) {
                 operators.push(self.operator());
-            } else if self.continues() {
+            } else if self.continues(place) {
                 let found = self.found();
                 let gap = self.gap();
                 self.report(
@@ -431,7 +463,7 @@ impl Parser<'_> {
                         .fix("insert a pipe", gap, " |"),
                 );
                 operators.push(self.operator());
-            } else if self.at_operator_end() || self.first_of_line() && self.at_statement_word() {
+            } else if self.at_operator_end() || self.first_of_line() && self.begins_statement() {
                 return operators;
             } else if self.first_of_line() && self.at(T::Ident) {
                 // Another query on a new line: the statement lacks its semicolon.
