@@ -88,7 +88,8 @@ pub fn analyze_parsed(text: &str, parsed: &rulec_kql::Parsed, catalog: &Catalog)
                 })
                 .collect()
         });
-    let lowered = binder.finish(&parsed.query);
+    let operators = rulec_kql::walk::operators(&parsed.query);
+    let lowered = binder.finish(operators.clone());
     let units = Units::new(text);
     Analysis {
         syntax_errors: units.findings(&parsed.diagnostics),
@@ -96,15 +97,12 @@ pub fn analyze_parsed(text: &str, parsed: &rulec_kql::Parsed, catalog: &Catalog)
         result_columns,
         tables,
         functions,
-        operators: operators(parsed),
+        operators: owned(operators),
     }
 }
 
-fn operators(parsed: &rulec_kql::Parsed) -> Vec<String> {
-    rulec_kql::walk::operators(&parsed.query)
-        .into_iter()
-        .map(str::to_owned)
-        .collect()
+fn owned(names: Vec<&'static str>) -> Vec<String> {
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// What the text alone says, without a catalog: errors of the parser, and the
@@ -114,7 +112,7 @@ pub fn syntax(text: &str) -> Analysis {
     Analysis {
         syntax_errors: Units::new(text).findings(&parsed.diagnostics),
         functions: rulec_kql::walk::functions(&parsed.query),
-        operators: operators(&parsed),
+        operators: owned(rulec_kql::walk::operators(&parsed.query)),
         ..Analysis::default()
     }
 }

@@ -55,12 +55,8 @@ pub struct Lowered {
 
 /// Binds a parsed query: resolves every name, types every expression.
 pub fn lower(parsed: &rulec_kql::Parsed, catalog: &Catalog) -> Lowered {
-    lower_ast(&parsed.query, catalog)
-}
-
-/// Binds a syntax tree.
-pub(crate) fn lower_ast(query: &ast::Query, catalog: &Catalog) -> Lowered {
-    bind(query, catalog).finish(query)
+    let operators = rulec_kql::walk::operators(&parsed.query);
+    bind(&parsed.query, catalog).finish(operators)
 }
 
 /// Binds a syntax tree and keeps what `analyze` wants to know beyond the query.
@@ -262,8 +258,8 @@ impl<'a> Binder<'a> {
         })
     }
 
-    /// The query that was bound, and what was found.
-    pub(crate) fn finish(mut self, query: &ast::Query) -> Lowered {
+    /// The query, whose text has these operators, and what was found.
+    pub(crate) fn finish(mut self, operators: Vec<&'static str>) -> Lowered {
         self.diagnostics.sort_by_key(Diagnostic::span);
         let mut functions: Vec<String> = self
             .called
@@ -273,13 +269,9 @@ impl<'a> Binder<'a> {
             .collect();
         functions.sort_unstable();
         functions.dedup();
-        let mut operators: Vec<String> = Vec::new();
         let mut seen = HashSet::new();
-        for name in rulec_kql::walk::operators(query) {
-            if seen.insert(name) {
-                operators.push(name.to_owned());
-            }
-        }
+        let operators = operators.into_iter().filter(|name| seen.insert(*name));
+        let operators: Vec<String> = operators.map(str::to_owned).collect();
         Lowered {
             query: Query {
                 bindings: self.bindings,

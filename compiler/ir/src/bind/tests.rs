@@ -8,7 +8,7 @@ use rulec_facts::tables::{Environment, Tables};
 use rulec_kql::ast;
 use rulec_source::Span;
 
-use super::lower_ast;
+use super::bind;
 use crate::Catalog;
 
 fn catalog() -> Catalog {
@@ -65,7 +65,7 @@ fn nested(depth: usize, wrap: fn(ast::Expr) -> ast::Expr) -> ast::Query {
 }
 
 fn assert_too_large(query: ast::Query) {
-    let lowered = lower_ast(&query, &catalog());
+    let lowered = bind(&query, &catalog()).finish(Vec::new());
     assert!(
         lowered
             .diagnostics
