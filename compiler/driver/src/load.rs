@@ -33,6 +33,16 @@ pub enum Want {
     Queries,
 }
 
+/// Whether a text is a rule document, as opposed to a bare query.
+pub fn is_document(file: &SourceFile) -> bool {
+    let path = file.path.to_ascii_lowercase();
+    // Front matter or a heading; no query begins like this.
+    path.ends_with(".md")
+        || path.ends_with(".markdown")
+        || file.text.starts_with('#')
+        || file.text.starts_with("---")
+}
+
 /// All files meant by `paths` (files, folders, `-`), each once, folders in
 /// order of name. A path given by name is read whatever its extension.
 pub fn load(root: &Path, paths: &[PathBuf], want: Want) -> Vec<Loaded> {

@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     codes, data,
-    load::{Want, display, load},
+    load::{Loaded, Want, display, load},
     repository::{Refused, Repository},
 };
 
@@ -140,6 +140,11 @@ impl Pipeline {
     /// Reads and compiles documents. Never fails: what is wrong is in the findings.
     pub fn compile(&self, paths: &[PathBuf]) -> Compilation {
         let loaded = load(&self.repository.root, &self.paths(paths), Want::Documents);
+        self.compile_loaded(loaded, paths)
+    }
+
+    /// Compiles what was loaded from `paths`.
+    pub(crate) fn compile_loaded(&self, loaded: Vec<Loaded>, paths: &[PathBuf]) -> Compilation {
         let mut documents: Vec<Document> = loaded
             .into_par_iter()
             .map(|loaded| match loaded.problem {

@@ -4,15 +4,17 @@
 //! A relation is written in the order rows flow, one operator a line.
 //! `name#3` is the column with index 3 of the operator's input, `$name` a let
 //! binding. An operator that changes the columns says behind `->` what comes
-//! out; `extend` and its like only list what they compute.
+//! out; `extend` and its like list what they compute, with types, and
+//! `project-away` what goes.
+
+mod expressions;
+mod special;
 
 use std::fmt::Write as _;
 
-use rulec_functions::{Type, Value, text};
-
 use crate::{
     BindingKind, Column, Expr, ExprKind, JoinKind, Origin, ParseKind, ParseStep, ProjectKind, Query, Rel,
-    RelKind, SortKey,
+    RelKind,
 };
 
 /// Writes a query.
@@ -20,12 +22,14 @@ pub fn dump(query: &Query) -> String {
     let mut out = Dump {
         query,
         text: String::new(),
+        subqueries: Vec::new(),
     };
     for binding in &query.bindings {
         match &binding.kind {
             BindingKind::Scalar(value) => {
                 let expr = out.expr(value, &[]);
                 let _ = writeln!(out.text, "let {}: {} = {expr}", binding.name, value.ty);
+                out.subqueries_below(1);
             }
             BindingKind::Table { rel, materialized } => {
                 let word = if *materialized {
@@ -55,12 +59,10 @@ pub fn dump(query: &Query) -> String {
     let known: Vec<String> = query
         .tables
         .iter()
-        .map(|t| {
-            if t.known {
-                t.name.clone()
-            } else {
-                format!("{} (unknown)", t.name)
-            }
+        .map(|t| match (t.known, t.optional) {
+            (true, false) => t.name.clone(),
+            (true, true) => format!("{} (optional)", t.name),
+            (false, _) => format!("{} (unknown)", t.name),
         })
         .collect();
     for (word, names) in [
@@ -78,6 +80,8 @@ pub fn dump(query: &Query) -> String {
 struct Dump<'q> {
     query: &'q Query,
     text: String,
+    /// Subqueries of the expressions written so far, which stand below the line.
+    subqueries: Vec<&'q Rel>,
 }
 
 impl<'q> Dump<'q> {
@@ -121,15 +125,16 @@ impl<'q> Dump<'q> {
             RelKind::Filter { predicate, .. } => format!("where {}", self.expr(predicate, input)),
             RelKind::Project { kind, exprs, .. } => self.project(*kind, exprs, rel, input),
             RelKind::Summarize { keys, aggregates, .. } => {
-                let aggregates: Vec<String> = aggregates
-                    .iter()
-                    .map(|call| format!("{}({})", call.function, self.list(&call.args, input)))
-                    .collect();
-                format!(
-                    "summarize {} by {}",
-                    aggregates.join(", "),
-                    self.list(keys, input)
-                )
+                let mut line = "summarize".to_owned();
+                if !aggregates.is_empty() {
+                    line.push(' ');
+                    line.push_str(&self.aggregates(aggregates, input));
+                }
+                if !keys.is_empty() {
+                    line.push_str(" by ");
+                    line.push_str(&self.list(keys, input));
+                }
+                line
             }
             RelKind::Distinct { exprs, .. } => format!("distinct {}", self.list(exprs, input)),
             RelKind::Count { .. } => "count".to_owned(),
@@ -166,13 +171,10 @@ impl<'q> Dump<'q> {
                 limit,
                 ..
             } => {
-                let items: Vec<String> = items
-                    .iter()
-                    .map(|i| format!("{} to {}", self.expr(&i.expr, input), i.ty))
-                    .collect();
+                let items = self.items(items, input, &rel.columns);
                 format!(
                     "mv-expand {}{}{}{}",
-                    items.join(", "),
+                    items,
                     if *with_index { " with index" } else { "" },
                     if *bags_as_arrays { " bags as arrays" } else { "" },
                     limit
@@ -188,11 +190,12 @@ impl<'q> Dump<'q> {
             } => {
                 let items: Vec<String> = items
                     .iter()
-                    .map(|i| format!("{} to {}", self.expr(&i.expr, input), i.ty))
+                    .map(|item| format!("{}: {}", self.expr(&item.expr, input), item.ty))
                     .collect();
+                let items = items.join(", ");
                 format!(
                     "mv-apply {}{}{}",
-                    items.join(", "),
+                    items,
                     if *with_index { " with index" } else { "" },
                     limit
                         .as_ref()
@@ -238,16 +241,7 @@ impl<'q> Dump<'q> {
                 format!("invoke {function}({})", self.list(args, input))
             }
             RelKind::GetSchema { .. } => "getschema".to_owned(),
-            RelKind::Special { operator, .. } => {
-                let exprs: Vec<String> = operator
-                    .expressions()
-                    .into_iter()
-                    .map(|expr| self.expr(expr, input))
-                    .collect();
-                format!("{} {}", operator.name(), exprs.join(", "))
-                    .trim_end()
-                    .to_owned()
-            }
+            RelKind::Special { operator, .. } => self.special(operator, rel, input),
             RelKind::Unsupported { construct, .. } => format!("unsupported {construct}"),
         };
         if rel.open
@@ -261,16 +255,22 @@ impl<'q> Dump<'q> {
         {
             line.push_str(" (open)");
         }
+        let (head, parts) = line.split_once('\n').unwrap_or((&line, ""));
+        let mut head = head.to_owned();
         if shows_columns(rel) {
-            line.push_str(" -> ");
-            line.push_str(&columns(&rel.columns));
+            head.push_str(" -> ");
+            head.push_str(&columns(&rel.columns));
         }
-        self.line(depth, &line);
+        self.line(depth, &head);
+        for part in parts.lines() {
+            self.line(depth + 1, part);
+        }
         self.below(rel, depth + 1);
     }
 
     /// What is written under an operator: rows, and inputs beside the main one.
     fn below(&mut self, rel: &'q Rel, depth: usize) {
+        let subqueries = std::mem::take(&mut self.subqueries);
         match &rel.kind {
             RelKind::Rows(rows) => {
                 for row in rows {
@@ -287,7 +287,13 @@ impl<'q> Dump<'q> {
                     self.rel(&input.rel, depth + 1);
                 }
             }
-            RelKind::Special { inputs, .. } | RelKind::Unsupported { inputs, .. } => {
+            RelKind::Special { inputs, operator } => {
+                for input in inputs.iter().skip(1) {
+                    self.line(depth, special::part(operator));
+                    self.rel(input, depth + 1);
+                }
+            }
+            RelKind::Unsupported { inputs, .. } => {
                 for input in inputs.iter().skip(1) {
                     self.line(depth, "and");
                     self.rel(input, depth + 1);
@@ -295,27 +301,19 @@ impl<'q> Dump<'q> {
             }
             _ => {}
         }
-        // Subqueries within expressions, in the order they are written.
-        let mut subqueries = Vec::new();
-        crate::walk::expressions(rel, &mut |expr| find_subqueries(expr, &mut subqueries));
-        for (number, sub) in subqueries.into_iter().enumerate() {
+        self.subqueries.splice(0..0, subqueries);
+        self.subqueries_below(depth);
+    }
+
+    fn subqueries_below(&mut self, depth: usize) {
+        for (number, sub) in std::mem::take(&mut self.subqueries).into_iter().enumerate() {
             let label = format!("subquery {}", number + 1);
             self.line(depth, &label);
             self.rel(sub, depth + 1);
         }
     }
 
-    fn project(&mut self, kind: ProjectKind, exprs: &[Expr], rel: &Rel, input: &[Column]) -> String {
-        let all = matches!(kind, ProjectKind::Project);
-        let mut parts = Vec::new();
-        for (i, expr) in exprs.iter().enumerate() {
-            let name = rel.columns.get(i).map_or("?", |c| &*c.name);
-            let same = matches!(expr.kind, ExprKind::Column(index) if input.get(index).is_some_and(|c| *c.name == *name));
-            if same && !all {
-                continue;
-            }
-            parts.push(format!("{name} = {}", self.expr(expr, input)));
-        }
+    fn project(&mut self, kind: ProjectKind, exprs: &'q [Expr], rel: &Rel, input: &[Column]) -> String {
         let word = match kind {
             ProjectKind::Project => "project",
             ProjectKind::Extend => "extend",
@@ -325,51 +323,38 @@ impl<'q> Dump<'q> {
             ProjectKind::Reorder => "project-reorder",
             ProjectKind::Serialize => "serialize",
         };
-        let mut line = word.to_owned();
-        if !parts.is_empty() {
-            line.push(' ');
-            line.push_str(&parts.join(", "));
-        }
-        line
-    }
-
-    fn keys(&mut self, keys: &[SortKey], input: &[Column]) -> String {
-        let keys: Vec<String> = keys
-            .iter()
-            .map(|key| {
-                format!(
-                    "{} {} nulls {}",
-                    self.expr(&key.expr, input),
-                    if key.descending { "desc" } else { "asc" },
-                    if key.nulls_first { "first" } else { "last" }
-                )
-            })
-            .collect();
-        keys.join(", ")
-    }
-
-    fn list(&mut self, exprs: &[Expr], input: &[Column]) -> String {
-        let exprs: Vec<String> = exprs.iter().map(|e| self.expr(e, input)).collect();
-        exprs.join(", ")
-    }
-
-    fn expr(&mut self, expr: &Expr, input: &[Column]) -> String {
-        match &expr.kind {
-            ExprKind::Literal(value) => literal(value, expr.ty),
-            ExprKind::Column(index) => {
-                format!("{}#{index}", input.get(*index).map_or("?", |c| &*c.name))
+        let mut parts = Vec::new();
+        if kind == ProjectKind::Away {
+            // What stays is as long as the table is wide; what goes was written.
+            let mut kept = vec![false; input.len()];
+            for expr in exprs {
+                if let ExprKind::Column(index) = expr.kind
+                    && let Some(kept) = kept.get_mut(index)
+                {
+                    *kept = true;
+                }
             }
-            ExprKind::Binding(id) => format!("${}", self.query.binding(*id).map_or("?", |b| &b.name)),
-            ExprKind::Call { function, args } | ExprKind::Window { function, args } => {
-                format!("{}({})", function.name, self.list(args, input))
+            let gone = input.iter().zip(kept).enumerate().filter(|(_, (_, kept))| !kept);
+            parts.extend(gone.map(|(i, (column, _))| format!("{}#{i}", column.name)));
+        } else {
+            let all = matches!(
+                kind,
+                ProjectKind::Project | ProjectKind::Keep | ProjectKind::Reorder
+            );
+            for (i, expr) in exprs.iter().enumerate() {
+                let (name, ty) = rel.columns.get(i).map_or(("?", expr.ty), |c| (&c.name, c.ty));
+                let passed = matches!(expr.kind, ExprKind::Column(index) if input.get(index).is_some_and(|c| *c.name == *name));
+                match (passed, &expr.kind) {
+                    (true, _) if all => parts.push(self.expr(expr, input)),
+                    (true, _) => {}
+                    (false, ExprKind::Column(_)) => {
+                        parts.push(format!("{name} = {}", self.expr(expr, input)));
+                    }
+                    (false, _) => parts.push(format!("{name}: {ty} = {}", self.expr(expr, input))),
+                }
             }
-            ExprKind::And(parts) => format!("and({})", self.list(parts, input)),
-            ExprKind::Or(parts) => format!("or({})", self.list(parts, input)),
-            ExprKind::Now => "now".to_owned(),
-            ExprKind::IngestionTime => "ingestion_time".to_owned(),
-            ExprKind::ToScalar(_) => "scalar(subquery)".to_owned(),
-            ExprKind::List(_) => "list(subquery)".to_owned(),
         }
+        format!("{word} {}", parts.join(", ")).trim_end().to_owned()
     }
 }
 
@@ -424,28 +409,6 @@ fn shows_columns(rel: &Rel) -> bool {
 fn columns(columns: &[Column]) -> String {
     let columns: Vec<String> = columns.iter().map(|c| format!("{}: {}", c.name, c.ty)).collect();
     columns.join(", ")
-}
-
-fn find_subqueries<'q>(expr: &'q Expr, found: &mut Vec<&'q Rel>) {
-    let mut todo = vec![expr];
-    while let Some(next) = todo.pop() {
-        let from = todo.len();
-        crate::walk::parts(next, &mut |part| match part {
-            crate::walk::Node::Expr(part) => todo.push(part),
-            crate::walk::Node::Rel(rel) => found.push(rel),
-        });
-        todo[from..].reverse();
-    }
-}
-
-fn literal(value: &Value, ty: Type) -> String {
-    match value {
-        Value::Null => format!("{ty}(null)"),
-        Value::String(text) => format!("{text:?}"),
-        Value::Bool(_) | Value::Long(_) | Value::Real(_) => text::print(value),
-        Value::Array(_) | Value::Bag(_) => format!("dynamic({})", text::print(value)),
-        other => format!("{ty}({})", text::print(other)),
-    }
 }
 
 fn join_word(kind: JoinKind) -> &'static str {

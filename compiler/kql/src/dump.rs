@@ -1,7 +1,9 @@
 //! Tokens and trees as text, for people and for golden files.
 //!
 //! In: [`Parsed`]. Out: stable text, one token or one node a line. The tree
-//! shows what was understood, not how it was written; spans are byte offsets.
+//! shows what was understood, not how it was written. Places are line and
+//! column from 1, as editors count: `@3:5..12` lies on line 3, `@3:5..4:2`
+//! ends on line 4; the end is excluded.
 //! Deliberately absent: a way back from the text.
 
 use std::fmt::Write;
@@ -18,6 +20,7 @@ use crate::{Parsed, TokenKind};
 
 /// Every token on a line: its kind, where it is, and its text.
 pub fn dump_tokens(parsed: &Parsed) -> String {
+    let places = Places::new(&parsed.text);
     let mut out = String::new();
     for token in &parsed.tokens {
         let kind = match token.kind {
@@ -26,13 +29,49 @@ pub fn dump_tokens(parsed: &Parsed) -> String {
             other => format!("{other:?}"),
         };
         let text = token.span.of(&parsed.text);
-        let _ = writeln!(
-            out,
-            "{:>5}..{:<5} {kind:<24} {text:?}",
-            token.span.start, token.span.end
-        );
+        let place = places.span(token.span);
+        let _ = writeln!(out, "{place:<10} {kind:<19} {text:?}");
     }
     out
+}
+
+/// Offsets as people count them. Works in logarithmic time, however long the lines are.
+struct Places {
+    /// Where each line begins.
+    lines: Vec<u32>,
+    /// Bytes that begin no character.
+    inner: Vec<u32>,
+}
+
+impl Places {
+    fn new(text: &str) -> Self {
+        let offsets = || (0_u32..).zip(text.bytes());
+        let breaks = offsets().filter(|(_, byte)| *byte == b'\n').map(|(i, _)| i + 1);
+        Self {
+            lines: std::iter::once(0).chain(breaks).collect(),
+            inner: offsets()
+                .filter(|(_, byte)| byte & 0xc0 == 0x80)
+                .map(|(i, _)| i)
+                .collect(),
+        }
+    }
+
+    fn place(&self, offset: u32) -> (usize, usize) {
+        let line = self.lines.partition_point(|start| *start <= offset);
+        let start = self.lines[line - 1];
+        let inner = |end: u32| self.inner.partition_point(|i| *i < end);
+        let column = (offset - start) as usize - (inner(offset) - inner(start)) + 1;
+        (line, column)
+    }
+
+    fn span(&self, span: Span) -> String {
+        let ((line, column), (end_line, end)) = (self.place(span.start), self.place(span.end));
+        if line == end_line {
+            format!("{line}:{column}..{end}")
+        } else {
+            format!("{line}:{column}..{end_line}:{end}")
+        }
+    }
 }
 
 /// The tree, one node a line, children indented, each with its place.
@@ -40,7 +79,7 @@ pub fn dump_ast(parsed: &Parsed) -> String {
     let mut dump = Dump {
         out: String::new(),
         level: 0,
-        spans: true,
+        places: Some(Places::new(&parsed.text)),
     };
     dump.query(&parsed.query);
     dump.out
@@ -51,7 +90,7 @@ pub fn dump_shape(parsed: &Parsed) -> String {
     let mut dump = Dump {
         out: String::new(),
         level: 0,
-        spans: false,
+        places: None,
     };
     dump.query(&parsed.query);
     dump.out
@@ -60,7 +99,7 @@ pub fn dump_shape(parsed: &Parsed) -> String {
 struct Dump {
     out: String,
     level: usize,
-    spans: bool,
+    places: Option<Places>,
 }
 
 impl Dump {
@@ -69,8 +108,8 @@ impl Dump {
             self.out.push_str("  ");
         }
         self.out.push_str(text);
-        if let (true, Some(span)) = (self.spans, span) {
-            let _ = write!(self.out, " @{}..{}", span.start, span.end);
+        if let (Some(places), Some(span)) = (&self.places, span) {
+            let _ = write!(self.out, " @{}", places.span(span));
         }
         self.out.push('\n');
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use rulec_driver::{config::Level, dump};
 
-use crate::{Global, Outcome, print};
+use crate::{Failure, Global, Outcome, print};
 
 /// Any stage of the compiler as text
 #[derive(Debug, clap::Args)]
@@ -37,9 +37,9 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
         Stage::Ast => dump::Stage::Ast,
         Stage::Ir => dump::Stage::Ir,
     };
-    let compilation = pipeline.compile(&arguments.paths);
-    print::data(&dump::run(&compilation, stage));
-    let findings = compilation.errors();
+    let read = dump::read(&pipeline, &arguments.paths).map_err(Failure::say)?;
+    print::data(&read.stage(stage));
+    let findings = read.errors();
     print::findings(global, &findings);
     Ok(print::code(&findings, Level::Error))
 }

@@ -14,6 +14,26 @@
 //! - What could not be read is [`ExprKind::Missing`]; then the parse has at
 //!   least one error.
 
+/// A function that names the kinds of a type, and the list of those names:
+/// one source for both, so that a kind cannot be missing from the list.
+macro_rules! named {
+    (
+        $(#[$of:meta])* $name:ident,
+        $(#[$all:meta])* $names:ident,
+        $($kind:pat => $text:literal,)*
+    ) => {
+        $(#[$of])*
+        pub fn $name(&self) -> &'static str {
+            match self {
+                $($kind => $text,)*
+            }
+        }
+
+        $(#[$all])*
+        pub const $names: &'static [&'static str] = &[$($text),*];
+    };
+}
+
 mod operators;
 
 pub use operators::*;
@@ -48,6 +68,20 @@ pub enum Statement {
 }
 
 impl Statement {
+    named! {
+        /// The kind of statement.
+        kind,
+        /// Every kind [`Statement::kind`] gives.
+        KINDS,
+        Self::Let(_) => "let",
+        Self::Set(_) => "set",
+        Self::Alias(_) => "alias",
+        Self::DeclareQueryParameters(_) => "declare query_parameters",
+        Self::DeclarePattern(_) => "declare pattern",
+        Self::Restrict(_) => "restrict",
+        Self::Expression(_) => "expression",
+    }
+
     /// Where the statement stands, without its semicolon.
     pub fn span(&self) -> Span {
         match self {
@@ -340,6 +374,39 @@ pub enum ExprKind {
     EntityGroup(Vec<Expr>),
     /// `typeof(long)` or `typeof(a: long, b: string)` or `typeof(*)`.
     TypeOf(TypeOf),
+}
+
+impl ExprKind {
+    named! {
+        /// The kind of expression.
+        kind,
+        /// Every kind [`ExprKind::kind`] gives.
+        KINDS,
+        Self::Missing => "missing",
+        Self::Literal(_) => "literal",
+        Self::Name(_) => "name",
+        Self::Wildcard(_) => "wildcard",
+        Self::Star => "star",
+        Self::Pipeline(_) => "pipeline",
+        Self::Call(_) => "call",
+        Self::Path(_) => "path",
+        Self::Unary(_) => "unary",
+        Self::Arithmetic(_) => "arithmetic",
+        Self::Binary(_) => "binary",
+        Self::And(_) => "and",
+        Self::Or(_) => "or",
+        Self::InList(_) => "in list",
+        Self::Between(_) => "between",
+        Self::Parenthesised(_) => "parenthesised",
+        Self::Bracketed(_) => "bracketed",
+        Self::Named(_) => "named",
+        Self::Function(_) => "function",
+        Self::Datatable(_) => "datatable",
+        Self::ExternalData(_) => "external data",
+        Self::ContextualDatatable(_) => "contextual datatable",
+        Self::EntityGroup(_) => "entity group",
+        Self::TypeOf(_) => "type of",
+    }
 }
 
 /// A chain of operators on a source.
