@@ -24,13 +24,64 @@ pub struct Arg<'a> {
     /// Its value, where it is a literal or folds to one. `typeof(T)` is a
     /// string literal holding the name of the type.
     pub literal: Option<&'a Value>,
+    /// How it is written.
+    pub form: Form,
+    /// What a dynamic value is known to hold.
+    pub shape: Shape,
 }
 
 impl Arg<'_> {
     /// An argument of which only the type is known.
     pub fn of(ty: Type) -> Self {
-        Arg { ty, literal: None }
+        Arg {
+            ty,
+            literal: None,
+            form: Form::Other,
+            shape: Shape::Any,
+        }
     }
+
+    /// Whether nothing is known of its type, be it after a mistake.
+    pub(crate) fn is_unknown(&self) -> bool {
+        self.form == Form::Broken
+            || (self.ty == Type::Unknown && !matches!(self.form, Form::Star | Form::Table | Form::TypeOf))
+    }
+}
+
+/// How an argument is written, as far as functions care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A literal as such: without a sign or parentheses.
+    Literal,
+    /// A value that no row has a part in.
+    Constant,
+    /// The name of a column.
+    Column,
+    /// `typeof(T)`.
+    TypeOf,
+    /// `*`.
+    Star,
+    /// A table.
+    Table,
+    /// Something wrong that was reported.
+    Broken,
+    /// Anything else.
+    Other,
+}
+
+/// What a dynamic value is known to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// That is not known.
+    Any,
+    /// An array.
+    Array,
+    /// A property bag.
+    Bag,
+    /// A number, a string or another plain value.
+    Plain,
+    /// Of a function's result: what the first argument holds.
+    AsFirst,
 }
 
 /// Why arguments do not fit.
@@ -54,12 +105,29 @@ pub enum TypeError {
         /// What it is.
         found: Type,
     },
+    /// One argument is of a right type, but written in a way that the function
+    /// does not take: no literal, no constant, no column.
+    Form {
+        /// Which, from zero.
+        index: usize,
+        /// What would have been right, as words for a message.
+        expected: &'static str,
+    },
     /// Anything else, as a sentence.
     Other(String),
 }
 
+/// A call that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mismatch {
+    /// What is wrong; at least one thing.
+    pub errors: Vec<TypeError>,
+    /// The type the call counts as all the same.
+    pub ty: Type,
+}
+
 /// How the type of a call follows from its arguments.
-pub type ResultRule = fn(&[Arg<'_>]) -> Result<Type, TypeError>;
+pub type ResultRule = fn(&[Arg<'_>]) -> Result<Type, Mismatch>;
 
 /// How Kusto names the column of a call that the query gives no name to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,9 +141,6 @@ pub enum Naming {
     /// This, an underscore, and the name of the first argument if it has one:
     /// `dcount_x`, `count_`.
     Prefix(&'static str),
-    /// As [`Naming::Prefix`], then an underscore and the name of the second
-    /// argument: `covariancep_x_y`.
-    PrefixBoth(&'static str),
     /// Exactly this.
     Exactly(&'static str),
     /// The string value of the first argument, if it names a column
@@ -138,6 +203,10 @@ pub struct ScalarFunction {
     pub naming: Naming,
     /// Checks argument types and gives the type of the call.
     pub result: ResultRule,
+    /// What a dynamic result always is.
+    pub shape: Shape,
+    /// Whether a call with constants only is itself a constant.
+    pub folds: bool,
     /// The kernel; none parses and types but does not evaluate.
     pub kernel: Option<Kernel>,
     /// Path of the kernel in this crate: emitted Rust calls
@@ -206,6 +275,8 @@ pub struct Aggregate {
     /// Checks argument types and gives the type of the result (of the first
     /// column, where there are several: the others keep their arguments').
     pub result: ResultRule,
+    /// What a dynamic result always is.
+    pub shape: Shape,
     /// Makes the state; none parses and types but does not evaluate.
     pub new: Option<NewAccumulator>,
     /// Path of the function behind `new` in this crate. Empty where none.

@@ -28,7 +28,8 @@ pub mod zones;
 pub use aggregate::{aggregate, aggregates};
 pub use convert::convert;
 pub use function::{
-    Accumulator, Aggregate, Arg, Kernel, Kind, Naming, NewAccumulator, ResultRule, ScalarFunction, TypeError,
+    Accumulator, Aggregate, Arg, Form, Kernel, Kind, Mismatch, Naming, NewAccumulator, ResultRule,
+    ScalarFunction, Shape, TypeError,
 };
 // The families, so that a row's path starts at the crate.
 pub use scalar::*;

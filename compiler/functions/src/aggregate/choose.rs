@@ -13,21 +13,21 @@ aggregates! { ROWS in choose {
         "range x from 3 to 5 step 1 | summarize minif(x, x > 3)" => "4";
     maxif "maxif" as Prefix("maxif"), [(Orderable, Bool) -> First], "The greatest value of the rows where a condition holds.",
         "range x from 3 to 5 step 1 | summarize maxif(x, x < 5)" => "4";
-    take_any "take_any" as AnyColumns("any") star, [(Scalar .. Scalar) -> First], "Any value, preferably not null; for several columns, those of one row.",
+    take_any "take_any" as AnyColumns("any") star, [(ScalarOrStar .. ScalarOrStar) -> First], "Any value, preferably not null; for several columns, those of one row.",
         "datatable(x:long)[long(null), 2] | summarize take_any(x)" => "2";
-    take_any "any" instead "take_any" as PrefixedAnyColumns("any") star, [(Scalar .. Scalar) -> First], "Any value.",
+    take_any "any" instead "take_any" as PrefixedAnyColumns("any") star, [(Scalar) -> First, (Scalar, Scalar .. Scalar) -> First, (Star) -> First], "Any value.",
         "print x=1 | summarize any(x)" => "1";
     take_anyif "take_anyif" as FirstArgument(""), [(Scalar, Bool) -> First], "Any value of the rows where a condition holds.",
         "range x from 1 to 3 step 1 | summarize take_anyif(x, x == 2)" => "2";
     take_anyif "anyif" instead "take_anyif" as Prefix("anyif"), [(Scalar, Bool) -> First], "Any value of the rows where a condition holds.",
         "range x from 1 to 3 step 1 | summarize anyif(x, x == 2)" => "2";
-    arg_min "arg_min" as Columns("min") star, [(Orderable .. Scalar) -> First], "The row with the least value: that value, and the columns named.",
+    arg_min "arg_min" as Columns("min") star, [(Orderable .. ScalarOrStar) -> First], "The row with the least value: that value, and the columns named.",
         "datatable(x:long, s:string)[2, 'b', 1, 'a'] | summarize arg_min(x, s) | project s" => "a";
-    arg_max "arg_max" as Columns("max") star, [(Orderable .. Scalar) -> First], "The row with the greatest value: that value, and the columns named.",
+    arg_max "arg_max" as Columns("max") star, [(Orderable .. ScalarOrStar) -> First], "The row with the greatest value: that value, and the columns named.",
         "datatable(x:long, s:string)[2, 'b', 1, 'a'] | summarize arg_max(x, s) | project s" => "b";
-    arg_min "argmin" instead "arg_min" as PrefixedColumns("min") star, [(Orderable .. Scalar) -> First], "The row with the least value.",
+    arg_min "argmin" instead "arg_min" as PrefixedColumns("min") star, [(Orderable .. ScalarOrStar) -> First], "The row with the least value.",
         "datatable(x:long, s:string)[2, 'b', 1, 'a'] | summarize argmin(x, s)" => "1";
-    arg_max "argmax" instead "arg_max" as PrefixedColumns("max") star, [(Orderable .. Scalar) -> First], "The row with the greatest value.",
+    arg_max "argmax" instead "arg_max" as PrefixedColumns("max") star, [(Orderable .. ScalarOrStar) -> First], "The row with the greatest value.",
         "datatable(x:long, s:string)[2, 'b', 1, 'a'] | summarize argmax(x, s)" => "2";
     take_any "passthrough" as FirstArgument(""), [(Scalar) -> First], "Any value, for the service's own use.",
         "print x=1 | summarize passthrough(x)" => "1";

@@ -10,27 +10,27 @@ use crate::{Accumulator, Bag, Value, args, json::MAX_DEPTH};
 const MAX_VALUES: i64 = 1_048_576;
 
 aggregates! { ROWS in collect {
-    make_list "make_list" as Prefix("list"), [(Scalar; Integer) -> Dynamic], "All values that are not null, in order, up to a number of them.",
+    make_list "make_list" as Prefix("list"), [(Scalar; Integer) -> Array], "All values that are not null, in order, up to a number of them.",
         "range x from 1 to 3 step 1 | summarize make_list(x)" => "[1,2,3]";
-    make_list "makelist" instead "make_list" as Prefix("list"), [(Scalar; Integer) -> Dynamic], "All values that are not null.",
+    make_list "makelist" instead "make_list" as Prefix("list"), [(Scalar; Integer) -> Array], "All values that are not null.",
         "range x from 1 to 3 step 1 | summarize makelist(x, 2)" => "[1,2]";
-    make_list_if "make_list_if" as Prefix("list"), [(Scalar, Bool; Integer) -> Dynamic], "All values of the rows where a condition holds.",
+    make_list_if "make_list_if" as Prefix("list"), [(Scalar, Bool; Integer) -> Array], "All values of the rows where a condition holds.",
         "range x from 1 to 4 step 1 | summarize make_list_if(x, x % 2 == 0)" => "[2,4]";
-    make_list_with_nulls "make_list_with_nulls" as Prefix("list"), [(Scalar) -> Dynamic], "All values, null ones included.",
+    make_list_with_nulls "make_list_with_nulls" as Prefix("list"), [(Scalar) -> Array], "All values, null ones included.",
         "datatable(x:long)[long(null), 1] | summarize make_list_with_nulls(x)" => "[null,1]";
-    make_set "make_set" as Prefix("set"), [(Scalar; Integer) -> Dynamic], "The different values that are not null, up to a number of them.",
+    make_set "make_set" as Prefix("set"), [(Scalar; Integer) -> Array], "The different values that are not null, up to a number of them.",
         "datatable(x:long)[1, 2, 1] | summarize make_set(x)" => "[1,2]";
-    make_set "makeset" instead "make_set" as Prefix("set"), [(Scalar; Integer) -> Dynamic], "The different values that are not null.",
+    make_set "makeset" instead "make_set" as Prefix("set"), [(Scalar; Integer) -> Array], "The different values that are not null.",
         "datatable(x:long)[1, 2, 1] | summarize makeset(x)" => "[1,2]";
-    make_set_if "make_set_if" as Prefix("set"), [(Scalar, Bool; Integer) -> Dynamic], "The different values of the rows where a condition holds.",
+    make_set_if "make_set_if" as Prefix("set"), [(Scalar, Bool; Integer) -> Array], "The different values of the rows where a condition holds.",
         "datatable(x:long)[1, 2, 1] | summarize make_set_if(x, x < 2)" => "[1]";
-    make_bag "make_bag" as Prefix("bag"), [(Bag; Integer) -> Dynamic], "All bags in one; the first to have a key gives its value.",
+    make_bag "make_bag" as Prefix("bag"), [(Bag; Integer) -> Bag], "All bags in one; the first to have a key gives its value.",
         "range x from 1 to 2 step 1 | summarize make_bag(bag_pack(tostring(x), x))" => "{\"1\":1,\"2\":2}";
-    make_bag "make_dictionary" as Prefix("dictionary"), [(Bag; Integer) -> Dynamic], "All bags in one.",
+    make_bag "make_dictionary" as Prefix("dictionary"), [(Bag; Integer) -> Bag], "All bags in one.",
         "print x=1 | summarize make_dictionary(bag_pack('a', x))" => "{\"a\":1}";
-    make_bag_if "make_bag_if" as Prefix("bag"), [(Bag, Bool; Integer) -> Dynamic], "All bags of the rows where a condition holds, in one.",
+    make_bag_if "make_bag_if" as Prefix("bag"), [(Bag, Bool; Integer) -> Bag], "All bags of the rows where a condition holds, in one.",
         "range x from 1 to 2 step 1 | summarize make_bag_if(bag_pack(tostring(x), x), x > 1)" => "{\"2\":2}";
-    buildschema "buildschema" as Prefix("schema"), [(Bag) -> Dynamic], "The types that dynamic values have, key by key.",
+    buildschema "buildschema" as Prefix("schema"), [(Bag) -> Bag], "The types that dynamic values have, key by key.",
         "datatable(d:dynamic)[dynamic({'a': 1}), dynamic({'a': 'x'})] | summarize buildschema(d)" => "{\"a\":[\"long\",\"string\"]}";
 }}
 

@@ -26,29 +26,29 @@ aggregates! { ROWS in sketch {
         "datatable(x:long)[1, 2, 1] | summarize dcount(x)" => "2";
     dcountif "dcountif" as Prefix("dcountif"), [(Scalar, Bool; NotDynamic) -> Long], "About how many different values there are where a condition holds.",
         "datatable(x:long)[1, 2, 1] | summarize dcountif(x, x > 1)" => "1";
-    hll "hll" as Prefix("hll"), [(NotRealOrBool; Integer) -> Dynamic], "The state of a distinct count, to be merged and read later.",
+    hll "hll" as Prefix("hll"), [(NotRealOrBool; Integer) -> Array], "The state of a distinct count, to be merged and read later.",
         "datatable(x:long)[1, 2, 1] | summarize h = hll(x) | project dcount_hll(h)" => "2";
-    hll_if "hll_if" as Prefix("hll_if"), [(NotRealOrBool, Bool; Integer) -> Dynamic], "The state of a distinct count where a condition holds.",
+    hll_if "hll_if" as Prefix("hll_if"), [(NotRealOrBool, Bool; Integer) -> Array], "The state of a distinct count where a condition holds.",
         "datatable(x:long)[1, 2, 1] | summarize h = hll_if(x, x > 1) | project dcount_hll(h)" => "1";
-    hll_merge "hll_merge" as Prefix("hll_merge"), [(Array) -> Dynamic], "The states of several distinct counts in one.",
+    hll_merge "hll_merge" as Prefix("hll_merge"), [(Array) -> Array], "The states of several distinct counts in one.",
         "datatable(k:long, x:long)[1, 1, 2, 2] | summarize h = hll(x) by k | summarize h = hll_merge(h) | project dcount_hll(h)" => "2";
-    tdigest "tdigest" as Prefix("tdigest"), [(Summable; Integer) -> Dynamic], "A summary of values, from which percentiles can be read later.",
+    tdigest "tdigest" as Prefix("tdigest"), [(Summable; Integer) -> Array], "A summary of values, from which percentiles can be read later.",
         "range x from 1 to 10 step 1 | summarize t = tdigest(x) | project percentile_tdigest(t, 50)" => "5";
-    tdigest_merge "tdigest_merge" = "merge_tdigest" = "merge_tdigests" as Prefix("merge_tdigests"), [(Array) -> Dynamic], "Several summaries of values in one.",
+    tdigest_merge "tdigest_merge" = "merge_tdigest" as Prefix("merge_tdigests"), [(Array) -> Array], "Several summaries of values in one.",
         "range x from 1 to 10 step 1 | summarize t = tdigest(x) by k = x % 2 | summarize t = tdigest_merge(t) | project percentile_tdigest(t, 100)" => "10";
 }}
 
 rows! { SCALARS: Function in sketch {
-    dcount_hll "dcount_hll" as Prefix("dcount_hll"), [(Array) -> Long], "The distinct count that a state stands for.";
-    hll_merge_states "hll_merge" as Exactly("hll_merged_result"), [(Array, Array .. Array to 16) -> Dynamic], "The states of several distinct counts in one.";
-    hll_merge_states "__hll_normalize" as FirstArgument, [(Dynamic, Dynamic .. Dynamic to 16) -> Dynamic], "The states of several distinct counts in one, for the service's own use.";
-    hll_isvalid "hll_isvalid", [(Array, Scalar) -> Bool], "Whether a value is the state of a distinct count.";
-    tdigest_merge_states "tdigest_merge" = "merge_tdigest" as Exactly("tdigests_merge_result"), [(Array, Array .. Array to 16) -> Dynamic], "Several summaries of values in one.";
-    tdigest_isvalid "tdigest_isvalid", [(Array, Scalar) -> Bool], "Whether a value is a summary of values.";
-    percentile_tdigest "percentile_tdigest" as Prefix("percentile_tdigest"), [(Array, Real) -> Dynamic, (Array, Real, TypeOf) -> Named], "A percentile of what was summarized.";
-    percentiles_array_tdigest "percentiles_array_tdigest" as Prefix("percentile_tdigest"), [(Array, Real .. Real) -> Dynamic, (Array, Array) -> Dynamic], "Several percentiles of what was summarized.";
-    percentrank_tdigest "percentrank_tdigest", [(Array, Scalar) -> Real], "The percentage of what was summarized that a value exceeds or equals.";
-    rank_tdigest "rank_tdigest", [(Array, Scalar) -> Real], "How much of what was summarized is below a value.";
+    dcount_hll "dcount_hll" as Prefix("dcount_hll") never constant, [(Array) -> Long], "The distinct count that a state stands for.";
+    hll_merge_states "hll_merge" as Exactly("hll_merged_result") never constant, [(Array, Array .. Array to 16) -> Array], "The states of several distinct counts in one.";
+    hll_merge_states "__hll_normalize" as FirstArgument never constant, [(Dynamic, Dynamic .. Dynamic to 16) -> Dynamic], "The states of several distinct counts in one, for the service's own use.";
+    hll_isvalid "hll_isvalid" never constant, [(Array, Scalar) -> Bool], "Whether a value is the state of a distinct count.";
+    tdigest_merge_states "tdigest_merge" = "merge_tdigest" as Exactly("tdigests_merge_result") never constant, [(Array, Array .. Array to 16) -> Array], "Several summaries of values in one.";
+    tdigest_isvalid "tdigest_isvalid" never constant, [(Array, Scalar) -> Bool], "Whether a value is a summary of values.";
+    percentile_tdigest "percentile_tdigest" as Prefix("percentile_tdigest") never constant, [(Array, Real) -> Dynamic, (Array, Real, TypeOf) -> Named], "A percentile of what was summarized.";
+    percentiles_array_tdigest "percentiles_array_tdigest" as Prefix("percentile_tdigest") never constant, [(Array, Real .. Real) -> Array, (Array, Array) -> Array], "Several percentiles of what was summarized.";
+    percentrank_tdigest "percentrank_tdigest" never constant, [(Array, Scalar) -> Real], "The percentage of what was summarized that a value exceeds or equals.";
+    rank_tdigest "rank_tdigest" never constant, [(Array, Scalar) -> Real], "How much of what was summarized is below a value.";
 }}
 
 /// The registers' bits for an accuracy from 0 to 4.

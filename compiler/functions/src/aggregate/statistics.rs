@@ -22,9 +22,9 @@ aggregates! { ROWS in statistics {
         "range x from 1 to 4 step 1 | summarize sum(x)" => "10";
     sumif "sumif" as Prefix("sumif"), [(Summable, Bool) -> Promoted], "The sum over the rows where a condition holds.",
         "range x from 1 to 4 step 1 | summarize sumif(x, x > 2)" => "7";
-    avg "avg" as Prefix("avg"), [(Real) -> Real, (Decimal) -> Decimal, (TimeSpan) -> TimeSpan, (DateTime) -> DateTime], "The mean.",
+    avg "avg" as Prefix("avg"), [(Integer) -> Real, (Real) -> Real, (Decimal) -> Decimal, (TimeSpan) -> TimeSpan, (DateTime) -> DateTime], "The mean.",
         "range x from 1 to 4 step 1 | summarize avg(x)" => "2.5";
-    avgif "avgif" as Prefix("avgif"), [(Real, Bool) -> Real, (Decimal, Bool) -> Decimal, (TimeSpan, Bool) -> TimeSpan, (DateTime, Bool) -> DateTime], "The mean over the rows where a condition holds.",
+    avgif "avgif" as Prefix("avgif"), [(Integer, Bool) -> Real, (Real, Bool) -> Real, (Decimal, Bool) -> Decimal, (TimeSpan, Bool) -> TimeSpan, (DateTime, Bool) -> DateTime], "The mean over the rows where a condition holds.",
         "range x from 1 to 4 step 1 | summarize avgif(x, x > 2)" => "3.5";
     stdev "stdev" as Prefix("stdev"), [(Summable) -> Real], "The standard deviation of a sample.",
         "range x from 1 to 5 step 1 | summarize round(stdev(x), 4)" => "1.5811";
@@ -40,13 +40,13 @@ aggregates! { ROWS in statistics {
         "range x from 1 to 5 step 1 | summarize variancep(x)" => "2";
     variancepif "variancepif" as Prefix("variancepif"), [(Summable, Bool) -> Real], "The variance of a population, over the rows where a condition holds.",
         "range x from 1 to 100 step 1 | summarize variancepif(x, x % 2 == 0)" => "833";
-    covariance "covariance" as PrefixBoth("covariance"), [(Summable, Summable) -> Real], "How two columns of a sample vary together.",
+    covariance "covariance" as Prefix("covariance"), [(Summable, Summable) -> Real], "How two columns of a sample vary together.",
         "range x from 1 to 3 step 1 | summarize covariance(x, x)" => "1";
-    covarianceif "covarianceif" as PrefixBoth("covarianceif"), [(Summable, Summable, Bool) -> Real], "How two columns of a sample vary together, over the rows where a condition holds.",
+    covarianceif "covarianceif" as Prefix("covarianceif"), [(Summable, Summable, Bool) -> Real], "How two columns of a sample vary together, over the rows where a condition holds.",
         "range x from 1 to 4 step 1 | summarize covarianceif(x, x, x < 4)" => "1";
-    covariancep "covariancep" as PrefixBoth("covariancep"), [(Summable, Summable) -> Real], "How two columns of a population vary together.",
+    covariancep "covariancep" as Prefix("covariancep"), [(Summable, Summable) -> Real], "How two columns of a population vary together.",
         "datatable(x:real, y:real)[1.0, 14.0, 2.0, 10.0, 3.0, 17.0, 4.0, 20.0, 5.0, 50.0] | summarize covariancep(x, y)" => "16.4";
-    covariancepif "covariancepif" as PrefixBoth("covariancepif"), [(Summable, Summable, Bool) -> Real], "How two columns of a population vary together, over the rows where a condition holds.",
+    covariancepif "covariancepif" as Prefix("covariancepif"), [(Summable, Summable, Bool) -> Real], "How two columns of a population vary together, over the rows where a condition holds.",
         "range x from 1 to 4 step 1 | summarize covariancepif(x, x * 3, x < 4)" => "2";
     binary_all_and "binary_all_and" as FirstArgument(""), [(Summable) -> First], "The bits set in all values.",
         "datatable(x:long)[7, 5] | summarize binary_all_and(x)" => "5";
@@ -58,13 +58,13 @@ aggregates! { ROWS in statistics {
         "range x from 1 to 100 step 1 | summarize percentile(x, 95)" => "95";
     percentile "percentiles" as Percentiles("percentile", false), [(Scalar, Number .. Number) -> Percentile], "Several percentiles, a column each.",
         "range x from 1 to 24 step 1 | summarize percentiles(x, 50, 99)" => "12";
-    percentiles_array "percentiles_array" as Prefix("percentiles"), [(Scalar, Number .. Number) -> Dynamic, (Scalar, Array) -> Dynamic], "Several percentiles, in an array.",
+    percentiles_array "percentiles_array" as Prefix("percentiles"), [(Scalar, Number .. Number) -> Array, (Scalar, Array) -> Array], "Several percentiles, in an array.",
         "range x from 1 to 10 step 1 | summarize percentiles_array(x, 10, 90)" => "[1,9]";
     percentilew "percentilew" as Percentiles("percentile", true), [(Scalar, Integer, Number) -> Percentile], "A percentile of values that count several times.",
         "datatable(w:long, x:long)[8, 10, 6, 20, 3, 30, 1, 40] | summarize percentilew(x, w, 50)" => "20";
     percentilew "percentilesw" as Percentiles("percentile", true), [(Scalar, Integer, Number .. Number) -> Percentile], "Several percentiles of values that count several times.",
         "datatable(w:long, x:long)[8, 10, 6, 20, 3, 30, 1, 40] | summarize percentilesw(x, w, 99.9)" => "40";
-    percentilesw_array "percentilesw_array" as Prefix("percentile"), [(Scalar, Integer, Number .. Number) -> Dynamic, (Scalar, Integer, Array) -> Dynamic], "Several percentiles of values that count several times, in an array.",
+    percentilesw_array "percentilesw_array" as Prefix("percentile"), [(Scalar, Integer, Number .. Number) -> Array, (Scalar, Integer, Array) -> Array], "Several percentiles of values that count several times, in an array.",
         "datatable(w:long, x:long)[8, 10, 6, 20, 3, 30, 1, 40] | summarize percentilesw_array(x, w, 50, 75, 99.9)" => "[20,20,40]";
 }}
 

@@ -7,20 +7,39 @@
 use rust_decimal::Decimal;
 
 use crate::args::get;
-use crate::{Arg, Type, TypeError, Value, calendar, convert, signature};
+use crate::{Value, calendar, convert};
 
 rows! { ROWS: Operator in arithmetic {
-    add "+", (add_type, 2, Some(2)), "The sum.",
+    add "+",
+        [(Number, Number) -> Widest, (TimeSpan, TimeSpan) -> TimeSpan, (Time, Time) -> DateTime, (Dynamic, Dynamic) -> Dynamic, (Dynamic, Int) -> Long, (Int, Dynamic) -> Long,
+         (Dynamic, AnySummable) -> Second, (AnySummable, Dynamic) -> First],
+        "The sum.",
         "1 + 2" => "3", "datetime(2020-01-01) + 1d" => "2020-01-02T00:00:00.0000000Z";
-    subtract "-", (subtract_type, 2, Some(2)), "The difference; of two datetimes, a timespan.",
+    subtract "-",
+        [(Number, Number) -> Widest, (TimeSpan, TimeSpan) -> TimeSpan, (DateTime, DateTime) -> TimeSpan, (DateTime, Dynamic) -> TimeSpan,
+         (Dynamic, DateTime) -> TimeSpan, (DateTime, TimeSpan) -> DateTime, (TimeSpan, DateTime) -> DateTime, (Dynamic, Dynamic) -> Dynamic, (Dynamic, Int) -> Long, (Int, Dynamic) -> Long,
+         (Dynamic, AnySummable) -> Second, (AnySummable, Dynamic) -> First],
+        "The difference; of two datetimes, a timespan.",
         "1 - 2" => "-1", "datetime(2020-01-02) - datetime(2020-01-01)" => "1.00:00:00";
-    multiply "*", (multiply_type, 2, Some(2)), "The product.",
+    multiply "*",
+        [(Number, Number) -> Widest, (TimeSpan, TimeSpan) -> TimeSpan, (TimeSpan, Number) -> TimeSpan, (Number, TimeSpan) -> TimeSpan,
+         (DateTime, Number) -> DateTime, (Number, DateTime) -> DateTime, (Dynamic, Dynamic) -> Dynamic, (Dynamic, Int) -> Long, (Int, Dynamic) -> Long,
+         (Dynamic, Number) -> Second, (Number, Dynamic) -> First],
+        "The product.",
         "2 * 3" => "6", "2 * 1d" => "2.00:00:00";
-    divide "/", (divide_type, 2, Some(2)), "The quotient; whole for integers, real for two timespans.",
+    divide "/",
+        [(Number, Number) -> Widest, (TimeSpan, TimeSpan) -> Real, (TimeSpan, Number) -> TimeSpan, (DateTime, DateTime) -> Real,
+         (DateTime, TimeSpan) -> Real, (DateTime, Number) -> DateTime, (Dynamic, Dynamic) -> Dynamic, (Dynamic, Int) -> Long, (Int, Dynamic) -> Long,
+         (Dynamic, Number) -> Second, (Number, Dynamic) -> First],
+        "The quotient; whole for integers, real for two timespans.",
         "7 / 2" => "3", "7 / 2.0" => "3.5", "1d / 1h" => "24", "1 / 0" => "";
-    modulo "%", (modulo_type, 2, Some(2)), "The rest of a division, never negative.",
+    modulo "%",
+        [(Number, Number) -> Widest, (TimeSpan, TimeSpan) -> TimeSpan, (TimeSpan, Number) -> TimeSpan, (DateTime, DateTime) -> TimeSpan,
+         (DateTime, TimeSpan) -> TimeSpan, (DateTime, Number) -> DateTime, (Dynamic, Dynamic) -> Dynamic, (Dynamic, Int) -> Long, (Int, Dynamic) -> Long,
+         (Dynamic, Number) -> Second, (Number, Dynamic) -> First],
+        "The rest of a division, never negative.",
         "14 % 12" => "2", "-14 % 12" => "10", "14 % -12" => "2";
-    negate "negate", (negate_type, 1, Some(1)), "The value with the opposite sign.",
+    negate "negate", [(Summable) -> Promoted, (Dynamic) -> Dynamic], "The value with the opposite sign.",
         "-(1)" => "-1";
 }}
 
@@ -36,146 +55,6 @@ rows! { FUNCTIONS: Function in arithmetic {
     context "bin_auto" as FirstArgument, [(Summable) -> First],
         "Rounds down to the multiple that the query's own options fix.";
 }}
-
-const COUNT: fn(usize) -> TypeError = |given| TypeError::Count {
-    min: 2,
-    max: Some(2),
-    given,
-};
-
-/// The type of an operation on numbers and dynamics; none for anything else.
-fn numeric(left: Type, right: Type) -> Option<Type> {
-    match (left, right) {
-        (Type::Dynamic, Type::Dynamic) => Some(Type::Dynamic),
-        (Type::Unknown, other) | (other, Type::Unknown) if other.is_numeric() => {
-            Some(if other == Type::Int { Type::Long } else { other })
-        }
-        (Type::Unknown, Type::Unknown | Type::Dynamic) | (Type::Dynamic, Type::Unknown) => {
-            Some(Type::Unknown)
-        }
-        (Type::Dynamic, other) | (other, Type::Dynamic) if other.is_numeric() => {
-            Some(if other == Type::Int { Type::Long } else { other })
-        }
-        (left, right) if left.is_numeric() && right.is_numeric() => match signature::wider(left, right) {
-            Type::Int => Some(Type::Long),
-            other => Some(other),
-        },
-        _ => None,
-    }
-}
-
-fn binary(args: &[Arg<'_>], rule: fn(Type, Type) -> Option<Type>) -> Result<Type, TypeError> {
-    let [left, right] = args else {
-        return Err(COUNT(args.len()));
-    };
-    if let Some(ty) = numeric(left.ty, right.ty).or_else(|| rule(left.ty, right.ty)) {
-        return Ok(ty);
-    }
-    let summable = |ty: Type| {
-        ty.is_numeric()
-            || matches!(
-                ty,
-                Type::DateTime | Type::TimeSpan | Type::Dynamic | Type::Unknown
-            )
-    };
-    if summable(left.ty) {
-        let expected = "a type that goes with the left side";
-        Err(TypeError::Argument {
-            index: 1,
-            expected,
-            found: right.ty,
-        })
-    } else {
-        let expected = "a number, datetime, timespan or dynamic";
-        Err(TypeError::Argument {
-            index: 0,
-            expected,
-            found: left.ty,
-        })
-    }
-}
-
-fn add_type(args: &[Arg<'_>]) -> Result<Type, TypeError> {
-    use Type::{DateTime, Dynamic, TimeSpan, Unknown};
-    binary(args, |left, right| match (left, right) {
-        (TimeSpan, TimeSpan) => Some(TimeSpan),
-        (DateTime | TimeSpan, DateTime | TimeSpan) => Some(DateTime),
-        (other @ (DateTime | TimeSpan), Dynamic | Unknown)
-        | (Dynamic | Unknown, other @ (DateTime | TimeSpan)) => Some(other),
-        _ => None,
-    })
-}
-
-fn subtract_type(args: &[Arg<'_>]) -> Result<Type, TypeError> {
-    use Type::{DateTime, Dynamic, TimeSpan, Unknown};
-    binary(args, |left, right| match (left, right) {
-        (TimeSpan, TimeSpan) | (DateTime, DateTime) => Some(TimeSpan),
-        (DateTime, Dynamic) | (Dynamic, DateTime) => Some(TimeSpan),
-        (DateTime, TimeSpan) | (TimeSpan, DateTime) => Some(DateTime),
-        (TimeSpan, Dynamic | Unknown) | (Dynamic | Unknown, TimeSpan) => Some(TimeSpan),
-        (DateTime, Unknown) | (Unknown, DateTime) => Some(Unknown),
-        _ => None,
-    })
-}
-
-fn multiply_type(args: &[Arg<'_>]) -> Result<Type, TypeError> {
-    use Type::{DateTime, TimeSpan, Unknown};
-    binary(args, |left, right| match (left, right) {
-        (TimeSpan, TimeSpan) => Some(TimeSpan),
-        (time @ (TimeSpan | DateTime), number) | (number, time @ (TimeSpan | DateTime))
-            if number.is_numeric() || number == Unknown =>
-        {
-            Some(time)
-        }
-        _ => None,
-    })
-}
-
-fn divide_type(args: &[Arg<'_>]) -> Result<Type, TypeError> {
-    use Type::{DateTime, Real, TimeSpan, Unknown};
-    binary(args, |left, right| match (left, right) {
-        (TimeSpan | Unknown | DateTime, TimeSpan) | (DateTime | Unknown, DateTime) => Some(Real),
-        (TimeSpan | DateTime, Unknown) => Some(Unknown),
-        (time @ (TimeSpan | DateTime), number) if number.is_numeric() => Some(time),
-        _ => None,
-    })
-}
-
-fn modulo_type(args: &[Arg<'_>]) -> Result<Type, TypeError> {
-    use Type::{DateTime, TimeSpan, Unknown};
-    binary(args, |left, right| match (left, right) {
-        (TimeSpan | DateTime | Unknown, TimeSpan | DateTime) => {
-            (left, right).ne(&(TimeSpan, DateTime)).then_some(TimeSpan)
-        }
-        (time @ (TimeSpan | DateTime), number) if number.is_numeric() || number == Unknown => Some(time),
-        _ => None,
-    })
-}
-
-fn negate_type(args: &[Arg<'_>]) -> Result<Type, TypeError> {
-    match args {
-        [arg] => match arg.ty {
-            Type::Int => Ok(Type::Long),
-            Type::Long
-            | Type::Real
-            | Type::Decimal
-            | Type::DateTime
-            | Type::TimeSpan
-            | Type::Dynamic
-            | Type::Unknown => Ok(arg.ty),
-            found => Err(TypeError::Argument {
-                index: 0,
-                expected: "a number, datetime, timespan or dynamic",
-                found,
-            }),
-        },
-        _ => Err(TypeError::Count {
-            min: 1,
-            max: Some(1),
-            given: args.len(),
-        }),
-    }
-}
 
 /// Two numbers in the wider of their types.
 pub(crate) enum Pair {

@@ -6,23 +6,23 @@ use std::collections::HashSet;
 use super::strings::length;
 use crate::args::{array, get, long, long_or};
 use crate::order::{self, Key};
-use crate::{Arg, Type, TypeError, Value, calendar, convert};
+use crate::{Value, calendar, convert};
 
 /// The most elements that `range` and `repeat` make.
 const MAX_ELEMENTS: usize = 1_048_576;
 
 rows! { ROWS: Function in arrays {
-    pack_array "pack_array", [(Scalar .. Scalar) -> Dynamic], "An array of the arguments.",
+    pack_array "pack_array", [(Scalar .. Scalar) -> Array, (Star) -> Array], "An array of the arguments.",
         "pack_array(1, 'a', 2s)" => "[1,\"a\",\"00:00:02\"]";
     array_length "array_length", [(Array) -> Long], "The number of elements; null for what is no array.",
         "array_length(dynamic([1, 2, 3]))" => "3", "array_length(dynamic({}))" => "";
     array_length "arraylength" instead "array_length", [(Array) -> Long], "The number of elements.",
         "arraylength(dynamic([1]))" => "1";
-    array_concat "array_concat", [(Array .. Array to 64) -> Dynamic], "The elements of several arrays in one.",
+    array_concat "array_concat", [(Array .. Array to 64) -> First], "The elements of several arrays in one.",
         "array_concat(dynamic([1]), dynamic([2, 3]))" => "[1,2,3]";
-    array_iff "array_iff" = "array_iif", [(Array, Scalar, Scalar) -> Dynamic], "For each condition in an array, the element of one array or another (or one value for all).",
+    array_iff "array_iff" = "array_iif", [(Array, Scalar, Scalar) -> Array], "For each condition in an array, the element of one array or another (or one value for all).",
         "array_iff(dynamic([true, false]), dynamic([1, 2]), dynamic([4, 5]))" => "[1,5]", "array_iff(dynamic([1, 0]), 'yes', 'no')" => "[\"yes\",\"no\"]";
-    array_index_of "array_index_of", [(Array, Scalar; Integer, Integer, Integer) -> Long], "Where a value first is in an array, or -1: after a start, within a length, counting occurrences.",
+    array_index_of "array_index_of", [(Array, Scalar; Integer, Integer, ConstInteger) -> Long], "Where a value first is in an array, or -1: after a start, within a length, counting occurrences.",
         "array_index_of(dynamic(['a', 'b', 'a']), 'a', 1)" => "2", "array_index_of(dynamic([1]), 5)" => "-1";
     array_slice "array_slice", [(Array, Integer, Integer) -> First], "The elements between two positions, both included, from the end if negative.",
         "array_slice(dynamic([1, 2, 3, 4, 5]), 2, -1)" => "[3,4,5]";
@@ -38,51 +38,29 @@ rows! { ROWS: Function in arrays {
         "array_rotate_right(dynamic([1, 2, 3, 4, 5]), 2)" => "[4,5,1,2,3]";
     array_reverse "array_reverse", [(Array) -> First], "The elements in the opposite order.",
         "array_reverse(dynamic(['a', 'b']))" => "[\"b\",\"a\"]";
-    array_sort_asc "array_sort_asc" with ["{}_sorted": Dynamic], (sort_type, 1, Some(65)), "An array sorted, nulls last, and further arrays in the order of the first; with false as the last argument, nulls first.",
+    array_sort_asc "array_sort_asc" with ["{}_sorted": Dynamic] never constant, [(Array .. Array to 64) -> Dynamic, (Array .. Array to 65 => ConstBool) -> Dynamic], "An array sorted, nulls last, and further arrays in the order of the first; with false as the last argument, nulls first.",
         "array_sort_asc(dynamic([null, 'd', 'a']))" => "[\"a\",\"d\",null]", "array_sort_asc(dynamic([2, 1]), dynamic(['a', 'b']))[1]" => "[\"b\",\"a\"]";
-    array_sort_desc "array_sort_desc" with ["{}_sorted": Dynamic], (sort_type, 1, Some(65)), "As array_sort_asc, the other way around; nulls are last, too.",
+    array_sort_desc "array_sort_desc" with ["{}_sorted": Dynamic] never constant, [(Array .. Array to 64) -> Dynamic, (Array .. Array to 65 => ConstBool) -> Dynamic], "As array_sort_asc, the other way around; nulls are last, too.",
         "array_sort_desc(dynamic([null, 1, 3]))" => "[3,1,null]";
-    zip "zip", [(Array, Array .. Array to 64) -> Dynamic], "An array of the first elements, of the second ones, and so on.",
+    zip "zip", [(Array, Array .. Array to 64) -> Array], "An array of the first elements, of the second ones, and so on.",
         "zip(dynamic([1, 3]), dynamic([2, 4]))" => "[[1,2],[3,4]]", "zip(dynamic([1, 3]), dynamic([2]))" => "[[1,2],[3,null]]";
-    range "range", [(Summable, Summable; Summable) -> Dynamic], "An array of values from one to another in steps (1, or one hour).",
+    range "range", [(Summable, Summable; Summable) -> Array], "An array of values from one to another in steps (1, or one hour).",
         "range(1, 8, 3)" => "[1,4,7]", "range(1, 3)" => "[1,2,3]";
-    repeat "repeat" as Prefix("repeat"), [(Scalar, Long) -> Dynamic], "An array of one value several times.",
+    repeat "repeat" as Prefix("repeat"), [(Scalar, Long) -> Array], "An array of one value several times.",
         "repeat(1, 3)" => "[1,1,1]";
-    set_union "set_union", [(Array, Array .. Array to 64) -> Dynamic], "The different elements of all the arrays.",
+    set_union "set_union", [(Array, Array .. Array to 64) -> Array], "The different elements of all the arrays.",
         "set_union(dynamic([1, 2, 1, 4]), dynamic([1, 8]))" => "[1,2,4,8]";
-    set_intersect "set_intersect", [(Array, Array .. Array to 64) -> Dynamic], "The different elements that are in each of the arrays.",
+    set_intersect "set_intersect", [(Array, Array .. Array to 64) -> Array], "The different elements that are in each of the arrays.",
         "set_intersect(dynamic([1, 2, 3]), dynamic([3, 2, 5]))" => "[2,3]";
-    set_difference "set_difference", [(Array, Array .. Array to 64) -> Dynamic], "The different elements of the first array that are in no other.",
+    set_difference "set_difference", [(Array, Array .. Array to 64) -> Array], "The different elements of the first array that are in no other.",
         "set_difference(dynamic([1, 2, 3]), dynamic([2]))" => "[1,3]";
     set_has_element "set_has_element", [(Array, Scalar) -> Bool], "Whether a value is in an array.",
         "set_has_element(dynamic(['this', 'is']), 'is')" => "true";
     set_equals "set_equals", [(Array, Array) -> Bool], "Whether two arrays have the same different elements.",
         "set_equals(dynamic([1, 2, 2]), dynamic([2, 1]))" => "true";
-    jaccard_index "jaccard_index", [(Array, Array) -> Dynamic], "How many of the different elements of two arrays are in both, from 0 to 1.",
+    jaccard_index "jaccard_index", [(Array, Array) -> Array], "How many of the different elements of two arrays are in both, from 0 to 1.",
         "jaccard_index(dynamic([1, 2, 3]), dynamic([2, 3, 4]))" => "0.5";
 }}
-
-/// Arrays, then whether nulls are last.
-fn sort_type(args: &[Arg<'_>]) -> Result<Type, TypeError> {
-    if args.is_empty() || args.len() > 65 {
-        return Err(TypeError::Count {
-            min: 1,
-            max: Some(65),
-            given: args.len(),
-        });
-    }
-    for (index, arg) in args.iter().enumerate() {
-        let flag = index > 0 && index + 1 == args.len() && arg.ty == Type::Bool;
-        if !flag && !matches!(arg.ty, Type::Dynamic | Type::Unknown) {
-            return Err(TypeError::Argument {
-                index,
-                expected: "a dynamic array",
-                found: arg.ty,
-            });
-        }
-    }
-    Ok(Type::Dynamic)
-}
 
 /// `pack_array`.
 pub fn pack_array(args: &[Value]) -> Value {

@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 use crate::args::{flatten, get, maybe_bool};
 use crate::fold::eq_fold;
-use crate::{Arg, Type, TypeError, Value, convert, order, text};
+use crate::{Type, Value, convert, order, text};
 
 rows! { ROWS: Operator in compare {
     eq "==", [(Scalar, Scalar) -> Bool], "Whether two values are equal.",
@@ -17,13 +17,25 @@ rows! { ROWS: Operator in compare {
         "int(null) == int(null)" => "";
     ne "!=" = "<>", [(Scalar, Scalar) -> Bool], "Whether two values differ.",
         "1 != 2" => "true", "int(null) != 1" => "true";
-    lt "<", (compare_type, 2, Some(2)), "Whether the left value comes before the right one.",
+    lt "<",
+        [(Bool, NumberOrBool) -> Bool, (Number, NumberOrBool) -> Bool, (TimeSpan, TimeSpan) -> Bool, (DateTime, DateTime) -> Bool,
+         (Dynamic, Dynamic) -> Bool, (Dynamic, Number) -> Bool, (Number, Dynamic) -> Bool],
+        "Whether the left value comes before the right one.",
         "1 < 2" => "true", "1d < 2h" => "false";
-    le "<=", (compare_type, 2, Some(2)), "Whether the left value comes before the right one or is equal.",
+    le "<=",
+        [(Bool, NumberOrBool) -> Bool, (Number, NumberOrBool) -> Bool, (TimeSpan, TimeSpan) -> Bool, (DateTime, DateTime) -> Bool,
+         (Dynamic, Dynamic) -> Bool, (Dynamic, Number) -> Bool, (Number, Dynamic) -> Bool],
+        "Whether the left value comes before the right one or is equal.",
         "2 <= 2.0" => "true";
-    gt ">", (compare_type, 2, Some(2)), "Whether the left value comes after the right one.",
+    gt ">",
+        [(Bool, NumberOrBool) -> Bool, (Number, NumberOrBool) -> Bool, (TimeSpan, TimeSpan) -> Bool, (DateTime, DateTime) -> Bool,
+         (Dynamic, Dynamic) -> Bool, (Dynamic, Number) -> Bool, (Number, Dynamic) -> Bool],
+        "Whether the left value comes after the right one.",
         "datetime(2020) > datetime(2019)" => "true";
-    ge ">=", (compare_type, 2, Some(2)), "Whether the left value comes after the right one or is equal.",
+    ge ">=",
+        [(Bool, NumberOrBool) -> Bool, (Number, NumberOrBool) -> Bool, (TimeSpan, TimeSpan) -> Bool, (DateTime, DateTime) -> Bool,
+         (Dynamic, Dynamic) -> Bool, (Dynamic, Number) -> Bool, (Number, Dynamic) -> Bool],
+        "Whether the left value comes after the right one or is equal.",
         "1 >= 2" => "false";
     and "and", [(Bool, Bool) -> Bool, (Dynamic, Bool) -> Bool, (Bool, Dynamic) -> Bool, (Dynamic, Dynamic) -> Bool],
         "Whether both are true; false decides even when the other is null.",
@@ -31,11 +43,11 @@ rows! { ROWS: Operator in compare {
     or "or", [(Bool, Bool) -> Bool, (Dynamic, Bool) -> Bool, (Bool, Dynamic) -> Bool, (Dynamic, Dynamic) -> Bool],
         "Whether at least one is true; true decides even when the other is null.",
         "true or false" => "true", "bool(null) or true" => "true";
-    not "not", [(Bool) -> Bool], "The opposite of a condition; null stays null.",
+    not "not" never constant, [(Bool) -> Bool], "The opposite of a condition; null stays null.",
         "not(false)" => "true";
-    eq_tilde "=~", [(Text, Text) -> Bool], "Whether two strings are equal regardless of case.",
+    eq_tilde "=~", [(TextOrDynamic, TextOrDynamic) -> Bool], "Whether two strings are equal regardless of case.",
         "'Abc' =~ 'aBC'" => "true";
-    ne_tilde "!~", [(Text, Text) -> Bool], "Whether two strings differ by more than case.",
+    ne_tilde "!~", [(TextOrDynamic, TextOrDynamic) -> Bool], "Whether two strings differ by more than case.",
         "'Abc' !~ 'aBC'" => "false";
     in_ "in", [(Scalar .. Scalar) -> Bool],
         "Whether a value equals one of a list; arrays in the list count as their elements.",
@@ -43,82 +55,22 @@ rows! { ROWS: Operator in compare {
         "'b' in (dynamic(['a', 'b']))" => "true";
     not_in "!in", [(Scalar .. Scalar) -> Bool], "Whether a value equals none of a list.",
         "2 !in (1, 3)" => "true";
-    in_tilde "in~", [(Text .. Scalar) -> Bool], "Whether a string equals one of a list regardless of case.",
+    in_tilde "in~", [(TextOrDynamic .. Scalar) -> Bool], "Whether a string equals one of a list regardless of case.",
         "'B' in~ ('a', 'b')" => "true";
-    not_in_tilde "!in~", [(Text .. Scalar) -> Bool], "Whether a string equals none of a list regardless of case.",
+    not_in_tilde "!in~", [(TextOrDynamic .. Scalar) -> Bool], "Whether a string equals none of a list regardless of case.",
         "'B' !in~ ('a', 'b')" => "false";
-    between "between", (between_type, 3, Some(3)),
+    between "between",
+        [(Number, Number, Number) -> Bool, (Summable, AsFirst, AsFirst) -> Bool, (DateTime, DateTime, TimeSpan) -> Bool,
+         (Number, Dynamic, AsSecond) -> Bool, (Dynamic, Number, AsSecond) -> Bool],
+
         "Whether a value lies in a range, both ends included.",
         "5 between (1 .. 5)" => "true", "datetime(2020-01-02) between (datetime(2020-01-01) .. 2d)" => "true";
-    not_between "!between", (between_type, 3, Some(3)), "Whether a value lies outside a range.",
+    not_between "!between",
+        [(Number, Number, Number) -> Bool, (Summable, AsFirst, AsFirst) -> Bool, (DateTime, DateTime, TimeSpan) -> Bool,
+         (Number, Dynamic, AsSecond) -> Bool, (Dynamic, Number, AsSecond) -> Bool],
+        "Whether a value lies outside a range.",
         "5 !between (1 .. 5)" => "false";
 }}
-
-/// `<` and its relatives: numbers and booleans, or two of the same kind.
-fn compare_type(args: &[Arg<'_>]) -> Result<Type, TypeError> {
-    let [left, right] = args else {
-        return Err(TypeError::Count {
-            min: 2,
-            max: Some(2),
-            given: args.len(),
-        });
-    };
-    let number = |ty: Type| ty.is_numeric() || ty == Type::Bool;
-    let fits = match (left.ty, right.ty) {
-        (Type::Unknown, _) | (_, Type::Unknown) => true,
-        (Type::String | Type::Guid, _) => false,
-        // A boolean orders only among numbers that are no dynamic.
-        (Type::Dynamic, other) | (other, Type::Dynamic) => other.is_numeric() || other == Type::Dynamic,
-        (left, right) => left == right || (number(left) && number(right)),
-    };
-    if fits {
-        return Ok(Type::Bool);
-    }
-    let (index, found) = match left.ty {
-        Type::String | Type::Guid => (0, left.ty),
-        _ => (1, right.ty),
-    };
-    Err(TypeError::Argument {
-        index,
-        expected: "a type that orders with the other side",
-        found,
-    })
-}
-
-fn between_type(args: &[Arg<'_>]) -> Result<Type, TypeError> {
-    let [value, low, high] = args else {
-        return Err(TypeError::Count {
-            min: 3,
-            max: Some(3),
-            given: args.len(),
-        });
-    };
-    let fits = |bound: Type, upper: bool| match (value.ty, bound) {
-        (Type::Unknown, _) | (_, Type::Unknown) => true,
-        (Type::Dynamic, bound) => bound.is_numeric(),
-        (value, Type::Dynamic) => value.is_numeric(),
-        (Type::DateTime, Type::DateTime) | (Type::TimeSpan, Type::TimeSpan) => true,
-        (Type::DateTime, Type::TimeSpan) => upper,
-        (value, bound) => value.is_numeric() && bound.is_numeric(),
-    };
-    if matches!(value.ty, Type::Bool | Type::String | Type::Guid) {
-        return Err(TypeError::Argument {
-            index: 0,
-            expected: "a number, datetime or timespan",
-            found: value.ty,
-        });
-    }
-    for (index, bound, upper) in [(1, low, false), (2, high, true)] {
-        if !fits(bound.ty, upper) {
-            return Err(TypeError::Argument {
-                index,
-                expected: "a bound of the value's type",
-                found: bound.ty,
-            });
-        }
-    }
-    Ok(Type::Bool)
-}
 
 /// The order of two values as a predicate sees it: none where either is null
 /// or they do not compare.

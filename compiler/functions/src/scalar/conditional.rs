@@ -1,12 +1,12 @@
 //! Choosing between values, and asking what kind of value there is.
 
 use crate::args::{array, bag, flag, get};
-use crate::{Arg, Type, TypeError, Value, convert, order, text};
+use crate::{Type, Value, convert, order, text};
 
 rows! { ROWS: Function in conditional {
     iff "iff" = "iif", [(Bool, Loose, Loose) -> Loose], "The second argument if the first is true, else the third.",
         "iff(1 < 2, 'yes', 'no')" => "yes", "iff(bool(null), 1, 2)" => "2";
-    case "case", (case_type, 3, None), "The value after the first condition that is true, else the last argument.",
+    case "case", [(Bool, Loose .. Bool, Loose => Loose) -> Loose], "The value after the first condition that is true, else the last argument.",
         "case(false, 'a', true, 'b', 'c')" => "b", "case(false, 'a', 'c')" => "c";
     coalesce "coalesce", [(Common, Common .. Common to 64) -> Common], "The first argument that is not null (for strings, not empty).",
         "coalesce(int(null), 2, 3)" => "2", "coalesce('', 'x')" => "x";
@@ -14,17 +14,17 @@ rows! { ROWS: Function in conditional {
         "max_of(10, 1, -3, 17)" => "17", "max_of(int(null), 2)" => "2";
     min_of "min_of", [(CommonOrderable, CommonOrderable .. CommonOrderable to 64) -> Common], "The smallest of the arguments that are not null.",
         "min_of(10, 1, -3, 17)" => "-3";
-    isnull "isnull", [(Scalar) -> Bool], "Whether a value is null; a string never is.",
+    isnull "isnull" never constant, [(Scalar) -> Bool], "Whether a value is null; a string never is.",
         "isnull(int(null))" => "true", "isnull('')" => "false";
-    isnotnull "isnotnull", [(Scalar) -> Bool], "Whether a value is not null.",
+    isnotnull "isnotnull" never constant, [(Scalar) -> Bool], "Whether a value is not null.",
         "isnotnull(1)" => "true";
-    isnotnull "notnull" instead "isnotnull", [(Scalar) -> Bool], "Whether a value is not null.",
+    isnotnull "notnull" instead "isnotnull" never constant, [(Scalar) -> Bool], "Whether a value is not null.",
         "notnull(1)" => "true";
-    isempty "isempty", [(Scalar) -> Bool], "Whether a value is null or the empty string.",
+    isempty "isempty" never constant, [(Scalar) -> Bool], "Whether a value is null or the empty string.",
         "isempty('')" => "true", "isempty(' ')" => "false";
-    isnotempty "isnotempty", [(Scalar) -> Bool], "Whether a value is neither null nor the empty string.",
+    isnotempty "isnotempty" never constant, [(Scalar) -> Bool], "Whether a value is neither null nor the empty string.",
         "isnotempty('x')" => "true";
-    isnotempty "notempty" instead "isnotempty", [(Scalar) -> Bool], "Whether a value is neither null nor the empty string.",
+    isnotempty "notempty" instead "isnotempty" never constant, [(Scalar) -> Bool], "Whether a value is neither null nor the empty string.",
         "notempty('x')" => "true";
     isnan "isnan", [(Real) -> Bool], "Whether a real is not a number.",
         "isnan(real(nan))" => "true", "isnan(1.5)" => "false";
@@ -32,49 +32,17 @@ rows! { ROWS: Function in conditional {
         "isinf(1.0 / 0)" => "true";
     isfinite "isfinite", [(Real) -> Bool], "Whether a real is neither an infinity nor NaN.",
         "isfinite(1.5)" => "true";
-    isascii "isascii", [(Scalar) -> Bool], "Whether a string holds ASCII characters only.",
+    isascii "isascii" never constant, [(Scalar) -> Bool], "Whether a string holds ASCII characters only.",
         "isascii('abc')" => "true", "isascii('ü')" => "false";
-    isutf8 "isutf8", [(Scalar) -> Bool], "Whether a string is valid UTF-8.",
+    isutf8 "isutf8" never constant, [(Scalar) -> Bool], "Whether a string is valid UTF-8.",
         "isutf8('abc')" => "true";
     gettype "gettype" as Prefix("type"), [(Scalar) -> String], "The name of a value's type at run time.",
         "gettype('a')" => "string", "gettype(dynamic({}))" => "dictionary", "gettype(1s)" => "timespan";
-    assert_ "assert", [(Bool, Text) -> Bool], "The condition; a query whose condition is false fails with the message.",
+    assert_ "assert" never constant, [(Bool, Text) -> Bool], "The condition; a query whose condition is false fails with the message.",
         "assert(true, 'never')" => "true";
-    around "around", [(Scalar, Scalar, Scalar) -> Bool], "Whether a value is no further from another than a distance.",
+    around "around" never constant, [(Scalar, Scalar, Scalar) -> Bool], "Whether a value is no further from another than a distance.",
         "around(5, 6, 2)" => "true", "around(datetime(2020-01-01), datetime(2020-01-03), 1d)" => "false";
 }}
-
-/// Pairs of a condition and a value, then the value that is left.
-fn case_type(args: &[Arg<'_>]) -> Result<Type, TypeError> {
-    if args.len() < 3 {
-        return Err(TypeError::Count {
-            min: 3,
-            max: None,
-            given: args.len(),
-        });
-    }
-    if args.len().is_multiple_of(2) {
-        return Err(TypeError::Other(
-            "case() needs a value for when no condition is true".to_owned(),
-        ));
-    }
-    let mut values = Vec::with_capacity(args.len() / 2 + 2);
-    values.push(Arg::of(Type::Bool));
-    for (index, arg) in args.iter().enumerate() {
-        if index % 2 == 0 && index + 1 < args.len() {
-            if !matches!(arg.ty, Type::Bool | Type::Unknown) {
-                return Err(TypeError::Argument {
-                    index,
-                    expected: "bool",
-                    found: arg.ty,
-                });
-            }
-        } else {
-            values.push(*arg);
-        }
-    }
-    crate::signature::check(crate::signature::sigs![(Bool .. Loose) -> Loose], &values)
-}
 
 /// A value in the widest numeric type among the alternatives, so that a column
 /// does not depend on which one was taken.

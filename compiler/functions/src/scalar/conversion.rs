@@ -23,13 +23,13 @@ rows! { ROWS: Function in conversion {
         "totimespan('0.00:01:00')" => "00:01:00";
     totimespan "totime" instead "totimespan" as FirstArgument, [(Scalar) -> TimeSpan], "A value as a timespan; numbers are ticks.",
         "totime('1d')" => "1.00:00:00";
-    toguid "toguid" as FirstArgument, [(Text) -> Guid], "A string as a guid.",
+    toguid "toguid" as FirstArgument, [(TextOrDynamic) -> Guid], "A string as a guid.",
         "toguid('70fc66f7-8279-44fc-9092-d364d70fce44')" => "70fc66f7-8279-44fc-9092-d364d70fce44";
     todynamic "todynamic" as FirstArgument, [(Text) -> Dynamic], "JSON text as a dynamic value.",
         "todynamic('[1, 2]')" => "[1,2]";
-    todynamic "parse_json" as FirstArgument, [(Text) -> Dynamic], "JSON text as a dynamic value; other text as a string.",
+    todynamic "parse_json" as FirstArgument, [(TextOrDynamic) -> Dynamic], "JSON text as a dynamic value; other text as a string.",
         "parse_json('{\"a\": 1}').a" => "1", "parse_json('x')" => "x";
-    todynamic "parsejson" instead "parse_json" as FirstArgument, [(Text) -> Dynamic], "JSON text as a dynamic value; other text as a string.",
+    todynamic "parsejson" instead "parse_json" as FirstArgument, [(TextOrDynamic) -> Dynamic], "JSON text as a dynamic value; other text as a string.",
         "parsejson('[1]')" => "[1]";
     todynamic "toobject" instead "todynamic" as FirstArgument, [(Text) -> Dynamic], "JSON text as a dynamic value.",
         "toobject('[1]')" => "[1]";

@@ -39,21 +39,21 @@ rows! { ROWS: Function in datetimes {
         "week_of_year(datetime(2020-12-31))" => "53";
     week_of_year "weekofyear" instead "week_of_year", [(DateTime) -> Int], "The ISO 8601 week of the year.",
         "weekofyear(datetime(2020-01-01))" => "1";
-    datetime_part "datetime_part", [(Text, DateTime) -> Int], "One part of a datetime, by name.",
+    datetime_part "datetime_part", [(Part, DateTime) -> Int], "One part of a datetime, by name.",
         "datetime_part('quarter', datetime(2017-10-30))" => "4", "datetime_part('nanosecond', datetime(2017-10-30 01:02:03.7654321))" => "765432100";
-    datetime_part "datepart" instead "datetime_part", [(Text, DateTime) -> Int], "One part of a datetime, by name.",
+    datetime_part "datepart" instead "datetime_part", [(Part, DateTime) -> Int], "One part of a datetime, by name.",
         "datepart('year', datetime(2017-10-30))" => "2017";
-    datetime_add "datetime_add", [(Text, Integer, DateTime) -> DateTime], "A datetime moved by a number of years, months, days and so on.",
+    datetime_add "datetime_add", [(Unit, Integer, DateTime) -> DateTime], "A datetime moved by a number of years, months, days and so on.",
         "datetime_add('month', 1, datetime(2017-01-31))" => "2017-02-28T00:00:00.0000000Z";
-    datetime_diff "datetime_diff", [(Text, DateTime, DateTime) -> Long], "How many starts of a year, month, day and so on lie between two datetimes.",
+    datetime_diff "datetime_diff", [(Unit, DateTime, DateTime) -> Long], "How many starts of a year, month, day and so on lie between two datetimes.",
         "datetime_diff('month', datetime(2017-01-01), datetime(2015-12-30))" => "13", "datetime_diff('minute', datetime(2017-10-30 23:05:01), datetime(2017-10-30 23:00:59))" => "5";
     make_datetime "make_datetime" as OnlyArgument, [(Number, Number, Number; Number, Number, Number) -> DateTime, (Scalar) -> DateTime], "A datetime of year, month, day, hour, minute and second.",
         "make_datetime(2017, 10, 1, 12, 11, 0.1234567)" => "2017-10-01T12:11:00.1234567Z", "make_datetime(2017, 2, 30)" => "";
     make_timespan "make_timespan" as OnlyArgument, [(Integer, Integer, Integer, Integer) -> TimeSpan, (Integer, Integer; Integer) -> TimeSpan, (Scalar) -> TimeSpan], "A timespan of days, hours, minutes and seconds; the days and seconds can be left out.",
         "make_timespan(1, 12, 30, 55)" => "1.12:30:55", "make_timespan(12, 30)" => "12:30:00";
-    format_datetime "format_datetime" as FirstArgument, [(DateTime, Text) -> String], "A datetime in a format of one's own.",
+    format_datetime "format_datetime" as FirstArgument, [(DateTime, FormatText) -> String], "A datetime in a format of one's own.",
         "format_datetime(datetime(2017-01-29 09:00:05), 'yy-MM-dd [hh:mm:ss tt]')" => "17-01-29 [09:00:05 AM]";
-    format_timespan "format_timespan" as FirstArgument, [(TimeSpan, Text) -> String], "A timespan in a format of one's own.",
+    format_timespan "format_timespan" as FirstArgument, [(TimeSpan, FormatText) -> String], "A timespan in a format of one's own.",
         "format_timespan(time(29.09:00:05.12345), 'dd.hh:mm:ss [FF]')" => "29.09:00:05 [12]";
     unix_seconds "unixtime_seconds_todatetime", [(Number) -> DateTime], "A datetime from the seconds since 1970.",
         "unixtime_seconds_todatetime(1546300800)" => "2019-01-01T00:00:00.0000000Z";
@@ -67,7 +67,7 @@ rows! { ROWS: Function in datetimes {
         "datetime_utc_to_local(datetime(2022-07-11 22:18:48), 'US/Pacific')" => "2022-07-11T15:18:48.0000000Z";
     local_to_utc "datetime_local_to_utc", [(DateTime, Text) -> DateTime], "The datetime at which the clocks of a time zone show another.",
         "datetime_local_to_utc(datetime(2022-07-11 15:18:48), 'US/Pacific')" => "2022-07-11T22:18:48.0000000Z";
-    list_timezones "datetime_list_timezones", [() -> Dynamic], "The names of all time zones.",
+    list_timezones "datetime_list_timezones", [() -> Array], "The names of all time zones.",
         "set_has_element(datetime_list_timezones(), 'Europe/Amsterdam')" => "true";
 }}
 

@@ -6,70 +6,42 @@ use std::sync::Arc;
 use super::conditional::is_empty;
 use super::patterns::{Step, at_path, path_steps};
 use crate::args::{array, bag, flag, get};
-use crate::{Arg, Bag, Type, TypeError, Value, convert, json, text};
+use crate::{Bag, Value, convert, json, text};
 
 rows! { OPERATORS: Operator in dynamic {
     member "member", [(Dynamic, Text) -> Dynamic], "The value under a key of a bag: a.b.",
         "dynamic({'a': {'b': 5}}).a.b" => "5", "dynamic({'a': 1}).x" => "";
-    index "index", (index_type, 2, Some(2)), "An element of an array (from the end if negative), or the value under a key: a[i].",
+    index "index", [(Dynamic, Integer) -> Dynamic, (Dynamic, TextOrDynamic) -> Dynamic], "An element of an array (from the end if negative), or the value under a key: a[i].",
         "dynamic([10, 20])[1]" => "20", "dynamic([10, 20])[-1]" => "20", "dynamic({'a': 1})['a']" => "1";
 }}
 
 rows! { ROWS: Function in dynamic {
-    bag_pack "bag_pack" = "pack_dictionary" , [(Text, Scalar .. Text, Scalar) -> Dynamic], "A bag of keys and values given in turn.",
+    bag_pack "bag_pack", [(Text, Scalar .. Text, Scalar) -> Bag], "A bag of keys and values given in turn.",
         "bag_pack('a', 1, 'b', 'x')" => "{\"a\":1,\"b\":\"x\"}";
-    bag_pack "pack" instead "bag_pack", [(Text, Scalar .. Text, Scalar) -> Dynamic], "A bag of keys and values given in turn.",
+    bag_pack "pack" instead "bag_pack", [(Text, Scalar .. Text, Scalar) -> Bag], "A bag of keys and values given in turn.",
         "pack('a', 1)" => "{\"a\":1}";
-    bag_pack "bag_pack_columns", [(Scalar .. Scalar) -> Dynamic], "A bag of columns under their names, which the binder puts before each.";
-    pack_all "pack_all", [(; Scalar) -> Dynamic], "A bag of all columns under their names; optionally without null and empty ones. The binder puts the flag first, then names and values in turn.";
-    bag_keys "bag_keys", [(Bag) -> Dynamic], "The keys of a bag.",
+    bag_pack "pack_dictionary" instead "bag_pack", [(Text, Scalar .. Text, Scalar) -> Bag], "A bag of keys and values given in turn.",
+        "pack_dictionary('a', 1)" => "{\"a\":1}";
+    bag_pack "bag_pack_columns", [(Column .. Column) -> Bag], "A bag of columns under their names, which the binder puts before each.";
+    pack_all "pack_all", [(; LiteralScalar) -> Bag], "A bag of all columns under their names; optionally without null and empty ones. The binder puts the flag first, then names and values in turn.";
+    bag_keys "bag_keys", [(Bag) -> Array], "The keys of a bag.",
         "bag_keys(dynamic({'a': 1, 'b': {}}))" => "[\"a\",\"b\"]", "bag_keys(dynamic([]))" => "";
     bag_has_key "bag_has_key", [(Bag, Text) -> Bool], "Whether a bag has a key, or something at a JSON path.",
         "bag_has_key(dynamic({'a': {'b': 1}}), 'a')" => "true", "bag_has_key(dynamic({'a': {'b': 1}}), '$.a.c')" => "false";
-    bag_merge "bag_merge", [(Bag, Bag .. Bag to 64) -> Dynamic], "Bags in one; the first to have a key gives its value.",
+    bag_merge "bag_merge", [(Bag, Bag .. Bag to 64) -> Bag], "Bags in one; the first to have a key gives its value.",
         "bag_merge(dynamic({'a': 1}), dynamic({'a': 2, 'b': 3}))" => "{\"a\":1,\"b\":3}";
-    bag_remove_keys "bag_remove_keys", [(Bag, Array) -> Dynamic], "A bag without some keys or JSON paths.",
+    bag_remove_keys "bag_remove_keys", [(Bag, Array) -> Bag], "A bag without some keys or JSON paths.",
         "bag_remove_keys(dynamic({'a': 1, 'b': 2}), dynamic(['b']))" => "{\"a\":1}",
         "bag_remove_keys(dynamic({'a': {'b': 2, 'c': 3}}), dynamic(['$.a.b']))" => "{\"a\":{\"c\":3}}";
-    bag_set_key "bag_set_key", [(Bag, Text, Scalar) -> Dynamic], "A bag with a key, or what is at a JSON path, set.",
+    bag_set_key "bag_set_key", [(Bag, ConstText, Scalar) -> Bag], "A bag with a key, or what is at a JSON path, set.",
         "bag_set_key(dynamic({'a': 1}), 'b', 2)" => "{\"a\":1,\"b\":2}", "bag_set_key(dynamic({'a': {}}), '$.a.b', 2)" => "{\"a\":{\"b\":2}}";
-    bag_zip "bag_zip", [(Array, Array) -> Dynamic], "A bag of the keys in one array and the values in another.",
+    bag_zip "bag_zip", [(Array, Array) -> Bag], "A bag of the keys in one array and the values in another.",
         "bag_zip(dynamic(['a', 'b']), dynamic([1]))" => "{\"a\":1,\"b\":null}";
-    treepath "treepath" as Prefix("tree"), [(Bag) -> Dynamic], "All paths into a dynamic value.",
+    treepath "treepath" as Prefix("tree"), [(Bag) -> Array], "All paths into a dynamic value.",
         "treepath(dynamic({'a': 'b', 'c': [1]}))" => "[\"['a']\",\"['c']\",\"['c'][0]\"]";
-    estimate_data_size "estimate_data_size", [(Scalar .. Scalar) -> Long], "The bytes that values take: strings their length, others their width.",
+    estimate_data_size "estimate_data_size" never constant, [(Column .. Column) -> Long, (Star) -> Long], "The bytes that values take: strings their length, others their width.",
         "estimate_data_size('1234567890', 1)" => "18";
 }}
-
-fn index_type(args: &[Arg<'_>]) -> Result<Type, TypeError> {
-    let [value, key] = args else {
-        return Err(TypeError::Count {
-            min: 2,
-            max: Some(2),
-            given: args.len(),
-        });
-    };
-    if !matches!(value.ty, Type::Dynamic | Type::Unknown) {
-        let expected = "dynamic";
-        return Err(TypeError::Argument {
-            index: 0,
-            expected,
-            found: value.ty,
-        });
-    }
-    if !matches!(
-        key.ty,
-        Type::Int | Type::Long | Type::String | Type::Dynamic | Type::Unknown
-    ) {
-        let expected = "an integer or a string";
-        return Err(TypeError::Argument {
-            index: 1,
-            expected,
-            found: key.ty,
-        });
-    }
-    Ok(Type::Dynamic)
-}
 
 pub(crate) fn new_bag(bag: Bag) -> Value {
     Value::Bag(Arc::new(bag))

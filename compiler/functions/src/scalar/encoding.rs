@@ -19,7 +19,7 @@ rows! { ROWS: Function in encoding {
         "base64_decode_tostring('S3VzdG8=')" => "Kusto", "base64_decode_tostring('U3RyaW5n0KHR0tGA0L7Rh9C60LA=')" => "";
     base64_decode_tostring "base64_decodestring" instead "base64_decode_tostring", [(Text) -> String], "The string that base64 of UTF-8 stands for.",
         "base64_decodestring('S3VzdG8=')" => "Kusto";
-    base64_decode_toarray "base64_decode_toarray", [(Text) -> Dynamic], "The bytes that base64 stands for.",
+    base64_decode_toarray "base64_decode_toarray", [(Text) -> Array], "The bytes that base64 stands for.",
         "base64_decode_toarray('S3VzdG8=')" => "[75,117,115,116,111]";
     base64_encode_fromarray "base64_encode_fromarray", [(Array) -> String], "Bytes as base64.",
         "base64_encode_fromarray(dynamic([75, 117]))" => "S3U=";

@@ -7,13 +7,13 @@ use crate::args::get;
 use crate::{Bag, Value, convert, text};
 
 rows! { ROWS: Function in geo {
-    none "geo_from_wkt", [(Text) -> Dynamic], "The shape that well-known text describes, as GeoJSON.";
+    none "geo_from_wkt", [(TextOrArray) -> Bag], "The shape that well-known text describes, as GeoJSON.";
     geo_angle "geo_angle", [(Number, Number, Number, Number, Number, Number) -> Real], "The angle between three points on the globe.",
         "round(geo_angle(0, 10, 0, 5, 3, -10), 9)" => "2.944938434";
     geo_azimuth "geo_azimuth", [(Number, Number, Number, Number) -> Real], "The direction from one point to another.",
         "round(geo_azimuth(5, 10, 10, -40), 9)" => "3.054599398";
-    none "geo_closest_point_on_line", [(Number, Number, Bag) -> Dynamic], "The point of a line nearest to another.";
-    none "geo_closest_point_on_polygon", [(Number, Number, Bag) -> Dynamic], "The point of a polygon nearest to another.";
+    none "geo_closest_point_on_line", [(Number, Number, Bag) -> Bag], "The point of a line nearest to another.";
+    none "geo_closest_point_on_polygon", [(Number, Number, Bag) -> Bag], "The point of a polygon nearest to another.";
     geo_distance_2points "geo_distance_2points", [(Number, Number, Number, Number; NumberOrBool) -> Real], "The shortest distance between two points, in metres.",
         "round(geo_distance_2points(-122.407628, 47.578557, -118.275287, 34.019056), 3)" => "1546754.352";
     none "geo_distance_point_to_line", [(Number, Number, Bag) -> Real], "The shortest distance from a point to a line, in metres.";
@@ -24,51 +24,51 @@ rows! { ROWS: Function in geo {
     none "geo_intersects_2lines", [(Bag, Bag) -> Bool], "Whether two lines meet.";
     none "geo_intersects_line_with_polygon", [(Bag, Bag) -> Bool], "Whether a line meets a polygon.";
     none "geo_intersects_2polygons", [(Bag, Bag) -> Bool], "Whether two polygons meet.";
-    none "geo_intersection_2lines", [(Bag, Bag) -> Dynamic], "Where two lines meet.";
-    none "geo_intersection_line_with_polygon", [(Bag, Bag) -> Dynamic], "Where a line meets a polygon.";
-    none "geo_intersection_2polygons", [(Bag, Bag) -> Dynamic], "What two polygons share.";
-    none "geo_union_polygons_array", [(Array) -> Dynamic], "The union of several polygons.";
-    none "geo_simplify_polygons_array", [(Array; Number) -> Dynamic], "Several polygons with fewer points.";
-    none "geo_union_lines_array", [(Array) -> Dynamic], "The union of several lines.";
-    none "geo_polygon_to_h3cells", [(Bag; Number, Number) -> Dynamic], "The H3 cells that cover a polygon.";
-    none "geo_polygon_to_s2cells", [(Bag; Number, Number) -> Dynamic], "The S2 cells that cover a polygon.";
+    none "geo_intersection_2lines", [(Bag, Bag) -> Bag], "Where two lines meet.";
+    none "geo_intersection_line_with_polygon", [(Bag, Bag) -> Bag], "Where a line meets a polygon.";
+    none "geo_intersection_2polygons", [(Bag, Bag) -> Bag], "What two polygons share.";
+    none "geo_union_polygons_array", [(Array) -> Bag], "The union of several polygons.";
+    none "geo_simplify_polygons_array", [(Array; Number) -> Bag], "Several polygons with fewer points.";
+    none "geo_union_lines_array", [(Array) -> Bag], "The union of several lines.";
+    none "geo_polygon_to_h3cells", [(Bag; Number, Number) -> Array], "The H3 cells that cover a polygon.";
+    none "geo_polygon_to_s2cells", [(Bag; Number, Number) -> Array], "The S2 cells that cover a polygon.";
     none "__geo_polygon_s2cell_covering_level", [(Bag) -> Int], "The level of S2 cells fit to cover a polygon, for the service's own use.";
-    none "geo_polygon_densify", [(Bag; Number, NumberOrBool) -> Dynamic], "A polygon with more points on its edges.";
+    none "geo_polygon_densify", [(Bag; Number, NumberOrBool) -> Bag], "A polygon with more points on its edges.";
     none "geo_polygon_area", [(Bag) -> Real], "The area of a polygon, in square metres.";
-    none "geo_polygon_buffer", [(Bag, Number; Number) -> Dynamic], "A polygon with a margin.";
-    none "geo_polygon_centroid", [(Bag) -> Dynamic], "The centre of mass of a polygon.";
+    none "geo_polygon_buffer", [(Bag, Number; Number) -> Bag], "A polygon with a margin.";
+    none "geo_polygon_centroid", [(Bag) -> Bag], "The centre of mass of a polygon.";
     none "__geo_polygon_validate", [(Bag) -> String], "What is wrong with a polygon, for the service's own use.";
     none "geo_polygon_perimeter", [(Bag) -> Real], "The length of a polygon's boundary, in metres.";
-    none "geo_polygon_simplify", [(Bag; Number) -> Dynamic], "A polygon with fewer points.";
+    none "geo_polygon_simplify", [(Bag; Number) -> Bag], "A polygon with fewer points.";
     none "__geo_line_s2cell_covering_level", [(Bag) -> Int], "The level of S2 cells fit to cover a line, for the service's own use.";
     none "geo_line_length", [(Bag) -> Real], "The length of a line, in metres.";
-    none "geo_line_buffer", [(Bag, Number; Number) -> Dynamic], "The area within a distance of a line.";
-    none "geo_line_centroid", [(Bag) -> Dynamic], "The centre of mass of a line.";
-    none "geo_line_densify", [(Bag; Number, NumberOrBool) -> Dynamic], "A line with more points.";
-    none "geo_line_simplify", [(Bag; Number) -> Dynamic], "A line with fewer points.";
+    none "geo_line_buffer", [(Bag, Number; Number) -> Bag], "The area within a distance of a line.";
+    none "geo_line_centroid", [(Bag) -> Bag], "The centre of mass of a line.";
+    none "geo_line_densify", [(Bag; Number, NumberOrBool) -> Bag], "A line with more points.";
+    none "geo_line_simplify", [(Bag; Number) -> Bag], "A line with fewer points.";
     none "geo_line_locate_point", [(Bag, Number, Number; NumberOrBool) -> Real], "How far along a line the point nearest to another is.";
-    none "geo_line_interpolate_point", [(Bag, Number) -> Dynamic], "The point a fraction along a line.";
+    none "geo_line_interpolate_point", [(Bag, Number) -> Bag], "The point a fraction along a line.";
     none "__geo_line_validate", [(Bag) -> String], "What is wrong with a line, for the service's own use.";
-    none "geo_line_to_s2cells", [(Bag; Number, Number) -> Dynamic], "The S2 cells that cover a line.";
+    none "geo_line_to_s2cells", [(Bag; Number, Number) -> Array], "The S2 cells that cover a line.";
     none "__geo_length_to_s2cell_level", [(Number) -> Int], "The level of S2 cells of a length, for the service's own use.";
     geo_point_to_geohash "geo_point_to_geohash", [(Number, Number; Number) -> String], "The geohash cell of a point.",
         "geo_point_to_geohash(-80.195829, 25.802215, 8)" => "dhwfz15h";
-    geo_geohash_to_central_point "geo_geohash_to_central_point", [(Text) -> Dynamic], "The centre of a geohash cell.",
+    geo_geohash_to_central_point "geo_geohash_to_central_point", [(Text) -> Bag], "The centre of a geohash cell.",
         "geo_geohash_to_central_point('sunny').coordinates[0]" => "42.47314453125";
-    none "geo_geohash_to_polygon", [(Text) -> Dynamic], "The outline of a geohash cell.";
-    none "geo_geohash_neighbors", [(Text) -> Dynamic], "The cells around a geohash cell.";
-    none "geo_point_buffer", [(Number, Number, Number; Number) -> Dynamic], "The area within a distance of a point.";
+    none "geo_geohash_to_polygon", [(Text) -> Bag], "The outline of a geohash cell.";
+    none "geo_geohash_neighbors", [(Text) -> Array], "The cells around a geohash cell.";
+    none "geo_point_buffer", [(Number, Number, Number; Number) -> Bag], "The area within a distance of a point.";
     none "geo_point_to_s2cell", [(Number, Number; Number) -> String], "The S2 cell of a point.";
-    none "geo_s2cell_to_central_point", [(Text) -> Dynamic], "The centre of an S2 cell.";
-    none "geo_s2cell_to_polygon", [(Text) -> Dynamic], "The outline of an S2 cell.";
-    none "geo_s2cell_neighbors", [(Text) -> Dynamic], "The cells around an S2 cell.";
+    none "geo_s2cell_to_central_point", [(Text) -> Bag], "The centre of an S2 cell.";
+    none "geo_s2cell_to_polygon", [(Text) -> Bag], "The outline of an S2 cell.";
+    none "geo_s2cell_neighbors", [(Text) -> Array], "The cells around an S2 cell.";
     none "geo_point_to_h3cell", [(Number, Number; Number) -> String], "The H3 cell of a point.";
-    none "geo_h3cell_to_central_point", [(Text) -> Dynamic], "The centre of an H3 cell.";
-    none "geo_h3cell_to_polygon", [(Text) -> Dynamic], "The outline of an H3 cell.";
-    none "geo_h3cell_neighbors", [(Text) -> Dynamic], "The cells around an H3 cell.";
-    none "geo_h3cell_children", [(Text; Number) -> Dynamic], "The smaller cells in an H3 cell.";
+    none "geo_h3cell_to_central_point", [(Text) -> Bag], "The centre of an H3 cell.";
+    none "geo_h3cell_to_polygon", [(Text) -> Bag], "The outline of an H3 cell.";
+    none "geo_h3cell_neighbors", [(Text) -> Array], "The cells around an H3 cell.";
+    none "geo_h3cell_children", [(Text; Number) -> Array], "The smaller cells in an H3 cell.";
     none "geo_h3cell_parent", [(Text; Number) -> String], "The larger cell around an H3 cell.";
-    none "geo_h3cell_rings", [(Text, Number) -> Dynamic], "The rings of cells around an H3 cell.";
+    none "geo_h3cell_rings", [(Text, Number) -> Array], "The rings of cells around an H3 cell.";
     none "geo_h3cell_level", [(Text) -> Int], "The level of an H3 cell.";
 }}
 

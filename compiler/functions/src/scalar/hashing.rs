@@ -23,7 +23,7 @@ rows! { ROWS: Function in hashing {
     none "__hash_crc32", [(NotDynamic, Integer, Integer) -> Long], "A CRC-32, for the service's own use.";
     none "__hash_djb2", [(NotDynamic; Integer) -> Long], "A djb2 hash, for the service's own use.";
     none "__hash_xxh64", [(NotDynamic, Integer, Integer) -> Long], "A seeded xxHash64, for the service's own use.";
-    none "__hash_many_crc32", [(Scalar; Scalar) -> Long], "A CRC-32 of several values, for the service's own use.";
+    none "__hash_many_crc32", [(Scalar .. Scalar to 2) -> Long], "A CRC-32 of several values, for the service's own use.";
 }}
 
 /// The bytes a value is hashed by: text in UTF-8, numbers and times as they

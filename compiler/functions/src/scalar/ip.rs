@@ -23,13 +23,13 @@ rows! { ROWS: Function in ip {
         "ipv4_is_match('192.168.1.1', '192.168.1.255/24')" => "true";
     ipv4_is_in_range "ipv4_is_in_range", [(Text, Text) -> Bool], "Whether an IPv4 address lies in a range.",
         "ipv4_is_in_range('127.0.0.1', '127.0.0.1/24')" => "true", "ipv4_is_in_range('x', '127.0.0.1')" => "";
-    ipv4_is_in_any_range "ipv4_is_in_any_range", [(Text, Text .. Text) -> Bool, (Text, Array) -> Bool], "Whether an IPv4 address lies in one of several ranges.",
+    ipv4_is_in_any_range "ipv4_is_in_any_range" never constant, [(TextOrDynamic, Text .. Text) -> Bool, (TextOrDynamic, Array) -> Bool], "Whether an IPv4 address lies in one of several ranges.",
         "ipv4_is_in_any_range('192.168.1.6', '192.168.1.1/24', '10.0.0.1/8')" => "true";
     ipv4_is_private "ipv4_is_private", [(Text) -> Bool], "Whether an IPv4 address is one of those kept for private networks.",
         "ipv4_is_private('10.1.2.3')" => "true", "ipv4_is_private('202.1.2.3')" => "false";
     ipv4_netmask_suffix "ipv4_netmask_suffix", [(Text) -> Long], "The prefix length of an IPv4 address, 32 where it has none.",
         "ipv4_netmask_suffix('192.168.1.1/24')" => "24";
-    ipv4_range_to_cidr_list "ipv4_range_to_cidr_list", [(Text, Text) -> Dynamic], "The ranges that make up all addresses from one to another.",
+    ipv4_range_to_cidr_list "ipv4_range_to_cidr_list", [(Text, Text) -> Array], "The ranges that make up all addresses from one to another.",
         "ipv4_range_to_cidr_list('1.1.128.0', '1.1.140.255')" => "[\"1.1.128.0/21\",\"1.1.136.0/22\",\"1.1.140.0/24\"]";
     ipv6_compare "ipv6_compare", [(Text, Text; Long) -> Long], "-1, 0 or 1: how two IPv6 (or IPv4) addresses order within the shortest prefix.",
         "ipv6_compare('fe80::85d:e82c:9446:7994/120', 'fe80::85d:e82c:9446:7998')" => "0";
@@ -37,21 +37,21 @@ rows! { ROWS: Function in ip {
         "ipv6_is_match('192.168.1.1', '::ffff:c0a8:0101')" => "true";
     ipv6_is_in_range "ipv6_is_in_range", [(Text, Text) -> Bool], "Whether an IPv6 (or IPv4) address lies in a range.",
         "ipv6_is_in_range('a5e:f127:8a9d:146d:e102:b5d3:c755:abcd', 'a5e:f127:8a9d:146d:e102:b5d3:c755:0000/112')" => "true";
-    ipv6_is_in_any_range "ipv6_is_in_any_range", [(Text, Text .. Text) -> Bool, (Text, Array) -> Bool], "Whether an IPv6 (or IPv4) address lies in one of several ranges.",
+    ipv6_is_in_any_range "ipv6_is_in_any_range" never constant, [(TextOrDynamic, Text .. Text) -> Bool, (TextOrDynamic, Array) -> Bool], "Whether an IPv6 (or IPv4) address lies in one of several ranges.",
         "ipv6_is_in_any_range('::1', dynamic(['fe80::/10', '::1/128']))" => "true";
     format_ipv4 "format_ipv4", [(Scalar; Long) -> String], "An IPv4 address, given as text or number, cut to a prefix.",
         "format_ipv4('192.168.1.255', 24)" => "192.168.1.0", "format_ipv4(3232236031)" => "192.168.1.255";
     format_ipv4_mask "format_ipv4_mask", [(Scalar, Long) -> String], "An IPv4 address, given as text or number, cut to a prefix and with it.",
         "format_ipv4_mask('192.168.1.255', 24)" => "192.168.1.0/24";
-    has_ipv4 "has_ipv4", [(Text, Text) -> Bool], "Whether a text has an IPv4 address between characters that are no letters or digits.",
+    has_ipv4 "has_ipv4" never constant, [(TextOrDynamic, Text) -> Bool], "Whether a text has an IPv4 address between characters that are no letters or digits.",
         "has_ipv4('05:04:54 127.0.0.1 GET', '127.0.0.1')" => "true", "has_ipv4('05:04:54127.0.0.1 GET', '127.0.0.1')" => "false";
-    has_ipv4_prefix "has_ipv4_prefix", [(Text, Text) -> Bool], "Whether a text has an IPv4 address that starts with some octets.",
+    has_ipv4_prefix "has_ipv4_prefix" never constant, [(TextOrDynamic, Text) -> Bool], "Whether a text has an IPv4 address that starts with some octets.",
         "has_ipv4_prefix('05:04:54 127.0.0.1 GET', '127.0.')" => "true";
-    has_any_ipv4 "has_any_ipv4", [(Text, Text .. Text) -> Bool, (Text, Array) -> Bool], "Whether a text has one of several IPv4 addresses.",
+    has_any_ipv4 "has_any_ipv4" never constant, [(TextOrDynamic, Text .. Text) -> Bool, (TextOrDynamic, Array) -> Bool], "Whether a text has one of several IPv4 addresses.",
         "has_any_ipv4('05:04:54 127.0.0.1 GET', '10.0.0.1', '127.0.0.1')" => "true";
-    has_any_ipv4_prefix "has_any_ipv4_prefix", [(Text, Text .. Text) -> Bool, (Text, Array) -> Bool], "Whether a text has an IPv4 address that starts with one of several groups of octets.",
+    has_any_ipv4_prefix "has_any_ipv4_prefix" never constant, [(TextOrDynamic, Text .. Text) -> Bool, (TextOrDynamic, Array) -> Bool], "Whether a text has an IPv4 address that starts with one of several groups of octets.",
         "has_any_ipv4_prefix('05:04:54 127.0.0.1 GET', dynamic(['192.168.', '127.']))" => "true";
-    none "__ipv6_lookup_ranges", [(Text, Array) -> Dynamic], "The ranges that an address lies in, for the service's own use.";
+    none "__ipv6_lookup_ranges" never constant, [(TextOrDynamic, Array) -> Array], "The ranges that an address lies in, for the service's own use.";
     context "geo_info_from_ip_address", [(Text) -> Dynamic], "Where an IP address is, from data given to the run.";
 }}
 

@@ -9,67 +9,67 @@ use crate::fold::{Ends, contains_fold, ends_fold, fold, has_term, has_term_fold,
 use crate::{Value, regexes, text};
 
 rows! { ROWS: Operator in matching {
-    has "has", [(Text, Text) -> Bool], "Whether a string has another as a whole term.",
+    has "has", [(TextOrDynamic, Text) -> Bool], "Whether a string has another as a whole term.",
         "'North America' has 'america'" => "true", "'NorthAmerica' has 'america'" => "false";
-    not_has "!has", [(Text, Text) -> Bool], "Whether a string lacks another as a whole term.",
+    not_has "!has", [(TextOrDynamic, Text) -> Bool], "Whether a string lacks another as a whole term.",
         "'NorthAmerica' !has 'america'" => "true";
-    has_cs "has_cs", [(Text, Text) -> Bool], "`has` with case.",
+    has_cs "has_cs", [(TextOrDynamic, Text) -> Bool], "`has` with case.",
         "'North America' has_cs 'america'" => "false";
-    not_has_cs "!has_cs", [(Text, Text) -> Bool], "`!has` with case.",
+    not_has_cs "!has_cs", [(TextOrDynamic, Text) -> Bool], "`!has` with case.",
         "'North America' !has_cs 'america'" => "true";
-    has_any "has_any", [(Text .. Scalar) -> Bool], "Whether a string has at least one of a list as a whole term.",
+    has_any "has_any", [(TextOrDynamic .. Scalar) -> Bool], "Whether a string has at least one of a list as a whole term.",
         "'North America' has_any ('south', 'north')" => "true";
-    has_all "has_all", [(Text .. Scalar) -> Bool], "Whether a string has all of a list as whole terms.",
+    has_all "has_all", [(TextOrDynamic .. Scalar) -> Bool], "Whether a string has all of a list as whole terms.",
         "'North America' has_all ('south', 'north')" => "false";
-    hasprefix "hasprefix", [(Text, Text) -> Bool], "Whether a term of a string starts with another.",
+    hasprefix "hasprefix", [(TextOrDynamic, Text) -> Bool], "Whether a term of a string starts with another.",
         "'North America' hasprefix 'ame'" => "true";
-    not_hasprefix "!hasprefix", [(Text, Text) -> Bool], "Whether no term of a string starts with another.",
+    not_hasprefix "!hasprefix", [(TextOrDynamic, Text) -> Bool], "Whether no term of a string starts with another.",
         "'North America' !hasprefix 'ame'" => "false";
-    hasprefix_cs "hasprefix_cs", [(Text, Text) -> Bool], "`hasprefix` with case.",
+    hasprefix_cs "hasprefix_cs", [(TextOrDynamic, Text) -> Bool], "`hasprefix` with case.",
         "'North America' hasprefix_cs 'Ca'" => "false";
-    not_hasprefix_cs "!hasprefix_cs", [(Text, Text) -> Bool], "`!hasprefix` with case.",
+    not_hasprefix_cs "!hasprefix_cs", [(TextOrDynamic, Text) -> Bool], "`!hasprefix` with case.",
         "'North America' !hasprefix_cs 'CA'" => "true";
-    hassuffix "hassuffix", [(Text, Text) -> Bool], "Whether a term of a string ends with another.",
+    hassuffix "hassuffix", [(TextOrDynamic, Text) -> Bool], "Whether a term of a string ends with another.",
         "'North America' hassuffix 'ica'" => "true";
-    not_hassuffix "!hassuffix", [(Text, Text) -> Bool], "Whether no term of a string ends with another.",
+    not_hassuffix "!hassuffix", [(TextOrDynamic, Text) -> Bool], "Whether no term of a string ends with another.",
         "'North America' !hassuffix 'ica'" => "false";
-    hassuffix_cs "hassuffix_cs", [(Text, Text) -> Bool], "`hassuffix` with case.",
+    hassuffix_cs "hassuffix_cs", [(TextOrDynamic, Text) -> Bool], "`hassuffix` with case.",
         "'North America' hassuffix_cs 'ICA'" => "false";
-    not_hassuffix_cs "!hassuffix_cs", [(Text, Text) -> Bool], "`!hassuffix` with case.",
+    not_hassuffix_cs "!hassuffix_cs", [(TextOrDynamic, Text) -> Bool], "`!hassuffix` with case.",
         "'North America' !hassuffix_cs 'ICA'" => "true";
-    contains "contains" = "contains_ci", [(Text, Text) -> Bool], "Whether a string has another anywhere.",
+    contains "contains" = "contains_ci", [(TextOrDynamic, TextOrDynamic) -> Bool], "Whether a string has another anywhere.",
         "'FabriKam' contains 'BRik'" => "true";
-    not_contains "!contains" = "notcontains", [(Text, Text) -> Bool], "Whether a string has another nowhere.",
+    not_contains "!contains" = "notcontains", [(TextOrDynamic, TextOrDynamic) -> Bool], "Whether a string has another nowhere.",
         "'Fabrikam' !contains 'xyz'" => "true";
-    contains_cs "contains_cs" = "containscs", [(Text, Text) -> Bool], "`contains` with case.",
+    contains_cs "contains_cs" = "containscs", [(TextOrDynamic, TextOrDynamic) -> Bool], "`contains` with case.",
         "'FabriKam' contains_cs 'Kam'" => "true";
-    not_contains_cs "!contains_cs" = "notcontainscs", [(Text, Text) -> Bool], "`!contains` with case.",
+    not_contains_cs "!contains_cs" = "notcontainscs", [(TextOrDynamic, TextOrDynamic) -> Bool], "`!contains` with case.",
         "'Fabrikam' !contains_cs 'Kam'" => "true";
-    startswith "startswith", [(Text, Text) -> Bool], "Whether a string starts with another.",
+    startswith "startswith", [(TextOrDynamic, TextOrDynamic) -> Bool], "Whether a string starts with another.",
         "'Fabrikam' startswith 'fab'" => "true";
-    not_startswith "!startswith", [(Text, Text) -> Bool], "Whether a string does not start with another.",
+    not_startswith "!startswith", [(TextOrDynamic, TextOrDynamic) -> Bool], "Whether a string does not start with another.",
         "'Fabrikam' !startswith 'kam'" => "true";
-    startswith_cs "startswith_cs", [(Text, Text) -> Bool], "`startswith` with case.",
+    startswith_cs "startswith_cs", [(TextOrDynamic, TextOrDynamic) -> Bool], "`startswith` with case.",
         "'Fabrikam' startswith_cs 'fab'" => "false";
-    not_startswith_cs "!startswith_cs", [(Text, Text) -> Bool], "`!startswith` with case.",
+    not_startswith_cs "!startswith_cs", [(TextOrDynamic, TextOrDynamic) -> Bool], "`!startswith` with case.",
         "'Fabrikam' !startswith_cs 'fab'" => "true";
-    endswith "endswith", [(Text, Text) -> Bool], "Whether a string ends with another.",
+    endswith "endswith", [(TextOrDynamic, TextOrDynamic) -> Bool], "Whether a string ends with another.",
         "'Fabrikam' endswith 'Kam'" => "true";
-    not_endswith "!endswith", [(Text, Text) -> Bool], "Whether a string does not end with another.",
+    not_endswith "!endswith", [(TextOrDynamic, TextOrDynamic) -> Bool], "Whether a string does not end with another.",
         "'Fabrikam' !endswith 'brik'" => "true";
-    endswith_cs "endswith_cs", [(Text, Text) -> Bool], "`endswith` with case.",
+    endswith_cs "endswith_cs", [(TextOrDynamic, TextOrDynamic) -> Bool], "`endswith` with case.",
         "'Fabrikam' endswith_cs 'Kam'" => "false";
-    not_endswith_cs "!endswith_cs", [(Text, Text) -> Bool], "`!endswith` with case.",
+    not_endswith_cs "!endswith_cs", [(TextOrDynamic, TextOrDynamic) -> Bool], "`!endswith` with case.",
         "'Fabrikam' !endswith_cs 'Kam'" => "true";
-    matches_regex "matches regex", [(Text, Text) -> Bool], "Whether a regular expression occurs in a string.",
+    matches_regex "matches regex", [(TextOrDynamic, TextOrDynamic) -> Bool], "Whether a regular expression occurs in a string.",
         "'Fabrikam' matches regex 'b.*k'" => "true";
-    like "like", [(Text, Text) -> Bool], "Whether a string fits a pattern in which `*` stands for anything.",
+    like "like", [(TextOrDynamic, TextOrDynamic) -> Bool], "Whether a string fits a pattern in which `*` stands for anything.",
         "'Fabrikam' like 'FAB*m'" => "true";
-    not_like "!like" = "notlike", [(Text, Text) -> Bool], "Whether a string does not fit a pattern.",
+    not_like "!like" = "notlike", [(TextOrDynamic, TextOrDynamic) -> Bool], "Whether a string does not fit a pattern.",
         "'Fabrikam' !like 'x*'" => "true";
-    like_cs "like_cs" = "likecs", [(Text, Text) -> Bool], "`like` with case.",
+    like_cs "like_cs" = "likecs", [(TextOrDynamic, TextOrDynamic) -> Bool], "`like` with case.",
         "'Fabrikam' like_cs 'FAB*'" => "false";
-    not_like_cs "!like_cs" = "notlikecs", [(Text, Text) -> Bool], "`!like` with case.",
+    not_like_cs "!like_cs" = "notlikecs", [(TextOrDynamic, TextOrDynamic) -> Bool], "`!like` with case.",
         "'Fabrikam' !like_cs 'FAB*'" => "true";
 }}
 

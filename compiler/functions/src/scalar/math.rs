@@ -10,7 +10,7 @@ rows! { ROWS: Function in math {
     abs "abs" as FirstArgument, [(Integer) -> Long, (Number) -> First, (TimeSpan) -> TimeSpan], "The value without its sign.",
         "abs(-5)" => "5", "abs(-1.5h)" => "01:30:00";
     sign "sign", [(Number) -> Real], "-1, 0 or 1: the sign of a number.", "sign(-5)" => "-1";
-    round "round" as FirstArgument, [(Number; Long) -> First], "A number to a number of decimals, halves away from zero.",
+    round "round" as FirstArgument, [(Number; ConstLong) -> First], "A number to a number of decimals, halves away from zero.",
         "round(2.98765, 3)" => "2.988", "round(2.5)" => "3", "round(1234, -2)" => "1200";
     ceiling "ceiling" as FirstArgument, [(Number) -> First], "The least whole number that is not below.", "ceiling(-1.1)" => "-1", "ceiling(0.9)" => "1";
     pow "pow" as FirstArgument, [(Number, Number) -> Real], "A number to a power.", "pow(2, 3)" => "8";
@@ -39,7 +39,7 @@ rows! { ROWS: Function in math {
     beta_cdf "beta_cdf", [(Number, Number, Number) -> Real], "The cumulative beta distribution.";
     beta_pdf "beta_pdf", [(Number, Number, Number) -> Real], "The density of the beta distribution.";
     beta_inv "beta_inv", [(Number, Number, Number) -> Real], "The inverse of the cumulative beta distribution.";
-    welch_test "welch_test", [(Number, Number, Number, Number, Number, Number) -> Real], "The p-value of Welch's test, from each sample's mean, variance and count.";
+    welch_test "welch_test" never constant, [(Number, Number, Number, Number, Number, Number) -> Real], "The p-value of Welch's test, from each sample's mean, variance and count.";
     context "rand" as FirstArgument, [(; Integer) -> Real], "A random number from 0 to 1, or a whole one below a bound.";
     binary_and "binary_and" as FirstArgument, [(Integer, Integer) -> Long], "The bits set in both.", "binary_and(12, 10)" => "8";
     binary_or "binary_or" as FirstArgument, [(Integer, Integer) -> Long], "The bits set in either.", "binary_or(12, 10)" => "14";

@@ -13,12 +13,12 @@ use crate::ScalarFunction;
 /// Writes a family's table. A row is
 /// `kernel "name" = "alias" instead "newer" as Naming with [columns], [signatures], "doc", "example" => "prints";`
 /// where the kernel is a function of the module, or `none`, `window`, `context`;
-/// instead of signatures in brackets, `(path)` names a result rule with its
-/// bounds.
+/// `never constant` before the signatures says that a call is no constant even
+/// if its arguments are.
 macro_rules! rows {
     ($table:ident: $kind:ident in $module:ident { $(
         $kernel:ident $name:literal $(= $alias:literal)* $(instead $new:literal)?
-        $(as $naming:ident $(($prefix:literal))?)? $(with [$($column:literal: $ty:ident),+])?, $rule:tt, $doc:literal $(, $example:literal => $prints:literal)*
+        $(as $naming:ident $(($prefix:literal))?)? $(with [$($column:literal: $ty:ident),+])? $(never $fold:ident)?, $rule:tt, $doc:literal $(, $example:literal => $prints:literal)*
     ;)* }) => {
         pub(crate) const $table: &[$crate::ScalarFunction] = &[$(
             $crate::ScalarFunction {
@@ -29,7 +29,9 @@ macro_rules! rows {
                 min: $crate::scalar::rule!(min $rule),
                 max: $crate::scalar::rule!(max $rule),
                 naming: $crate::scalar::naming!($($naming $($prefix)?)?),
-                result: $crate::scalar::rule!(result $rule),
+                result: $crate::scalar::rule!(result $kind $rule),
+                shape: $crate::scalar::rule!(shape $rule),
+                folds: $crate::scalar::folds!($kernel $($fold)?),
                 kernel: $crate::scalar::kernel!($kernel),
                 path: $crate::scalar::path_of!($kernel $module),
                 columns: &[$($(($column, $crate::Type::$ty)),+)?],
@@ -115,15 +117,28 @@ macro_rules! module_path {
 macro_rules! rule {
     (min [$($sig:tt)+]) => { $crate::signature::fewest($crate::signature::sigs![$($sig)+]) };
     (max [$($sig:tt)+]) => { $crate::signature::most($crate::signature::sigs![$($sig)+]) };
-    (result [$($sig:tt)+]) => {
+    (shape [$($sig:tt)+]) => { $crate::signature::shape($crate::signature::sigs![$($sig)+]) };
+    (result Operator [$($sig:tt)+]) => {
+        |args| $crate::signature::check_operator($crate::signature::sigs![$($sig)+], args)
+    };
+    (result $kind:ident [$($sig:tt)+]) => {
         |args| $crate::signature::check($crate::signature::sigs![$($sig)+], args)
     };
-    (min ($rule:path, $min:expr, $max:expr)) => { $min };
-    (max ($rule:path, $min:expr, $max:expr)) => { $max };
-    (result ($rule:path, $min:expr, $max:expr)) => { $rule };
 }
 
-pub(crate) use {kernel, kind, module_path, naming, optional, path_of, rule};
+macro_rules! folds {
+    (window) => {
+        false
+    };
+    ($kernel:ident constant) => {
+        false
+    };
+    ($kernel:ident) => {
+        true
+    };
+}
+
+pub(crate) use {folds, kernel, kind, module_path, naming, optional, path_of, rule};
 
 pub mod arithmetic;
 pub mod arrays;

@@ -10,26 +10,26 @@ use crate::args::{get, long_or};
 use crate::{Bag, Value, convert, text};
 
 rows! { ROWS: Function in parsing {
-    parse_url "parse_url", [(Text) -> Dynamic], "The parts of a URL.",
+    parse_url "parse_url", [(Text) -> Bag], "The parts of a URL.",
         "parse_url('http://u:p@host:80/a/b?k=v#f')" => "{\"Scheme\":\"http\",\"Host\":\"host\",\"Port\":\"80\",\"Path\":\"/a/b\",\"Username\":\"u\",\"Password\":\"p\",\"Query Parameters\":{\"k\":\"v\"},\"Fragment\":\"f\"}";
-    parse_url "parseurl" instead "parse_url", [(Text) -> Dynamic], "The parts of a URL.",
+    parse_url "parseurl" instead "parse_url", [(Text) -> Bag], "The parts of a URL.",
         "parseurl('http://host').Host" => "host";
-    parse_urlquery "parse_urlquery", [(Text) -> Dynamic], "The parameters of a URL's query.",
+    parse_urlquery "parse_urlquery", [(Text) -> Bag], "The parameters of a URL's query.",
         "parse_urlquery('k1=v1&k2=v2')" => "{\"Query Parameters\":{\"k1\":\"v1\",\"k2\":\"v2\"}}";
-    parse_urlquery "parseurlquery" instead "parse_urlquery", [(Text) -> Dynamic], "The parameters of a URL's query.",
+    parse_urlquery "parseurlquery" instead "parse_urlquery", [(Text) -> Bag], "The parameters of a URL's query.",
         "parseurlquery('k1=v1')" => "{\"Query Parameters\":{\"k1\":\"v1\"}}";
-    parse_path "parse_path", [(Text) -> Dynamic], "The parts of a file's path.",
+    parse_path "parse_path", [(Text) -> Bag], "The parts of a file's path.",
         "parse_path('/usr/lib/temp/file.txt').DirectoryName" => "temp";
-    parse_command_line "parse_command_line", [(Scalar, Text) -> Dynamic], "The arguments of a command line, split as Windows does.",
+    parse_command_line "parse_command_line", [(Scalar, Text) -> Array], "The arguments of a command line, split as Windows does.",
         "parse_command_line('echo \"hello world!\"', 'windows')" => "[\"echo\",\"hello world!\"]";
-    parse_csv "parse_csv" as FirstArgument, [(Text) -> Dynamic], "The fields of a line of comma-separated values.",
+    parse_csv "parse_csv" as FirstArgument, [(TextOrDynamic) -> Array], "The fields of a line of comma-separated values.",
         "parse_csv('aa,\"b,b\",\"say \"\"x\"\"\"')" => "[\"aa\",\"b,b\",\"say \\\"x\\\"\"]";
-    parse_xml "parse_xml" as FirstArgument, [(Text) -> Dynamic], "An XML document as bags: attributes under @name, text beside others under #text, repeated elements as arrays.",
+    parse_xml "parse_xml" as FirstArgument, [(TextOrDynamic) -> Bag], "An XML document as bags: attributes under @name, text beside others under #text, repeated elements as arrays.",
         "parse_xml('<a b=\"1\"><c>x</c><c>y</c></a>')" => "{\"a\":{\"@b\":\"1\",\"c\":[\"x\",\"y\"]}}";
     parse_version "parse_version", [(Text) -> Decimal], "A version of up to four numbers as one that orders the same.",
         "parse_version('0.0.1.2')" => "100000002", "parse_version('x')" => "";
-    none "parse_user_agent", [(Text; Dynamic) -> Dynamic, (Text; Text) -> Dynamic], "The browser, operating system and device that a user agent names.";
-    format_bytes "format_bytes" as FirstArgument, [(Number; Number, Text) -> String], "A number of bytes in the unit that fits, or one asked for.",
+    none "parse_user_agent", [(Text; TextOrArray) -> Bag], "The browser, operating system and device that a user agent names.";
+    format_bytes "format_bytes" as FirstArgument never constant, [(Number; ConstNumber, ConstText) -> String], "A number of bytes in the unit that fits, or one asked for.",
         "format_bytes(564)" => "564 Bytes", "format_bytes(10332, 1)" => "10.1 KB", "format_bytes(20010332, 0, 'KB')" => "19541 KB";
 }}
 

@@ -7,31 +7,31 @@ use crate::args::{array, get, long};
 use crate::{Type, Value, convert, json, regexes, text};
 
 rows! { ROWS: Function in patterns {
-    extract "extract", [(Text, Long, Text) -> String, (Text, Long, Text, TypeOf) -> Named],
+    extract "extract", [(ConstText, Long, Text) -> String, (ConstText, Long, Text, TypeOf) -> Named],
         "The text of a capture group (0 is the whole match) of the first match, as a string or the type asked for.",
         "extract('x=([0-9.]+)', 1, 'hello x=45.6|wo')" => "45.6", "extract('x=([0-9]+)', 1, 'x=45', typeof(long)) + 1" => "46";
-    extract_all "extract_all", [(Text, Text) -> Dynamic, (Text, Array, Text) -> Dynamic],
+    extract_all "extract_all", [(ConstText, Text) -> Array, (ConstText, Array, Text) -> Array],
         "The capture groups of all matches: an array of texts for one group, of arrays for more.",
         "extract_all('([a-z]+)', 'ab 12 cd')" => "[\"ab\",\"cd\"]", "extract_all('([a-z])([0-9])', 'a1 b2')" => "[[\"a\",\"1\"],[\"b\",\"2\"]]";
-    extract_all "extractall" instead "extract_all", [(Text, Text) -> Dynamic, (Text, Array, Text) -> Dynamic],
+    extract_all "extractall" instead "extract_all", [(ConstText, Text) -> Array, (ConstText, Array, Text) -> Array],
         "The capture groups of all matches.",
         "extractall('([a-z]+)', 'ab 12 cd')" => "[\"ab\",\"cd\"]";
-    extract_json "extract_json" = "extractjson", [(Text, Text) -> String, (Text, Text, TypeOf) -> Named],
+    extract_json "extract_json" = "extractjson", [(ConstText, Text) -> String, (ConstText, Text, TypeOf) -> Named],
         "What a JSON path finds in JSON text, as a string or the type asked for.",
         "extract_json('$.a[1].b', '{\"a\":[1,{\"b\":\"x\"}]}')" => "x";
-    replace_regex "replace_regex", [(Text, Text, Text) -> String],
+    replace_regex "replace_regex", [(Text, ConstText, ConstText) -> String],
         "Every match of a regular expression replaced; \\1 stands for the first capture group, \\0 for the match.",
         "replace_regex('Number is 1', 'is (\\\\d)', 'was: \\\\1')" => "Number was: 1";
-    replace "replace" instead "replace_regex", [(Text, Text, Text) -> String],
+    replace "replace" instead "replace_regex", [(ConstText, ConstText, Text) -> String],
         "As replace_regex, with the text last.",
         "replace('a', 'b', 'aa')" => "bb";
-    trim "trim", [(Text, Text) -> String], "A string without a leading and a trailing match.",
+    trim "trim", [(ConstText, Text) -> String], "A string without a leading and a trailing match.",
         "trim('--', '--https://bing.com--')" => "https://bing.com";
-    trim_start "trim_start", [(Text, Text) -> String], "A string without a leading match.",
+    trim_start "trim_start", [(ConstText, Text) -> String], "A string without a leading match.",
         "trim_start('https://', 'https://bing.com')" => "bing.com";
-    trim_end "trim_end", [(Text, Text) -> String], "A string without a trailing match.",
+    trim_end "trim_end", [(ConstText, Text) -> String], "A string without a trailing match.",
         "trim_end('.com', 'bing.com')" => "bing";
-    indexof_regex "indexof_regex", [(Scalar, Scalar; Integer, Integer, Integer) -> Long],
+    indexof_regex "indexof_regex", [(Scalar, ConstScalar; Integer, Integer, ConstInteger) -> Long],
         "Where a regular expression first matches, or -1: after a start, within a length, counting matches.",
         "indexof_regex('abcabc', 'a.c')" => "0", "indexof_regex('abcabcdefg', 'a.c', 0, 9, 2)" => "3";
     regex_quote "regex_quote", [(Scalar) -> String], "A string with everything escaped that means something in a regular expression.",

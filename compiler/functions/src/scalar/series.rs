@@ -8,73 +8,73 @@ use crate::args::{array, flag, get, real};
 use crate::{Value, convert};
 
 rows! { ROWS: Function in series {
-    add "series_add", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "The sum of two series, element by element.";
-    subtract "series_subtract", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "The difference of two series, element by element.";
-    multiply "series_multiply", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "The product of two series, element by element.";
-    divide "series_divide", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "The quotient of two series, element by element.";
-    pow "series_pow", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "The power of two series, element by element.";
-    greater "series_greater", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "Whether each element of a series is greater than its counterpart.";
-    greater_equals "series_greater_equals", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "Whether each element of a series is greater than or equal to its counterpart.";
-    less "series_less", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "Whether each element of a series is less than its counterpart.";
-    less_equals "series_less_equals", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "Whether each element of a series is less than or equal to its counterpart.";
-    equals "series_equals", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "Whether each element of a series is equal to its counterpart.";
-    not_equals "series_not_equals", [(Array, Array) -> Dynamic, (Array, Number) -> Dynamic, (Number, Array) -> Dynamic], "Whether each element of a series is different from its counterpart.";
-    abs "series_abs", [(Array) -> First], "The absolute value of each element.";
-    exp "series_exp", [(Array) -> Dynamic], "The exponential of each element.";
-    sign "series_sign", [(Array) -> Dynamic], "The sign of each element.";
-    sin "series_sin", [(Array) -> Dynamic], "The sine of each element.";
-    cos "series_cos", [(Array) -> Dynamic], "The cosine of each element.";
-    tan "series_tan", [(Array) -> Dynamic], "The tangent of each element.";
-    asin "series_asin", [(Array) -> Dynamic], "The arc sine of each element.";
-    acos "series_acos", [(Array) -> Dynamic], "The arc cosine of each element.";
-    atan "series_atan", [(Array) -> Dynamic], "The arc tangent of each element.";
-    log "series_log", [(Array) -> Dynamic], "The natural logarithm of each element.";
-    floor "series_floor", [(Array) -> Dynamic], "The greatest whole number not above each element.";
-    ceiling "series_ceiling", [(Array) -> First], "The least whole number not below each element.";
-    sum "series_sum", [(Array) -> Real], "The sum of a series.", "series_sum(dynamic([1, 2, 3]))" => "6";
-    sum "array_sum" instead "series_sum", [(Array) -> Real], "The sum of a series.", "array_sum(dynamic([1, 2]))" => "3";
-    product "series_product", [(Array) -> Real], "The product of a series.", "series_product(dynamic([2, 3]))" => "6";
-    magnitude "series_magnitude", [(Array) -> Real], "The length of a series as a vector.", "series_magnitude(dynamic([3, 4]))" => "5";
-    dot_product "series_dot_product", [(Array, Array) -> Real, (Array, Number) -> Real, (Number, Array) -> Real], "The sum of the products of two series' elements.", "series_dot_product(dynamic([1, 2]), dynamic([3, 4]))" => "11";
-    cosine_similarity "series_cosine_similarity", [(Array, Array; Real, Real) -> Real], "The cosine of the angle between two series as vectors.", "series_cosine_similarity(dynamic([1, 0]), dynamic([2, 0]))" => "1";
-    pearson_correlation "series_pearson_correlation", [(Array, Array) -> Real], "How linear the relation of two series is, from -1 to 1.", "series_pearson_correlation(dynamic([1, 3]), dynamic([2, 6]))" => "1";
-    fill_forward "series_fill_forward" as FirstArgument, [(Array; Number) -> First], "A series with missing elements taking the one before.", "series_fill_forward(dynamic([1, null, 3]))" => "[1,1,3]";
-    fill_backward "series_fill_backward" as FirstArgument, [(Array; Number) -> First], "A series with missing elements taking the one after.", "series_fill_backward(dynamic([1, null, 3]))" => "[1,3,3]";
-    fill_const "series_fill_const" as FirstArgument, [(Array; Number, Number) -> First], "A series with missing elements replaced by a number.", "series_fill_const(dynamic([1, null, 3]), 0)" => "[1,0,3]";
-    fill_linear "series_fill_linear" as FirstArgument, [(Array; Number, Bool, Number) -> First], "A series with missing elements on the line between their neighbours; at the ends, as the nearest, unless the third argument is false.", "series_fill_linear(dynamic([1, null, 3, null]))" => "[1.0,2.0,3.0,3.0]";
-    stats_dynamic "series_stats_dynamic", [(Array; Bool) -> Dynamic], "Least, greatest, mean, deviation and more of a series, as a bag.", "series_stats_dynamic(dynamic([1, 3])).avg" => "2";
-    fit_line_dynamic "series_fit_line_dynamic", [(Array) -> Dynamic], "The line that fits a series best, as a bag.", "series_fit_line_dynamic(dynamic([1, 3, 5])).slope" => "2";
-    none "series_fit_2lines_dynamic", [(Array) -> Dynamic], "The two lines that fit a series best, as a bag.";
-    none "series_fir" as FirstArgument, [(Array, Array; Bool, Bool) -> Dynamic], "A series through a filter of finite response.";
-    iir "series_iir" as FirstArgument, [(Array, Array, Array) -> Dynamic], "A series through a filter of infinite response.",
+    add "series_add" never constant, [(Array, Array) -> Array, (Array, Number) -> Array, (Number, Array) -> Array], "The sum of two series, element by element.";
+    subtract "series_subtract" never constant, [(Array, Array) -> Array, (Array, Number) -> Array, (Number, Array) -> Array], "The difference of two series, element by element.";
+    multiply "series_multiply" never constant, [(Array, Array) -> Array, (Array, Number) -> Array, (Number, Array) -> Array], "The product of two series, element by element.";
+    divide "series_divide" never constant, [(Array, Array) -> Array, (Array, Number) -> Array, (Number, Array) -> Array], "The quotient of two series, element by element.";
+    pow "series_pow" never constant, [(Array, Array) -> Array, (Array, Number) -> Array, (Number, Array) -> Array], "The power of two series, element by element.";
+    greater "series_greater" never constant, [(Array, Array) -> Array, (Array, Number) -> Array, (Number, Array) -> Array], "Whether each element of a series is greater than its counterpart.";
+    greater_equals "series_greater_equals" never constant, [(Array, Array) -> Array, (Array, Number) -> Array, (Number, Array) -> Array], "Whether each element of a series is greater than or equal to its counterpart.";
+    less "series_less" never constant, [(Array, Array) -> Array, (Array, Number) -> Array, (Number, Array) -> Array], "Whether each element of a series is less than its counterpart.";
+    less_equals "series_less_equals" never constant, [(Array, Array) -> Array, (Array, Number) -> Array, (Number, Array) -> Array], "Whether each element of a series is less than or equal to its counterpart.";
+    equals "series_equals" never constant, [(Array, Array) -> Array, (Array, Number) -> Array, (Number, Array) -> Array], "Whether each element of a series is equal to its counterpart.";
+    not_equals "series_not_equals" never constant, [(Array, Array) -> Array, (Array, Number) -> Array, (Number, Array) -> Array], "Whether each element of a series is different from its counterpart.";
+    abs "series_abs" never constant, [(Array) -> First], "The absolute value of each element.";
+    exp "series_exp" never constant, [(Array) -> Array], "The exponential of each element.";
+    sign "series_sign" never constant, [(Array) -> Array], "The sign of each element.";
+    sin "series_sin" never constant, [(Array) -> Array], "The sine of each element.";
+    cos "series_cos" never constant, [(Array) -> Array], "The cosine of each element.";
+    tan "series_tan" never constant, [(Array) -> Array], "The tangent of each element.";
+    asin "series_asin" never constant, [(Array) -> Array], "The arc sine of each element.";
+    acos "series_acos" never constant, [(Array) -> Array], "The arc cosine of each element.";
+    atan "series_atan" never constant, [(Array) -> Array], "The arc tangent of each element.";
+    log "series_log" never constant, [(Array) -> Array], "The natural logarithm of each element.";
+    floor "series_floor" never constant, [(Array) -> Array], "The greatest whole number not above each element.";
+    ceiling "series_ceiling" never constant, [(Array) -> First], "The least whole number not below each element.";
+    sum "series_sum" never constant, [(Array) -> Real], "The sum of a series.", "series_sum(dynamic([1, 2, 3]))" => "6";
+    sum "array_sum" instead "series_sum" never constant, [(Array) -> Real], "The sum of a series.", "array_sum(dynamic([1, 2]))" => "3";
+    product "series_product" never constant, [(Array) -> Real], "The product of a series.", "series_product(dynamic([2, 3]))" => "6";
+    magnitude "series_magnitude" never constant, [(Array) -> Real], "The length of a series as a vector.", "series_magnitude(dynamic([3, 4]))" => "5";
+    dot_product "series_dot_product" never constant, [(Array, Array) -> Real, (Array, Number) -> Real, (Number, Array) -> Real], "The sum of the products of two series' elements.", "series_dot_product(dynamic([1, 2]), dynamic([3, 4]))" => "11";
+    cosine_similarity "series_cosine_similarity" never constant, [(Array, Array; Real, Real) -> Real], "The cosine of the angle between two series as vectors.", "series_cosine_similarity(dynamic([1, 0]), dynamic([2, 0]))" => "1";
+    pearson_correlation "series_pearson_correlation" never constant, [(Array, Array) -> Real], "How linear the relation of two series is, from -1 to 1.", "series_pearson_correlation(dynamic([1, 3]), dynamic([2, 6]))" => "1";
+    fill_forward "series_fill_forward" as FirstArgument never constant, [(Array; Number) -> First], "A series with missing elements taking the one before.", "series_fill_forward(dynamic([1, null, 3]))" => "[1,1,3]";
+    fill_backward "series_fill_backward" as FirstArgument never constant, [(Array; Number) -> First], "A series with missing elements taking the one after.", "series_fill_backward(dynamic([1, null, 3]))" => "[1,3,3]";
+    fill_const "series_fill_const" as FirstArgument never constant, [(Array; Number, Number) -> First], "A series with missing elements replaced by a number.", "series_fill_const(dynamic([1, null, 3]), 0)" => "[1,0,3]";
+    fill_linear "series_fill_linear" as FirstArgument never constant, [(Array; Number, Bool, Number) -> First], "A series with missing elements on the line between their neighbours; at the ends, as the nearest, unless the third argument is false.", "series_fill_linear(dynamic([1, null, 3, null]))" => "[1.0,2.0,3.0,3.0]";
+    stats_dynamic "series_stats_dynamic" never constant, [(Array; ConstBool) -> Bag], "Least, greatest, mean, deviation and more of a series, as a bag.", "series_stats_dynamic(dynamic([1, 3])).avg" => "2";
+    fit_line_dynamic "series_fit_line_dynamic" never constant, [(Array) -> Bag], "The line that fits a series best, as a bag.", "series_fit_line_dynamic(dynamic([1, 3, 5])).slope" => "2";
+    none "series_fit_2lines_dynamic" never constant, [(Array) -> Bag], "The two lines that fit a series best, as a bag.";
+    none "series_fir" as FirstArgument never constant, [(Array, Array; Bool, Bool) -> Array], "A series through a filter of finite response.";
+    iir "series_iir" as FirstArgument never constant, [(Array, Array, Array) -> Array], "A series through a filter of infinite response.",
         "series_iir(dynamic([1, 1, 1]), dynamic([1]), dynamic([1, -1]))" => "[1.0,2.0,3.0]";
-    none "series_outliers" as FirstArgument, [(Array; Text, Number) -> First, (Array, Text, Real, Real; Real, Integer) -> First], "How far each element is from what the series is like.";
-    none "series_seasonal", [(Array; Integer, Integer) -> Dynamic], "The part of a series that repeats.";
+    none "series_outliers" as FirstArgument never constant, [(Array; Text, Number) -> First, (Array, Text, Real, Real; Real, Integer) -> First], "How far each element is from what the series is like.";
+    none "series_seasonal" never constant, [(Array) -> Array, (Array, Integer) -> Array, (Array, Integer, Integer) -> Array], "The part of a series that repeats.";
 }}
 
 rows! { SEVERAL: Function in series {
-    stats "series_stats" with ["series_stats_{}_min": Real, "series_stats_{}_min_idx": Long, "series_stats_{}_max": Real, "series_stats_{}_max_idx": Long, "series_stats_{}_avg": Real, "series_stats_{}_stdev": Real, "series_stats_{}_variance": Real],
-        [(Array; Bool) -> Real], "Least, greatest, mean, deviation and more of a series, in columns.";
-    fit_line "series_fit_line" with ["series_fit_line_{}_rsquare": Real, "series_fit_line_{}_slope": Real, "series_fit_line_{}_variance": Real, "series_fit_line_{}_rvariance": Real, "series_fit_line_{}_interception": Real, "series_fit_line_{}_line_fit": Dynamic],
+    stats "series_stats" with ["series_stats_{}_min": Real, "series_stats_{}_min_idx": Long, "series_stats_{}_max": Real, "series_stats_{}_max_idx": Long, "series_stats_{}_avg": Real, "series_stats_{}_stdev": Real, "series_stats_{}_variance": Real] never constant,
+        [(Array; ConstBool) -> Real], "Least, greatest, mean, deviation and more of a series, in columns.";
+    fit_line "series_fit_line" with ["series_fit_line_{}_rsquare": Real, "series_fit_line_{}_slope": Real, "series_fit_line_{}_variance": Real, "series_fit_line_{}_rvariance": Real, "series_fit_line_{}_interception": Real, "series_fit_line_{}_line_fit": Dynamic] never constant,
         [(Array) -> Real], "The line that fits a series best, in columns.";
-    none "series_fit_2lines" with ["series_fit_2lines_{}_rsquare": Real, "series_fit_2lines_{}_split_idx": Long, "series_fit_2lines_{}_variance": Real, "series_fit_2lines_{}_rvariance": Real, "series_fit_2lines_{}_line_fit": Dynamic, "series_fit_2lines_{}_right_rsquare": Real, "series_fit_2lines_{}_right_slope": Real, "series_fit_2lines_{}_right_interception": Real, "series_fit_2lines_{}_right_variance": Real, "series_fit_2lines_{}_right_rvariance": Real, "series_fit_2lines_{}_left_rsquare": Real, "series_fit_2lines_{}_left_slope": Real, "series_fit_2lines_{}_left_interception": Real, "series_fit_2lines_{}_left_variance": Real, "series_fit_2lines_{}_left_rvariance": Real],
+    none "series_fit_2lines" with ["series_fit_2lines_{}_rsquare": Real, "series_fit_2lines_{}_split_idx": Long, "series_fit_2lines_{}_variance": Real, "series_fit_2lines_{}_rvariance": Real, "series_fit_2lines_{}_line_fit": Dynamic, "series_fit_2lines_{}_right_rsquare": Real, "series_fit_2lines_{}_right_slope": Real, "series_fit_2lines_{}_right_interception": Real, "series_fit_2lines_{}_right_variance": Real, "series_fit_2lines_{}_right_rvariance": Real, "series_fit_2lines_{}_left_rsquare": Real, "series_fit_2lines_{}_left_slope": Real, "series_fit_2lines_{}_left_interception": Real, "series_fit_2lines_{}_left_variance": Real, "series_fit_2lines_{}_left_rvariance": Real] never constant,
         [(Array) -> Real], "The two lines that fit a series best, in columns.";
-    none "series_fit_poly" with ["series_fit_poly_{}_rsquare": Real, "series_fit_poly_{}_coefficients": Dynamic, "series_fit_poly_{}_variance": Real, "series_fit_poly_{}_rvariance": Real, "series_fit_poly_{}_poly_fit": Dynamic],
+    none "series_fit_poly" with ["series_fit_poly_{}_rsquare": Real, "series_fit_poly_{}_coefficients": Dynamic, "series_fit_poly_{}_variance": Real, "series_fit_poly_{}_rvariance": Real, "series_fit_poly_{}_poly_fit": Dynamic] never constant,
         [(Array; Array, Int) -> Real], "The polynomial that fits a series best, in columns.";
-    none "series_decompose" with ["series_decompose_{}_baseline": Dynamic, "series_decompose_{}_seasonal": Dynamic, "series_decompose_{}_trend": Dynamic, "series_decompose_{}_residual": Dynamic],
-        [(Array; Integer, Text, Integer, Number) -> Dynamic], "A series as trend, season and rest, in columns.";
-    none "series_decompose_forecast" with ["series_decompose_forecast_{}_baseline": Dynamic, "series_decompose_forecast_{}_seasonal": Dynamic, "series_decompose_forecast_{}_trend": Dynamic, "series_decompose_forecast_{}_residual": Dynamic],
-        [(Array, Integer; Integer, Text, Number) -> Dynamic], "How a series may go on, in columns.";
-    none "series_decompose_anomalies" with ["series_decompose_anomalies_{}_ad_flag": Dynamic, "series_decompose_anomalies_{}_ad_score": Dynamic, "series_decompose_anomalies_{}_baseline": Dynamic],
-        [(Array; Number, Integer, Text, Integer, Text, Number) -> Dynamic], "What in a series does not fit its trend and season, in columns.";
-    none "series_periods_detect" with ["series_periods_detect_{}_periods": Dynamic, "series_periods_detect_{}_scores": Dynamic],
-        [(Array, Number, Number, Long) -> Dynamic], "The periods of a series, in columns.";
-    none "series_periods_validate" with ["series_periods_validate_{}_periods": Dynamic, "series_periods_validate_{}_scores": Dynamic],
-        [(Array, Number .. Number to 17) -> Dynamic], "How well a series has some periods, in columns.";
-    none "series_fft" with ["series_fft_{}_real": Dynamic, "series_fft_{}_imag": Dynamic],
-        [(Array; Array) -> Dynamic], "The Fourier transform of a series, in columns.";
-    none "series_ifft" with ["series_ifft_{}_real": Dynamic, "series_ifft_{}_imag": Dynamic],
-        [(Array; Array) -> Dynamic], "The inverse Fourier transform of a series, in columns.";
+    none "series_decompose" with ["series_decompose_{}_baseline": Dynamic, "series_decompose_{}_seasonal": Dynamic, "series_decompose_{}_trend": Dynamic, "series_decompose_{}_residual": Dynamic] never constant,
+        [(Array; Integer, Text, Integer, Number) -> Array], "A series as trend, season and rest, in columns.";
+    none "series_decompose_forecast" with ["series_decompose_forecast_{}_baseline": Dynamic, "series_decompose_forecast_{}_seasonal": Dynamic, "series_decompose_forecast_{}_trend": Dynamic, "series_decompose_forecast_{}_residual": Dynamic] never constant,
+        [(Array, Integer; Integer, Text, Number) -> Array], "How a series may go on, in columns.";
+    none "series_decompose_anomalies" with ["series_decompose_anomalies_{}_ad_flag": Dynamic, "series_decompose_anomalies_{}_ad_score": Dynamic, "series_decompose_anomalies_{}_baseline": Dynamic] never constant,
+        [(Array; Number, Integer, Text, Integer, Text, Number) -> Array], "What in a series does not fit its trend and season, in columns.";
+    none "series_periods_detect" with ["series_periods_detect_{}_periods": Dynamic, "series_periods_detect_{}_scores": Dynamic] never constant,
+        [(Array, Number, Number, Long) -> Array], "The periods of a series, in columns.";
+    none "series_periods_validate" with ["series_periods_validate_{}_periods": Dynamic, "series_periods_validate_{}_scores": Dynamic] never constant,
+        [(Array, Number .. Number to 17) -> Array], "How well a series has some periods, in columns.";
+    none "series_fft" with ["series_fft_{}_real": Dynamic, "series_fft_{}_imag": Dynamic] never constant,
+        [(Array; Array) -> Array], "The Fourier transform of a series, in columns.";
+    none "series_ifft" with ["series_ifft_{}_real": Dynamic, "series_ifft_{}_imag": Dynamic] never constant,
+        [(Array; Array) -> Array], "The inverse Fourier transform of a series, in columns.";
 }}
 
 /// Elements of two series, or of a series and a number for all of them.

@@ -15,9 +15,9 @@ rows! { ROWS: Function in strings {
         "strcmp('abc', 'ABC')" => "1", "strcmp('a', 'a')" => "0";
     strrep "strrep", [(Scalar, Long; Scalar) -> String], "A text repeated, at most 1024 times, with a delimiter between.",
         "strrep('ABC', 2)" => "ABCABC", "strrep(3s, 2, ' ')" => "00:00:03 00:00:03";
-    strlen "strlen" as Prefix("strlen"), [(Text) -> Long], "The number of characters.",
+    strlen "strlen" as Prefix("strlen"), [(TextOrDynamic) -> Long], "The number of characters.",
         "strlen('hello')" => "5", "strlen('⒦⒰')" => "2";
-    string_size "string_size" as Prefix("string_size"), [(Text) -> Long], "The number of bytes in UTF-8.",
+    string_size "string_size" as Prefix("string_size"), [(TextOrDynamic) -> Long], "The number of bytes in UTF-8.",
         "string_size('⒦')" => "3";
     toupper "toupper", [(Scalar) -> String], "Folds text to upper case.",
         "toupper('KusTO')" => "KUSTO";
@@ -27,13 +27,13 @@ rows! { ROWS: Function in strings {
         "reverse('abc')" => "cba", "reverse(123)" => "321";
     substring "substring", [(Scalar, Integer; Integer) -> String], "Part of a string: from a position (from the end if negative), of a length.",
         "substring('123456', 1, 2)" => "23", "substring('ABCD', -2)" => "CD", "substring('abc', 9)" => "";
-    indexof "indexof", [(Scalar, Scalar; Integer, Integer, Integer) -> Long],
+    indexof "indexof", [(Scalar, Scalar; Integer, Integer, ConstInteger) -> Long],
         "Where a string first occurs in another, or -1: after a start, within a length, counting occurrences.",
         "indexof('abcdefg', 'cde')" => "2", "indexof('abcdefg', 'cde', 1, 2)" => "-1",
         "indexof('abcdefg', 'cde', -5)" => "2", "indexof('abcdefgabcdefg', 'cde', 1, 10, 2)" => "9";
-    has_any_index "has_any_index", [(Text, Array) -> Long], "The position in an array of the first element that a string has as a whole term, or -1.",
+    has_any_index "has_any_index", [(TextOrDynamic, Array) -> Long], "The position in an array of the first element that a string has as a whole term, or -1.",
         "has_any_index('this is an example', dynamic(['not', 'example']))" => "1";
-    split "split" as FirstArgument, [(Scalar, Text; Integer) -> Dynamic], "The parts of a string between delimiters; with a position, an array of just that part.",
+    split "split" as FirstArgument, [(Scalar, Text; Integer) -> Array], "The parts of a string between delimiters; with a position, an array of just that part.",
         "split('a__b', '_')" => "[\"a\",\"\",\"b\"]", "split('aaa_bbb', '_', 1)" => "[\"bbb\"]";
     replace_string "replace_string", [(Text, Text, Text) -> String], "Every occurrence of a string replaced by another.",
         "replace_string('a cat', 'cat', 'dog')" => "a dog";
@@ -41,11 +41,11 @@ rows! { ROWS: Function in strings {
         "replace_strings('a b', dynamic(['a', 'b']), dynamic(['b', 'c']))" => "b c";
     translate "translate", [(Text, Text, Text) -> String], "Each character of a set replaced by its counterpart (the last one, where there are fewer).",
         "translate('krasp', 'otsku', 'spark')" => "kusto", "translate('abc', 'x', 'abc')" => "xxx", "translate('abc', '', 'ab')" => "";
-    countof "countof", [(Text, Text; Text) -> Long], "How often a string (overlapping) or regular expression (not overlapping) occurs.",
+    countof "countof", [(Text, Text; SearchKind) -> Long], "How often a string (overlapping) or regular expression (not overlapping) occurs.",
         "countof('ababa', 'aba')" => "2", "countof('abcabc', 'a.c', 'regex')" => "2";
-    codepoints_from "unicode_codepoints_from_string", [(Scalar) -> Dynamic], "The code points of a string's characters.",
+    codepoints_from "unicode_codepoints_from_string", [(Scalar) -> Array], "The code points of a string's characters.",
         "unicode_codepoints_from_string('Ku')" => "[75,117]";
-    codepoints_from "to_utf8" instead "unicode_codepoints_from_string", [(Scalar) -> Dynamic], "The code points of a string's characters.",
+    codepoints_from "to_utf8" instead "unicode_codepoints_from_string", [(Scalar) -> Array], "The code points of a string's characters.",
         "to_utf8('Ku')" => "[75,117]";
     codepoints_to "unicode_codepoints_to_string", [(IntegerOrArray .. IntegerOrArray) -> String], "The string of some code points.",
         "unicode_codepoints_to_string(75, dynamic([117]))" => "Ku";

@@ -4,9 +4,8 @@
 //! is two aggregates and a division. The algebra then has a summarize that
 //! gives keys and aggregates, and a projection behind it.
 
-
 use foldhash::{HashSet, HashSetExt as _};
-use rulec_functions::{Aggregate, Naming, Type, aggregate};
+use rulec_functions::{Aggregate, Form, Naming, Type, aggregate};
 use rulec_kql::ast::{self, ExprKind as Ast};
 use rulec_source::Span;
 
@@ -284,16 +283,17 @@ impl Binder<'_> {
         let outer = self.aggregates.take();
         let keys = outer.as_ref().map(|c| c.keys.clone()).unwrap_or_default();
         let mut args: Vec<Expr> = Vec::new();
+        // What the row checks: the arguments as they are written.
+        let mut given: Vec<Expr> = Vec::new();
+        let mut forms: Vec<Form> = Vec::new();
         let mut places: Vec<Span> = Vec::new();
         let mut suggestions: Vec<Label> = Vec::new();
         for arg in &call.args {
+            places.push(arg.value.span);
             if matches!(strip(&arg.value).kind, Ast::Star) {
+                given.push(Self::broken(self.at(arg.value.span)));
+                forms.push(Form::Star);
                 if !row.star {
-                    self.error(
-                        codes::COLUMN_EXPECTED,
-                        arg.span,
-                        format!("`{}` does not take `*`", call.name.text),
-                    );
                     continue;
                 }
                 // The columns named before `*` are there already; a compared
@@ -311,7 +311,6 @@ impl Binder<'_> {
                     }
                     let hidden = input.is_hidden(index) && !self.noted.contains(&index);
                     args.push(input.column(index, self.at(arg.value.span)));
-                    places.push(arg.value.span);
                     suggestions.push((
                         Suggested::Derived(input.columns()[index].name.to_string()),
                         None,
@@ -323,11 +322,25 @@ impl Binder<'_> {
             let value = self.scalar(&arg.value, ctx);
             let name = suggested(&arg.value);
             suggestions.push((name, arg.name.as_ref().map(|n| (n.text.clone(), n.span)), false));
+            forms.push(self.form(&arg.value, &value, ctx));
+            given.push(value.clone());
             args.push(value);
-            places.push(arg.value.span);
         }
         self.spend(args.len());
-        let ty = self.result_type(row.result, &call.name.text, false, &args, &places, call.name.span);
+        let ty = self.result_type(
+            row.result,
+            &call.name.text,
+            false,
+            &given,
+            &forms,
+            &places,
+            call.name.span,
+        );
+        let ty = match forms.first() {
+            // The first of all columns.
+            Some(Form::Star) => args.first().map_or(ty, |first| first.ty),
+            _ => ty,
+        };
         let outputs = outputs(row, call, ty, &args, &suggestions);
         self.aggregates = outer;
         if let Some(collected) = &mut self.aggregates {
@@ -428,13 +441,6 @@ fn outputs(row: &Aggregate, call: &ast::Call, ty: Type, args: &[Expr], suggestio
                 hidden: false,
             })
             .collect(),
-        Naming::PrefixBoth(prefix) => {
-            let second = suggestions
-                .get(1)
-                .and_then(|(s, ..)| s.text())
-                .unwrap_or_default();
-            single(Suggested::Derived(format!("{prefix}_{first}_{second}")))
-        }
         Naming::Prefix(prefix) => single(Suggested::Derived(format!("{prefix}_{first}"))),
         Naming::Exactly(name) => single(Suggested::Derived(name.to_owned())),
         Naming::FirstArgument | Naming::FirstArgumentValue => single(

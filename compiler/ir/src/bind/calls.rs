@@ -4,7 +4,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use foldhash::HashMap;
 use rulec_facts::tables::{Function, FunctionResult};
-use rulec_functions::{Arg, Kind, Naming, ScalarFunction, Type, TypeError, Value, aggregate, scalar};
+use rulec_functions::{
+    Arg, Form, Kind, Mismatch, Naming, ScalarFunction, Shape, Type, TypeError, Value, aggregate, scalar,
+};
 use rulec_kql::ast::{self, ExprKind as Ast};
 use rulec_source::Span;
 
@@ -58,7 +60,12 @@ impl Binder<'_> {
         }
         self.note_call(name, call.name.span, false);
         self.unknown_function(name, call.name.span);
-        // The arguments may hold further mistakes.
+        // The arguments may hold further mistakes. That columns have to stand in
+        // an aggregate is none: this may have been meant as one.
+        let ctx = match ctx.aggregates {
+            Some(rows) => Ctx::over(rows),
+            None => ctx,
+        };
         for arg in &call.args {
             if !matches!(arg.value.kind, Ast::Star) {
                 self.any(&arg.value, ctx);
@@ -165,30 +172,58 @@ impl Binder<'_> {
         );
     }
 
-    /// A call of a row of the functions crate.
+    /// A call of a row of the functions crate. Calls nest through here, so the
+    /// frame is kept small.
     fn built_in(&mut self, function: &'static ScalarFunction, call: &ast::Call, ctx: Ctx<'_>) -> Expr {
-        let at = self.at(call.span);
-        let mut args = Vec::with_capacity(call.args.len());
-        let mut places = Vec::with_capacity(call.args.len());
+        let mut given = Vec::with_capacity(call.args.len());
         for arg in &call.args {
-            if matches!(arg.value.kind, Ast::Star) {
-                // `pack(*)` and its like: every column.
-                if let Some(row) = ctx.row {
-                    for index in 0..row.columns().len() {
-                        args.push(row.column(index, self.at(arg.value.span)));
-                        places.push(arg.value.span);
-                    }
-                }
-                continue;
-            }
-            args.push(self.scalar(&arg.value, ctx));
-            places.push(arg.value.span);
+            given.push(match arg.value.kind {
+                Ast::Star => Self::broken(self.at(arg.value.span)),
+                _ => self.scalar(&arg.value, ctx),
+            });
         }
-        if let Some(value) = self.in_context(function, &args, &places, call, ctx) {
+        self.built_in_of(function, call, given, ctx)
+    }
+
+    fn built_in_of(
+        &mut self,
+        function: &'static ScalarFunction,
+        call: &ast::Call,
+        given: Vec<Expr>,
+        ctx: Ctx<'_>,
+    ) -> Expr {
+        let at = self.at(call.span);
+        let places: Vec<Span> = call.args.iter().map(|arg| arg.value.span).collect();
+        let forms: Vec<Form> = call
+            .args
+            .iter()
+            .zip(&given)
+            .map(|(arg, value)| self.form(&arg.value, value, ctx))
+            .collect();
+        let name = call.name.text.as_str();
+        let ty = self.result_type(
+            function.result,
+            name,
+            false,
+            &given,
+            &forms,
+            &places,
+            call.name.span,
+        );
+        let mut args = Vec::with_capacity(given.len());
+        for (value, form) in given.into_iter().zip(&forms) {
+            match (form, ctx.row) {
+                // `pack_array(*)` and its like: every column.
+                (Form::Star, Some(row)) => {
+                    args.extend((0..row.columns().len()).map(|index| row.column(index, value.span)));
+                }
+                _ => args.push(value),
+            }
+        }
+        self.spend(args.len());
+        if let Some(value) = self.in_context(function, ty, &args, call, ctx) {
             return value;
         }
-        let name = call.name.text.as_str();
-        let ty = self.result_type(function.result, name, false, &args, &places, call.name.span);
         let kind = match function.kind {
             Kind::Window => ExprKind::Window { function, args },
             _ => ExprKind::Call { function, args },
@@ -200,8 +235,8 @@ impl Binder<'_> {
     fn in_context(
         &mut self,
         function: &'static ScalarFunction,
+        ty: Type,
         args: &[Expr],
-        places: &[Span],
         call: &ast::Call,
         ctx: Ctx<'_>,
     ) -> Option<Expr> {
@@ -213,7 +248,6 @@ impl Binder<'_> {
         };
         match function.name {
             "now" => {
-                let ty = self.result_type(function.result, "now", false, args, places, call.name.span);
                 let [offset, ..] = args else {
                     return Some(Expr { ty, ..now });
                 };
@@ -228,7 +262,6 @@ impl Binder<'_> {
                 })
             }
             "ago" => {
-                self.result_type(function.result, "ago", false, args, places, call.name.span);
                 let [offset, ..] = args else { return Some(now) };
                 let minus = scalar("-")?;
                 Some(Expr {
@@ -241,7 +274,6 @@ impl Binder<'_> {
                 })
             }
             "bin_auto" => {
-                let ty = self.result_type(function.result, "bin_auto", false, args, places, call.name.span);
                 let [value] = args else { return None };
                 let size = self.options.get("query_bin_auto_size")?.clone();
                 let mut args = vec![value.clone(), size];
@@ -258,31 +290,14 @@ impl Binder<'_> {
                 };
                 Some(Expr { kind, ty, span: at })
             }
-            "ingestion_time" => {
-                self.result_type(
-                    function.result,
-                    "ingestion_time",
-                    false,
-                    args,
-                    places,
-                    call.name.span,
-                );
-                Some(Expr {
-                    kind: ExprKind::IngestionTime,
-                    ty: Type::DateTime,
-                    span: at,
-                })
-            }
+            "ingestion_time" => Some(Expr {
+                kind: ExprKind::IngestionTime,
+                ty: Type::DateTime,
+                span: at,
+            }),
             "column_ifexists" | "columnifexists" => {
                 let [name, fallback, ..] = args else { return None };
                 let Some(Value::String(wanted)) = self.literal_of(name) else {
-                    if crate::walk::uses_columns(name) {
-                        self.error(
-                            codes::CONSTANT_EXPECTED,
-                            places.first().copied().unwrap_or(call.span),
-                            "the name of the column has to be a constant",
-                        );
-                    }
                     // In a function's body it may be a parameter, known at each call.
                     return Some(Expr {
                         span: at,
@@ -473,6 +488,8 @@ fn outside(name: &str, ty: Type) -> &'static ScalarFunction {
         max: None,
         naming: Naming::Default,
         result: rule_for(ty),
+        shape: Shape::Any,
+        folds: false,
         kernel: None,
         path: "",
         columns: &[],
@@ -484,7 +501,7 @@ fn outside(name: &str, ty: Type) -> &'static ScalarFunction {
 }
 
 /// A rule that always gives the one type.
-fn rule_for(ty: Type) -> fn(&[Arg<'_>]) -> Result<Type, TypeError> {
+fn rule_for(ty: Type) -> fn(&[Arg<'_>]) -> Result<Type, Mismatch> {
     match ty {
         Type::Bool => |_| Ok(Type::Bool),
         Type::Int => |_| Ok(Type::Int),

@@ -1,8 +1,8 @@
 //! Scalar expressions: literals, operators, lists and ranges.
 
-use rulec_functions::{Arg, ScalarFunction, Type, TypeError, Value, convert, scalar};
+use rulec_functions::{ScalarFunction, Type, Value, convert, scalar};
 use rulec_kql::ast::{self, ExprKind as Ast};
-use rulec_source::Span;
+use rulec_source::{Diagnostic, Span};
 
 use super::{Any, Binder, Ctx, MAX_EXPR_DEPTH};
 use crate::{BindingKind, Expr, ExprKind, codes};
@@ -33,6 +33,22 @@ impl Binder<'_> {
             Ast::Wildcard(_) => Any::Table(self.table(expr)),
             _ => Any::Scalar(self.plain(expr, ctx)),
         }
+    }
+
+    /// `[x]` reads like a name in brackets, so what is in them has to be text.
+    fn bracketed(&mut self, inner: &ast::Expr, ctx: Ctx<'_>) -> Expr {
+        let value = self.scalar(inner, ctx);
+        if !matches!(value.ty, Type::String | Type::Unknown) {
+            self.error(
+                codes::WRONG_TYPE,
+                inner.span,
+                format!(
+                    "a name in quotes is needed here, but this is of type `{}`",
+                    value.ty
+                ),
+            );
+        }
+        Self::broken(value.span)
     }
 
     /// A scalar; a table here is an error.
@@ -81,7 +97,7 @@ impl Binder<'_> {
                 self.error(codes::NOT_A_SCALAR, expr.span, "a single value is needed here");
                 Self::broken(span)
             }
-            Ast::Bracketed(inner) => self.scalar(inner, ctx),
+            Ast::Bracketed(inner) => self.bracketed(inner, ctx),
             // The name has no effect; a condition written with `=` is no bool and says so.
             Ast::Named(column) => self.scalar(&column.value, ctx),
             // The parser reported it.
@@ -119,10 +135,18 @@ impl Binder<'_> {
 
     fn unary(&mut self, unary: &ast::Unary, at: Span, ctx: Ctx<'_>) -> Expr {
         let operand = self.scalar(&unary.operand, ctx);
-        let name = match unary.op {
-            ast::UnaryOp::Plus => return operand,
-            ast::UnaryOp::Minus => "negate",
-        };
+        let function = scalar("negate");
+        if unary.op == ast::UnaryOp::Plus {
+            // What can be negated can also be left as it is, as wide.
+            let ty = match function {
+                Some(function) => {
+                    let args = std::slice::from_ref(&operand);
+                    self.result_type(function.result, "+", true, args, &[], &[], at)
+                }
+                None => operand.ty,
+            };
+            return Self::converted(operand, ty);
+        }
         // A negative number is a literal, so that it can be one where literals are asked for.
         if let ExprKind::Literal(value) = &operand.kind {
             let negative = match value {
@@ -137,11 +161,11 @@ impl Binder<'_> {
             }
         }
         let ty = operand.ty;
-        match scalar(name) {
+        match function {
             Some(function) => {
                 let span = self.at(at);
                 let args = vec![operand];
-                let result = self.result_type(function.result, "-", true, &args, &[], at);
+                let result = self.result_type(function.result, "-", true, &args, &[], &[], at);
                 Expr {
                     kind: ExprKind::Call { function, args },
                     ty: result,
@@ -328,45 +352,11 @@ impl Binder<'_> {
         at: Span,
         whole: Span,
     ) -> Expr {
-        let ty = self.result_type(function.result, name, operator, &args, places, at);
+        let ty = self.result_type(function.result, name, operator, &args, &[], places, at);
         Expr {
             kind: ExprKind::Call { function, args },
             ty,
             span: whole,
-        }
-    }
-
-    /// The type a row gives for arguments; `unknown` after an error.
-    pub(super) fn result_type(
-        &mut self,
-        rule: rulec_functions::ResultRule,
-        name: &str,
-        operator: bool,
-        args: &[Expr],
-        places: &[Span],
-        at: Span,
-    ) -> Type {
-        let types: Vec<Type> = args.iter().map(|a| a.ty).collect();
-        let literals: Vec<Option<Value>> = args.iter().map(|a| self.literal_of(a)).collect();
-        let given: Vec<Arg<'_>> = types
-            .iter()
-            .zip(&literals)
-            .map(|(ty, literal)| Arg {
-                ty: *ty,
-                literal: literal.as_ref(),
-            })
-            .collect();
-        match rule(&given) {
-            Ok(_) if leaves_open(name, &types) => Type::Unknown,
-            Ok(ty) => ty,
-            Err(error) => {
-                self.type_error(name, operator, &error, &types, places, at);
-                if operator || needs_common(name) {
-                    Type::Unknown
-                } else {
-                    despite(rule, given, error)
-                }
-            }
         }
     }
 
@@ -389,11 +379,20 @@ impl Binder<'_> {
     pub(super) fn predicate(&mut self, expr: &ast::Expr, ctx: Ctx<'_>) -> Expr {
         let value = self.scalar(expr, ctx);
         if !matches!(value.ty, Type::Bool | Type::Unknown) {
-            self.error(
+            let mut diagnostic = Diagnostic::new(
                 codes::WRONG_TYPE,
-                expr.span,
                 format!("a condition is needed here, but this is of type `{}`", value.ty),
-            );
+            )
+            .at(expr.span);
+            if let Ast::Named(named) = &super::statements::strip(expr).kind
+                && let ast::ColumnNames::One(name) = &named.names
+            {
+                let equals = Span::new(name.span.end as usize, named.value.span.start as usize);
+                diagnostic = diagnostic
+                    .help("`=` gives a name; write `==` to compare")
+                    .fix("write `==`", equals, " == ");
+            }
+            self.report(diagnostic);
         }
         value
     }
@@ -456,51 +455,6 @@ impl Binder<'_> {
             None => Expr { ty, ..value },
         }
     }
-}
-
-/// Whether a result depends on a type nobody knows: then a literal beside it
-/// does not decide.
-fn leaves_open(name: &str, types: &[Type]) -> bool {
-    match name {
-        "iff" | "iif" | "case" | "coalesce" | "max_of" | "min_of" => types.contains(&Type::Unknown),
-        "bin" | "floor" | "bin_at" => types.first() == Some(&Type::Unknown),
-        "+" | "-" | "*" | "/" | "%" => match types {
-            [Type::Unknown, right] => *right != Type::TimeSpan,
-            [Type::DateTime, Type::Unknown] => true,
-            _ => false,
-        },
-        _ => false,
-    }
-}
-
-/// Functions whose type is what their arguments have in common.
-fn needs_common(name: &str) -> bool {
-    matches!(
-        name,
-        "coalesce" | "max_of" | "min_of" | "bin" | "floor" | "bin_at"
-    )
-}
-
-/// The type of a call in spite of arguments that were refused: those count as unknown.
-fn despite(rule: rulec_functions::ResultRule, mut given: Vec<Arg<'_>>, mut error: TypeError) -> Type {
-    let first = given.first().map_or(Type::Unknown, |a| a.ty);
-    for _ in 0..=given.len() {
-        match error {
-            TypeError::Argument { index, .. } if index < given.len() => given[index] = Arg::of(Type::Unknown),
-            TypeError::Count { min, max, .. } => {
-                let count = given.len().clamp(min, max.unwrap_or(usize::MAX).max(min));
-                given.resize(count, Arg::of(Type::Unknown));
-            }
-            _ => return Type::Unknown,
-        }
-        match rule(&given) {
-            // What gives its argument's type also does so for a refused one.
-            Ok(Type::Unknown) => return first,
-            Ok(ty) => return ty,
-            Err(next) => error = next,
-        }
-    }
-    Type::Unknown
 }
 
 /// Whether a relation stands for an error that was reported.

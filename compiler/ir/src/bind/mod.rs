@@ -10,6 +10,7 @@
 //! Deliberately absent: constant folding. What was written stays visible.
 
 mod aggregates;
+mod arguments;
 mod bound;
 mod calls;
 mod expressions;

@@ -169,6 +169,14 @@ impl Binder<'_> {
                     format!("`{name}` needs {expected} here, but this is of type `{found}`"),
                 );
             }
+            TypeError::Form { index, expected } => {
+                let span = places.get(*index).copied().unwrap_or(whole);
+                let code = match *expected {
+                    "the name of a column" => codes::COLUMN_EXPECTED,
+                    _ => codes::CONSTANT_EXPECTED,
+                };
+                self.error(code, span, format!("`{name}` needs {expected} here"));
+            }
             TypeError::Other(sentence) => {
                 self.error(codes::WRONG_TYPE, whole, format!("`{name}`: {sentence}"));
             }
