@@ -25,6 +25,38 @@ fn a_new_rule_checks_builds_and_becomes_golden() {
 }
 
 #[test]
+fn safe_repairs_are_made_and_guesses_are_not() {
+    let folder = repository();
+    let case = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/cases/check/deprecated-function.md"
+    );
+    let rule = folder.path().join("rules/old.md");
+    fs::create_dir_all(rule.parent().unwrap()).unwrap();
+    // A misspelled column is only guessed at.
+    let text = fs::read_to_string(case)
+        .unwrap()
+        .replace("by DeviceId", "by DeviceIdd");
+    fs::write(&rule, &text).unwrap();
+    let output = rulec(folder.path(), &["check", "--fix", "rules/old.md"]);
+    assert!(
+        err(&output).contains("rules/old.md: 3 repairs made"),
+        "{}",
+        err(&output)
+    );
+    assert_eq!(code(&output), 2, "what cannot be repaired is still reported");
+    let fixed = fs::read_to_string(&rule).unwrap();
+    let expected = text
+        .replace("parsejson(", "parse_json(")
+        .replace("= makeset(", "= make_set(")
+        .replace("= makelist(", "= make_list(");
+    assert_eq!(fixed, expected);
+    rulec(folder.path(), &["check", "--fix", "rules/old.md"]);
+    assert_eq!(fs::read_to_string(&rule).unwrap(), expected);
+    assert_eq!(code(&rulec(folder.path(), &["check", "--fix", "-"])), 3);
+}
+
+#[test]
 fn goldens_are_not_updated_in_ci() {
     let folder = repository();
     let output = Command::new(env!("CARGO_BIN_EXE_rulec"))

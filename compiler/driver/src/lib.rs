@@ -21,6 +21,7 @@ pub mod load;
 pub mod output;
 mod pipeline;
 pub mod query;
+pub mod repair;
 pub mod repository;
 pub mod scaffold;
 pub mod schemas;

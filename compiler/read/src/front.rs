@@ -454,7 +454,7 @@ fn unknown_key(key: &Value, span: Span) -> Diagnostic {
         Some(nearest) => diagnostic
             .note(format!("keys are {keys}"))
             .help(format!("did you mean `{nearest}`?"))
-            .fix(format!("write `{nearest}`"), span, nearest),
+            .suggest(format!("write `{nearest}`"), span, nearest),
         None => diagnostic.help(format!("keys are {keys}")),
     }
 }

@@ -189,7 +189,7 @@ impl Reader<'_> {
                 )
                 .at(place)
                 .note("the id is kept as it is: others may refer to it")
-                .fix(format!("write `{usual}`"), place, *usual),
+                .suggest(format!("write `{usual}`"), place, *usual),
             );
         }
     }

@@ -80,6 +80,9 @@ pub struct Fix {
     pub message: String,
     /// Replacements, in order and not overlapping.
     pub edits: Vec<Edit>,
+    /// Whether it may be applied without looking: what is written afterwards is
+    /// what was meant. A name that merely resembles another is a suggestion.
+    pub safe: bool,
 }
 
 /// Replace the bytes under `span` by `text`.
@@ -135,26 +138,30 @@ impl Diagnostic {
         self
     }
 
-    /// Offers a repair that replaces `span` by `text`.
+    /// Offers a repair that replaces `span` by `text` and can be applied without looking.
     #[must_use]
-    pub fn fix(mut self, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
-        self.fix = Some(Fix {
-            message: message.into(),
-            edits: vec![Edit {
-                span,
-                text: text.into(),
-            }],
-        });
-        self
+    pub fn fix(self, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        self.repair(message, vec![(span, text.into())], true)
     }
 
-    /// Offers a repair of several places, which stand in order and do not overlap.
+    /// Offers to replace `span` by `text`, which is a guess: somebody has to look.
     #[must_use]
-    pub fn fix_all(mut self, message: impl Into<String>, edits: Vec<(Span, String)>) -> Self {
+    pub fn suggest(self, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {
+        self.repair(message, vec![(span, text.into())], false)
+    }
+
+    /// [`Self::suggest`] of several places, which stand in order and do not overlap.
+    #[must_use]
+    pub fn suggest_all(self, message: impl Into<String>, edits: Vec<(Span, String)>) -> Self {
+        self.repair(message, edits, false)
+    }
+
+    fn repair(mut self, message: impl Into<String>, edits: Vec<(Span, String)>, safe: bool) -> Self {
         let edits = edits.into_iter().map(|(span, text)| Edit { span, text });
         self.fix = Some(Fix {
             message: message.into(),
             edits: edits.collect(),
+            safe,
         });
         self
     }
@@ -167,5 +174,67 @@ impl Diagnostic {
     /// Whether the finding is an error.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
+    }
+}
+
+/// A text with all safe repairs of its findings made, and how many those were.
+/// Of two that touch the same place the first is made; the other may be worth
+/// another round.
+pub fn repaired<'d>(text: &str, diagnostics: impl IntoIterator<Item = &'d Diagnostic>) -> (String, usize) {
+    let mut fixes: Vec<&Fix> = diagnostics
+        .into_iter()
+        .filter_map(|d| d.fix.as_ref())
+        .filter(|fix| fix.safe && !fix.edits.is_empty())
+        .collect();
+    fixes.sort_by_key(|fix| fix.edits.first().map(|e| (e.span.start, e.span.end)));
+    fixes.dedup();
+    let mut out = String::with_capacity(text.len());
+    let mut at = 0;
+    let mut made = 0;
+    for fix in fixes {
+        // A repair of several places is made whole or not at all; those behind
+        // its first place begin after it.
+        let fits = fix.edits.first().is_some_and(|e| e.span.start as usize >= at)
+            && fix.edits.windows(2).all(|w| w[0].span.end <= w[1].span.start)
+            && fix.edits.iter().all(|e| text.get(e.span.range()).is_some());
+        if !fits {
+            continue;
+        }
+        for edit in &fix.edits {
+            out.push_str(&text[at..edit.span.start as usize]);
+            out.push_str(&edit.text);
+            at = edit.span.end as usize;
+        }
+        made += 1;
+    }
+    out.push_str(&text[at..]);
+    (out, made)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CODE: Code = Code {
+        id: "RX001",
+        name: "test",
+        severity: Severity::Warning,
+        summary: "",
+    };
+
+    #[test]
+    fn repairs_are_made_once_and_do_not_overlap() {
+        let text = "pack(any(x), y)";
+        let at = |start, end| Span::new(start, end);
+        let found = [
+            Diagnostic::new(CODE, "b").fix("b", at(5, 8), "take_any"),
+            Diagnostic::new(CODE, "a").fix("a", at(0, 4), "bag_pack"),
+            Diagnostic::new(CODE, "a again").fix("a", at(0, 4), "bag_pack"),
+            Diagnostic::new(CODE, "overlapping").fix("c", at(6, 11), ""),
+            Diagnostic::new(CODE, "a guess").suggest("d", at(13, 14), "z"),
+            Diagnostic::new(CODE, "outside").fix("e", at(14, 99), ""),
+        ];
+        let (fixed, made) = repaired(text, &found);
+        assert_eq!((fixed.as_str(), made), ("bag_pack(take_any(x), y)", 2));
     }
 }

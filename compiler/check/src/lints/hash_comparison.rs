@@ -51,13 +51,7 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn comparison(
-    query: &Query<'_>,
-    row: &Rel,
-    expr: &Expr,
-    seen: &mut Vec<Span>,
-    found: &mut Vec<Diagnostic>,
-) {
+fn comparison(query: &Query<'_>, row: &Rel, expr: &Expr, seen: &mut Vec<Span>, found: &mut Vec<Diagnostic>) {
     let ExprKind::Call { function, args } = &expr.kind else {
         return;
     };

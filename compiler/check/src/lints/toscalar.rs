@@ -56,9 +56,19 @@ fn columns(query: &Query<'_>, rel: &Rel, call: Span) -> Option<Diagnostic> {
     .at(span)
     .help("end the query in brackets with `project` of the column that is meant");
     // In front of the closing bracket.
-    if query.parsed.text.get(call.range()).is_some_and(|t| t.ends_with(')')) && call.end > 0 {
+    if query
+        .parsed
+        .text
+        .get(call.range())
+        .is_some_and(|t| t.ends_with(')'))
+        && call.end > 0
+    {
         let end = query.fragment.map(Span::at(call.end as usize - 1));
-        diagnostic = diagnostic.fix(format!("keep `{}` alone", first.name), end, format!(" | project {kept}"));
+        diagnostic = diagnostic.fix(
+            format!("keep `{}` alone", first.name),
+            end,
+            format!(" | project {kept}"),
+        );
     }
     Some(diagnostic)
 }
@@ -82,11 +92,21 @@ fn rows(query: &Query<'_>, rel: &Rel, call: Span) -> Option<Diagnostic> {
     Some(
         diagnostic
             .help("leave `toscalar` out: `in` takes all rows of a query")
-            .fix_all(
+            .suggest_all(
                 "leave `toscalar` out",
                 vec![
-                    (query.fragment.map(Span::new(call.start as usize, argument.start as usize)), String::new()),
-                    (query.fragment.map(Span::new(argument.end as usize, call.end as usize)), String::new()),
+                    (
+                        query
+                            .fragment
+                            .map(Span::new(call.start as usize, argument.start as usize)),
+                        String::new(),
+                    ),
+                    (
+                        query
+                            .fragment
+                            .map(Span::new(argument.end as usize, call.end as usize)),
+                        String::new(),
+                    ),
                 ],
             ),
     )

@@ -21,10 +21,13 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
         for (_, span) in calls(query.parsed).filter(|(name, _)| *name == "hash") {
             let span = query.fragment.map(span);
             found.push(
-                Diagnostic::new(LINT.code, "the algorithm of `hash` may change from one day to the next")
-                    .at(span)
-                    .help("write `hash_xxhash64`, which gives the same values and keeps giving them")
-                    .fix("write `hash_xxhash64`", span, "hash_xxhash64"),
+                Diagnostic::new(
+                    LINT.code,
+                    "the algorithm of `hash` may change from one day to the next",
+                )
+                .at(span)
+                .help("write `hash_xxhash64`, which gives the same values and keeps giving them")
+                .fix("write `hash_xxhash64`", span, "hash_xxhash64"),
             );
         }
     }

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use rulec_driver::config::Level;
+use rulec_driver::{config::Level, repair};
 use rulec_source::render;
 
-use crate::{Global, Outcome, print};
+use crate::{Failure, Global, Outcome, print};
 
 /// Read, bind and lint rule documents
 ///
@@ -23,6 +23,9 @@ pub(crate) struct Arguments {
     /// Lowest severity that makes the exit code 1: off, note, warning or error.
     #[arg(long, value_name = "SEVERITY")]
     fail_on: Option<Level>,
+    /// Make the safe repairs in the documents first; what is left is reported.
+    #[arg(long)]
+    fix: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -41,6 +44,13 @@ enum Format {
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let pipeline = print::pipeline(global)?;
+    if arguments.fix {
+        let report = repair::run(&pipeline, &arguments.paths).map_err(Failure::say)?;
+        for (path, count) in report.changed.iter().filter(|_| !global.quiet) {
+            let what = if *count == 1 { "repair" } else { "repairs" };
+            anstream::eprintln!("{path}: {count} {what} made");
+        }
+    }
     let compilation = pipeline.compile(&arguments.paths);
     let findings = compilation.findings();
     let summary = compilation.summary();

@@ -4,7 +4,7 @@ use rulec_functions::{Type, TypeError};
 use rulec_source::{Code, Diagnostic, Span};
 
 use super::bound::Bound;
-use super::{Binder, Ctx};
+use super::{Binder, Ctx, Step};
 use crate::codes;
 
 /// Mistakes for which close names are looked up; nobody corrects more at a time.
@@ -82,10 +82,10 @@ impl Binder<'_> {
             close
         };
         if let Some(meant) = close.first() {
-            diagnostic = diagnostic.fix(format!("use `{meant}`"), span, meant.clone());
+            diagnostic = diagnostic.suggest(format!("use `{meant}`"), span, meant.clone());
         }
         if !close.is_empty() {
-            diagnostic = diagnostic.help(format!("Did you mean {}?", quoted(&close)));
+            diagnostic = diagnostic.help(format!("did you mean {}?", quoted(&close)));
         }
         self.report(diagnostic);
     }
@@ -103,7 +103,7 @@ impl Binder<'_> {
         .at(span);
         let close = self.catalog.close_tables(name);
         if !close.is_empty() {
-            diagnostic = diagnostic.help(format!("Did you mean {}?", quoted(&close)));
+            diagnostic = diagnostic.help(format!("did you mean {}?", quoted(&close)));
         }
         self.report(diagnostic);
     }
@@ -124,7 +124,7 @@ impl Binder<'_> {
             owned(&rulec_facts::close_matches(name, names, 2))
         };
         if let Some(meant) = close.first() {
-            diagnostic = diagnostic.help(format!("Did you mean {}?", quoted(&close))).fix(
+            diagnostic = diagnostic.help(format!("did you mean {}?", quoted(&close))).suggest(
                 format!("use `{meant}`"),
                 span,
                 meant.clone(),
@@ -183,19 +183,23 @@ impl Binder<'_> {
         }
     }
 
-    /// Says which operator dropped a column, if one did.
+    /// Says which operator dropped a column, if one did, and how it can be kept.
     pub(super) fn note_drop(&self, diagnostic: Diagnostic, name: &str, row: &Bound) -> Diagnostic {
         let mut at = row.meta.step;
         // The history is a tree; the first branch is the way the rows came.
         for _ in 0..self.history.len() {
             let Some(step) = self.history.get(at) else { break };
-            let parent_has = |p: &usize| {
-                self.history
-                    .get(*p)
-                    .is_some_and(|parent| parent.columns.iter().any(|c| &*c.name == name))
-            };
-            if step.parents.iter().any(parent_has) {
-                return diagnostic.label(step.span, format!("`{}` does not pass `{name}` on", step.word));
+            let place = step.parents.iter().find_map(|parent| {
+                let columns = &self.history.get(*parent)?.columns;
+                columns.iter().position(|c| &*c.name == name)
+            });
+            if let Some(place) = place {
+                let label = format!("`{}` does not pass `{name}` on", step.word);
+                let diagnostic = diagnostic.label(step.span, label);
+                return match kept(step, name, place) {
+                    Some(help) => diagnostic.help(help),
+                    None => diagnostic,
+                };
             }
             match step.parents.first() {
                 Some(parent) => at = *parent,
@@ -206,6 +210,27 @@ impl Binder<'_> {
     }
 }
 
+/// How a column gets past the operator that dropped it; `place` is where it
+/// stood in front of it.
+fn kept(step: &Step, name: &str, place: usize) -> Option<String> {
+    let word = step.word;
+    Some(match word {
+        "project" | "project-keep" | "distinct" => {
+            format!("add `{name}` to the `{word}`, or use it in front of it")
+        }
+        "project-away" => format!("take `{name}` out of the `{word}`, or use it in front of it"),
+        "project-rename" => {
+            let new = step.columns.get(place)?;
+            format!("it is called `{}` behind the `{word}`", new.name)
+        }
+        "summarize" => format!("add `{name}` behind `by`, or keep a value of it with `take_any({name})`"),
+        "make-series" | "top-nested" | "top-hitters" | "count" | "join" => {
+            format!("use `{name}` in front of the `{word}`")
+        }
+        _ => return None,
+    })
+}
+
 fn owned(names: &[&str]) -> Vec<String> {
     names.iter().map(|n| (*n).to_owned()).collect()
 }
@@ -213,6 +238,12 @@ fn owned(names: &[&str]) -> Vec<String> {
 fn quoted(names: &[String]) -> String {
     let names: Vec<String> = names.iter().map(|n| format!("`{n}`")).collect();
     names.join(" or ")
+}
+
+/// "`a`", "`a` and `b`", "`a`, `b` and `c`".
+pub(super) fn listed_words(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    listed(&words)
 }
 
 /// `a`, `a and b`, `a, b and c`.

@@ -46,6 +46,7 @@ fn entry(finding: &Finding<'_>) -> Value {
         "notes": diagnostic.notes,
         "fix": diagnostic.fix.as_ref().map(|fix| json!({
             "message": fix.message,
+            "safe": fix.safe,
             "edits": fix.edits.iter().map(|edit| json!({
                 "start": edit.span.start,
                 "end": edit.span.end,
