@@ -6,5 +6,11 @@
 //! it than the shape of its answers. Deliberately absent: running queries.
 
 pub mod answer;
+pub mod campaign;
+pub mod compare;
+pub mod dice;
 pub mod functions;
+pub mod generate;
+pub mod minimise;
+pub mod mutate;
 pub mod oracle;

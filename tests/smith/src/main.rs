@@ -6,11 +6,15 @@
 // It is about files and a process, and talks to a person at a terminal.
 #![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::print_stderr)]
 
+mod queries;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+use queries::Queries;
+use rulec_smith::campaign::Campaign;
 use rulec_smith::functions;
 use rulec_smith::oracle::Oracle;
 
@@ -66,6 +70,24 @@ enum Mode {
         #[arg(long, default_value_t = 6)]
         examples: usize,
     },
+    /// Compare the answers to generated queries, or to those of files.
+    Compare {
+        #[command(flatten)]
+        reference: Reference,
+        #[command(flatten)]
+        queries: Queries,
+        /// How many examples of each difference to shrink; 0 for none.
+        #[arg(long, default_value_t = 3)]
+        examples: usize,
+        /// How often the reference may be asked to shrink one example.
+        #[arg(long, default_value_t = 200)]
+        effort: usize,
+    },
+    /// Print the queries that `compare` would ask about, as requests.
+    Generate {
+        #[command(flatten)]
+        queries: Queries,
+    },
 }
 
 fn main() -> ExitCode {
@@ -98,6 +120,36 @@ fn run(arguments: Arguments) -> Result<(), String> {
                 println!("{} {new} (calls so far: {})", subject.name(), so_far.calls);
             })?;
             reference.write("functions.txt", &functions::report(&sweep, examples))
+        }
+        Mode::Generate { queries } => {
+            let world = queries.world()?;
+            for case in queries.cases(&world)? {
+                let mut request = world.request(&case.query);
+                request["id"] = case.id.into();
+                println!("{request}");
+            }
+            Ok(())
+        }
+        Mode::Compare {
+            reference,
+            queries,
+            examples,
+            effort,
+        } => {
+            let world = queries.world()?;
+            let cases = queries.cases(&world)?;
+            let mut oracle = reference.start();
+            let mut campaign = Campaign::default();
+            for (n, some) in cases.chunks(512).enumerate() {
+                campaign.run(&world, some, &mut oracle)?;
+                eprintln!("{} of {}", n * 512 + some.len(), cases.len());
+            }
+            print!("{}", campaign.summary());
+            if examples > 0 {
+                campaign.minimise(&world, examples, effort, &mut oracle)?;
+            }
+            reference.write("instances.ndjson", &campaign.instances())?;
+            reference.write("report.txt", &campaign.report())
         }
     }
 }

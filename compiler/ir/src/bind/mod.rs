@@ -17,6 +17,7 @@ mod expressions;
 mod joins;
 mod names;
 mod operators;
+mod parameters;
 mod paths;
 mod plugins;
 mod projections;
