@@ -51,9 +51,17 @@ pub fn dump(query: &Query) -> String {
     if let Some(root) = &query.root {
         out.text.push_str("result\n");
         out.rel(root, 1);
-        let _ = writeln!(out.text, "columns{}", if root.open { " (open)" } else { "" });
+        let _ = writeln!(
+            out.text,
+            "columns{}",
+            match (root.open, root.columns.is_empty()) {
+                (true, _) => " (open)",
+                (false, true) => " none",
+                (false, false) => "",
+            }
+        );
         for column in root.columns.iter() {
-            let _ = writeln!(out.text, "  {}: {}", column.name, column.ty);
+            let _ = writeln!(out.text, "  {}: {}", expressions::shown(&column.name), column.ty);
         }
     }
     let known: Vec<String> = query
@@ -186,13 +194,10 @@ impl<'q> Dump<'q> {
                 items,
                 with_index,
                 limit,
+                subquery,
                 ..
             } => {
-                let items: Vec<String> = items
-                    .iter()
-                    .map(|item| format!("{}: {}", self.expr(&item.expr, input), item.ty))
-                    .collect();
-                let items = items.join(", ");
+                let items = self.items(items, input, handed_in(subquery));
                 format!(
                     "mv-apply {}{}{}",
                     items,
@@ -216,7 +221,8 @@ impl<'q> Dump<'q> {
                         ParseStep::Skip => "*".to_owned(),
                         ParseStep::Text(text) => format!("{text:?}"),
                         ParseStep::Column { output, ty } => {
-                            format!("{}: {ty}", rel.columns.get(*output).map_or("?", |c| &c.name))
+                            let name = rel.columns.get(*output).map_or("?", |c| &*c.name);
+                            format!("{}: {ty}", expressions::shown(name))
                         }
                     })
                     .collect();
@@ -257,7 +263,7 @@ impl<'q> Dump<'q> {
         }
         let (head, parts) = line.split_once('\n').unwrap_or((&line, ""));
         let mut head = head.to_owned();
-        if shows_columns(rel) {
+        if shows_columns(rel) && !rel.columns.is_empty() {
             head.push_str(" -> ");
             head.push_str(&columns(&rel.columns));
         }
@@ -335,7 +341,7 @@ impl<'q> Dump<'q> {
                 }
             }
             let gone = input.iter().zip(kept).enumerate().filter(|(_, (_, kept))| !kept);
-            parts.extend(gone.map(|(i, (column, _))| format!("{}#{i}", column.name)));
+            parts.extend(gone.map(|(i, _)| expressions::indexed(i, input)));
         } else {
             let all = matches!(
                 kind,
@@ -348,9 +354,17 @@ impl<'q> Dump<'q> {
                     (true, _) if all => parts.push(self.expr(expr, input)),
                     (true, _) => {}
                     (false, ExprKind::Column(_)) => {
-                        parts.push(format!("{name} = {}", self.expr(expr, input)));
+                        parts.push(format!(
+                            "{} = {}",
+                            expressions::shown(name),
+                            self.expr(expr, input)
+                        ));
                     }
-                    (false, _) => parts.push(format!("{name}: {ty} = {}", self.expr(expr, input))),
+                    (false, _) => parts.push(format!(
+                        "{}: {ty} = {}",
+                        expressions::shown(name),
+                        self.expr(expr, input)
+                    )),
                 }
             }
         }
@@ -374,6 +388,15 @@ fn main_input(rel: &Rel) -> Option<&Rel> {
             first
         }
     }
+}
+
+/// The columns that an operator hands to its subquery.
+fn handed_in(subquery: &Rel) -> &[Column] {
+    let mut at = subquery;
+    while let Some(input) = main_input(at) {
+        at = input;
+    }
+    &at.columns
 }
 
 /// Whether the columns are worth writing: they are new, and follow from
@@ -407,7 +430,10 @@ fn shows_columns(rel: &Rel) -> bool {
 }
 
 fn columns(columns: &[Column]) -> String {
-    let columns: Vec<String> = columns.iter().map(|c| format!("{}: {}", c.name, c.ty)).collect();
+    let columns: Vec<String> = columns
+        .iter()
+        .map(|c| format!("{}: {}", expressions::shown(&c.name), c.ty))
+        .collect();
     columns.join(", ")
 }
 

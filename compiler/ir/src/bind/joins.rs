@@ -96,7 +96,15 @@ impl Binder<'_> {
                     self.join_on(condition, &left, &right, &mut left_side, &mut right_side);
                 }
             }
-            None => {}
+            // The parser has said so when what follows could not be read.
+            None => {
+                let word = op.kind.name();
+                self.report(
+                    Diagnostic::new(codes::JOIN_CONDITION, format!("`{word}` needs a condition"))
+                        .at(Span::at(op.span.end as usize))
+                        .help("add `on` and the columns that both sides have, or `on $left.a == $right.b`"),
+                );
+            }
         }
         for (row, side) in [(&mut left, &mut left_side), (&mut right, &mut right_side)] {
             if let Some(listed) = &mut row.meta.listed {
@@ -259,7 +267,7 @@ impl Binder<'_> {
         diagnostic = self.note_drop(diagnostic, &name.text, row);
         let close = rulec_facts::close_matches(&name.text, row.columns().iter().map(|c| &*c.name), 1);
         if let Some(meant) = close.first() {
-            diagnostic = diagnostic.help(format!("Did you mean `$left.{0} == $right.{meant}`?", name.text));
+            diagnostic = diagnostic.help(format!("did you mean `$left.{0} == $right.{meant}`?", name.text));
         }
         self.report(diagnostic);
     }

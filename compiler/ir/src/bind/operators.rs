@@ -2,7 +2,7 @@
 
 use rulec_functions::Type;
 use rulec_kql::ast::{self, ExprKind as Ast, OperatorKind as Op};
-use rulec_source::Span;
+use rulec_source::{Diagnostic, Span};
 
 use super::bound::{Bound, column};
 use super::expressions::scalar_type;
@@ -13,6 +13,7 @@ impl Binder<'_> {
     /// One operator of a pipeline.
     pub(super) fn apply_operator(&mut self, op: &ast::Operator, input: Option<Bound>) -> Bound {
         let at = self.at(op.span);
+        self.parameters(op);
         match (&op.kind, input) {
             (Op::Print { columns }, _) => self.print(op, columns),
             (
@@ -314,6 +315,9 @@ impl Binder<'_> {
         for (place, part) in parse.pattern.iter().enumerate() {
             match part {
                 ast::ParsePart::Star(at) => {
+                    if matches!(parse.pattern.get(place + 1), Some(ast::ParsePart::Star(_))) {
+                        self.error(codes::AMBIGUOUS_PATTERN, *at, "only a text can follow `*`");
+                    }
                     let after_text = place.checked_sub(1).and_then(|i| parse.pattern.get(i)).is_some_and(
                         |before| matches!(before, ast::ParsePart::Column { ty, .. } if ty.as_ref().is_none_or(|t| t.ty == ast::ScalarType::String)),
                     );
@@ -333,6 +337,15 @@ impl Binder<'_> {
                     }
                 }
                 ast::ParsePart::Column { name, ty } => {
+                    let before = place.checked_sub(1).and_then(|i| parse.pattern.get(i));
+                    if !matches!(before, None | Some(ast::ParsePart::Text(_))) {
+                        let message = format!("nothing says where the column `{}` begins", name.text);
+                        self.report(
+                            Diagnostic::new(codes::AMBIGUOUS_PATTERN, message)
+                                .at(name.span)
+                                .help("put the text that stands before it in quotes, in front of the column"),
+                        );
+                    }
                     let ty = ty.as_ref().map_or(Type::String, |ty| scalar_type(ty.ty));
                     // A column of the input of the same name gives way, as with `extend`;
                     // the new one stands at the end.

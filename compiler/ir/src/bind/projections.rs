@@ -473,7 +473,23 @@ impl Binder<'_> {
                             .collect(),
                         _ => Vec::new(),
                     };
-                    wanted.iter().filter_map(|name| input.find(name)).collect()
+                    let mut found = Vec::new();
+                    for name in wanted {
+                        if name.contains('*') {
+                            let pattern = ast::Expr {
+                                kind: Ast::Wildcard(ast::Name {
+                                    text: name,
+                                    span: pattern.span,
+                                    bracketed: false,
+                                }),
+                                span: pattern.span,
+                            };
+                            found.extend(self.matching_columns(&pattern, &input));
+                        } else {
+                            found.extend(input.find(&name));
+                        }
+                    }
+                    found
                 }
             };
             for index in found {
@@ -623,17 +639,13 @@ impl Binder<'_> {
                 }
                 continue;
             }
-            let wrapped = ast::Column {
-                names: ast::ColumnNames::Derived,
-                value: match &value.kind {
-                    // The language gives `name = value` here neither the name nor a type.
-                    Ast::Named(_) => ast::Expr {
-                        kind: Ast::Missing,
-                        span: item.span,
-                    },
-                    _ => item.clone(),
+            let wrapped = match &value.kind {
+                Ast::Named(column) => (**column).clone(),
+                _ => ast::Column {
+                    names: ast::ColumnNames::Derived,
+                    value: item.clone(),
+                    span: item.span,
                 },
-                span: item.span,
             };
             for given in self.given(&wrapped, Ctx::over(&input)) {
                 if given.expr.ty == Type::Dynamic {

@@ -111,7 +111,11 @@ impl Binder<'_> {
             let others = level.others.as_ref().map(|others| self.constant(others));
             let mut of_name = String::new();
             let mut of = None;
-            for given in self.given(&level.of, Ctx::over(&input)) {
+            for mut given in self.given(&level.of, Ctx::over(&input)) {
+                // Here a column that nothing names has an empty name.
+                if matches!(given.name, Suggested::Nothing) {
+                    given.name = Suggested::Derived(String::new());
+                }
                 if let Some(name) = self.take_name(&mut names, &given, level.of.span) {
                     of_name = name.to_string();
                     columns.push(column(name, given.expr.ty));
@@ -162,13 +166,16 @@ impl Binder<'_> {
             Some(by) => {
                 let weight = self.scalar(by, Ctx::over(&input));
                 let by_name = suggested(by);
-                let ty = match weight.ty {
-                    Type::Real | Type::Decimal => weight.ty,
-                    _ => Type::Long,
-                };
+                if !weight.ty.is_numeric() && weight.ty != Type::Unknown {
+                    self.error(
+                        codes::WRONG_TYPE,
+                        by.span,
+                        format!("a number is needed here, but this is of type `{}`", weight.ty),
+                    );
+                }
                 columns.push(column(
                     format!("approximate_sum_{}", by_name.text().unwrap_or_default()),
-                    ty,
+                    weight.ty,
                 ));
                 ("sum", vec![weight])
             }
@@ -223,11 +230,16 @@ impl Binder<'_> {
 
     pub(super) fn reduce(&mut self, op: &ast::Operator, by: &ast::Column, input: Bound) -> Bound {
         self.scalar(&by.value, Ctx::over(&input));
-        let columns = vec![
+        let mut columns = if keyword(op, "kind").as_deref() == Some("source") {
+            input.columns().to_vec()
+        } else {
+            Vec::new()
+        };
+        columns.extend([
             column("Pattern", Type::String),
             column("Count", Type::Long),
             column("Representative", Type::String),
-        ];
+        ]);
         self.shaped(op, input, columns, |input| unsupported(vec![*input], "`reduce`"))
     }
 }

@@ -28,7 +28,7 @@ impl<'q> Dump<'q> {
             .iter()
             .map(|item| {
                 let name = output.get(item.output).map_or("?", |c| &*c.name);
-                format!("{name}: {} = {}", item.ty, self.expr(&item.expr, input))
+                format!("{}: {} = {}", shown(name), item.ty, self.expr(&item.expr, input))
             })
             .collect();
         items.join(", ")
@@ -50,9 +50,7 @@ impl<'q> Dump<'q> {
     pub(super) fn expr(&mut self, expr: &'q Expr, input: &[Column]) -> String {
         match &expr.kind {
             ExprKind::Literal(value) => literal(value, expr.ty),
-            ExprKind::Column(index) => {
-                format!("{}#{index}", input.get(*index).map_or("?", |c| &*c.name))
-            }
+            ExprKind::Column(index) => indexed(*index, input),
             ExprKind::Binding(id) => format!("${}", self.query.binding(*id).map_or("?", |b| &b.name)),
             ExprKind::Call { function, args } => self.call(function, args, input),
             ExprKind::Window { function, args } => format!("{}({})", function.name, self.list(args, input)),
@@ -74,6 +72,9 @@ impl<'q> Dump<'q> {
     fn call(&mut self, function: &ScalarFunction, args: &'q [Expr], input: &[Column]) -> String {
         let name = function.name;
         match (function.kind, args) {
+            (Kind::Operator, [value, key]) if is_path(name) => {
+                format!("{}[{}]", self.operand(value, input), self.expr(key, input))
+            }
             (Kind::Operator, [first, rest @ ..]) if is_list(name) => {
                 format!(
                     "{} {name} ({})",
@@ -116,7 +117,9 @@ impl<'q> Dump<'q> {
     fn operand(&mut self, expr: &'q Expr, input: &[Column]) -> String {
         let text = self.expr(expr, input);
         let nested = match &expr.kind {
-            ExprKind::Call { function, args } => function.kind == Kind::Operator && args.len() > 1,
+            ExprKind::Call { function, args } => {
+                function.kind == Kind::Operator && args.len() > 1 && !is_path(function.name)
+            }
             ExprKind::And(_) | ExprKind::Or(_) => true,
             _ => false,
         };
@@ -127,6 +130,29 @@ impl<'q> Dump<'q> {
 /// Operators whose right side is a list in parentheses.
 fn is_list(name: &str) -> bool {
     matches!(name, "in" | "!in" | "in~" | "!in~" | "has_any" | "has_all")
+}
+
+/// Elements and members of a dynamic value.
+fn is_path(name: &str) -> bool {
+    matches!(name, "index" | "member")
+}
+
+/// A column of the input, with its index.
+pub(super) fn indexed(index: usize, input: &[Column]) -> String {
+    input
+        .get(index)
+        .map_or_else(|| format!("?#{index}"), |c| format!("{}#{index}", shown(&c.name)))
+}
+
+/// A name as it must be written when it is no plain word.
+pub(super) fn shown(name: &str) -> String {
+    // `$0` is a column of the binder's own, `step1.x` one of an earlier row.
+    let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$' | '.');
+    if !name.is_empty() && name.chars().all(plain) {
+        name.to_owned()
+    } else {
+        format!("[{name:?}]")
+    }
 }
 
 fn literal(value: &Value, ty: Type) -> String {

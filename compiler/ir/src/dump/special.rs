@@ -1,6 +1,7 @@
 //! The less common operators as text: what each is told, a line a part.
 
 use super::Dump;
+use super::expressions::{indexed, shown};
 use crate::{Column, Conflict, KeyValues, Operator, Rel, ScanOutput};
 
 /// What is called what stands below the operator, an input beside the main one.
@@ -8,6 +9,7 @@ pub(super) fn part(operator: &Operator) -> &'static str {
     match operator {
         Operator::Fork => "branch",
         Operator::Partition { .. } => "for each",
+        Operator::AddressLookup { .. } => "networks",
         _ => "and",
     }
 }
@@ -22,7 +24,7 @@ impl<'q> Dump<'q> {
             Operator::Partition { key } => format!("by {}", self.expr(key, input)),
             Operator::ParseKv { text, pairs, columns } => {
                 format!(
-                    "{} as {} with {}",
+                    "{} as {}{}",
                     self.expr(text, input),
                     named(columns, &rel.columns),
                     key_values(pairs)
@@ -218,10 +220,7 @@ fn results(count: usize) -> Vec<Column> {
 }
 
 fn indices(columns: &[usize], input: &[Column]) -> String {
-    let columns: Vec<String> = columns
-        .iter()
-        .map(|index| format!("{}#{index}", input.get(*index).map_or("?", |c| &*c.name)))
-        .collect();
+    let columns: Vec<String> = columns.iter().map(|index| indexed(*index, input)).collect();
     columns.join(", ")
 }
 
@@ -231,7 +230,7 @@ fn named(columns: &[usize], output: &[Column]) -> String {
         .map(|index| {
             output
                 .get(*index)
-                .map_or("?".to_owned(), |c| format!("{}: {}", c.name, c.ty))
+                .map_or("?".to_owned(), |c| format!("{}: {}", shown(&c.name), c.ty))
         })
         .collect();
     columns.join(", ")
@@ -239,9 +238,14 @@ fn named(columns: &[usize], output: &[Column]) -> String {
 
 fn key_values(pairs: &KeyValues) -> String {
     if let Some(regex) = &pairs.regex {
-        return format!("regex {regex:?}");
+        return format!(" with regex {regex:?}");
     }
-    let mut out = format!("pairs {:?} values {:?}", pairs.pair, pairs.between);
+    let mut out = String::new();
+    for (word, text) in [("pairs", &pairs.pair), ("values", &pairs.between)] {
+        if !text.is_empty() {
+            out.push_str(&format!(" {word} {text:?}"));
+        }
+    }
     if let Some((open, close)) = pairs.quote {
         out.push_str(&format!(" quotes {open:?} {close:?}"));
     }
@@ -251,5 +255,9 @@ fn key_values(pairs: &KeyValues) -> String {
     if pairs.greedy {
         out.push_str(" greedy");
     }
-    out
+    if out.is_empty() {
+        out
+    } else {
+        format!(" with{out}")
+    }
 }
