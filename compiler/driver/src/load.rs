@@ -33,6 +33,15 @@ pub enum Want {
     Queries,
 }
 
+/// Extensions of files that hold one query and nothing else.
+const QUERY_EXTENSIONS: &[&str] = &["kql", "kusto", "csl"];
+
+/// Whether a file holds one query and nothing else, by its name.
+pub fn is_query_file(path: &str) -> bool {
+    let extension = Path::new(path).extension().map(|e| e.to_ascii_lowercase());
+    extension.is_some_and(|e| QUERY_EXTENSIONS.iter().any(|known| e == *known))
+}
+
 /// Whether a text is a rule document, as opposed to a bare query.
 pub fn is_document(file: &SourceFile) -> bool {
     let path = file.path.to_ascii_lowercase();
@@ -107,7 +116,7 @@ fn wanted(path: &Path, want: Want) -> bool {
     let extension = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     match extension.as_deref() {
         Some("md" | "markdown") | None => true,
-        Some("kql" | "kusto" | "csl") => want == Want::Queries,
+        Some(query) if QUERY_EXTENSIONS.contains(&query) => want == Want::Queries,
         Some(other) => {
             // A dot in an id is no extension: `0xFF-0508-…-AWS v1.2`.
             other.len() > 8 || other.contains(' ')

@@ -20,12 +20,14 @@ use rulec_source::{Diagnostic, Fragment, SourceFile, Span};
 
 mod attack;
 mod codes;
+mod embedded;
 mod fences;
 mod format;
 mod front;
 mod ids;
 mod lines;
 mod metadata;
+mod order;
 mod outline;
 mod queries;
 mod reader;
@@ -39,8 +41,10 @@ mod words;
 mod write;
 
 pub use codes::CODES;
+pub use embedded::format_queries;
 pub use format::format_document;
 pub use ids::is_safe_id;
+pub use order::order_sections;
 pub use write::{scaffold, to_markdown};
 
 /// What reading needs besides the document.

@@ -342,7 +342,7 @@ impl Reader<'_> {
 }
 
 /// Whether a language or label means KQL, and not only may.
-fn is_kusto(text: &str) -> bool {
+pub(crate) fn is_kusto(text: &str) -> bool {
     let text = text.to_lowercase();
     text.contains("kql") || text.contains("kusto")
 }
