@@ -231,13 +231,13 @@ impl Dump {
     }
 
     fn table_type(&mut self, table: &TableType) {
-        if table.open {
-            self.line("Table (*)", Some(table.span));
-        } else {
-            self.node("Table", Some(table.span), |d| {
-                table.columns.iter().for_each(|c| d.column_decl(c));
-            });
+        let head = if table.open { "Table (*)" } else { "Table" };
+        if table.columns.is_empty() && table.open {
+            return self.line(head, Some(table.span));
         }
+        self.node(head, Some(table.span), |d| {
+            table.columns.iter().for_each(|c| d.column_decl(c));
+        });
     }
 
     fn column_decl(&mut self, column: &ColumnDecl) {

@@ -224,7 +224,8 @@ pub enum ParameterType {
 pub struct TableType {
     /// The columns required.
     pub columns: Vec<ColumnDecl>,
-    /// Whether it was written `(*)`: a table with whatever columns.
+    /// Whether it begins with `*`: a table with whatever columns, or (in
+    /// `typeof`) those of the input before the others.
     pub open: bool,
     /// The parentheses and what they hold.
     pub span: Span,
@@ -728,7 +729,7 @@ pub struct ContextualDatatable {
 pub enum TypeOf {
     /// `typeof(long)`.
     Scalar(TypeName),
-    /// `typeof(a: long, b: string)`; `typeof(*)` is an open one.
+    /// `typeof(a: long, b: string)`; `typeof(*)` is an open one, `typeof(*, a: long)` has one more.
     Tabular(TableType),
 }
 

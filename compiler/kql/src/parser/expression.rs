@@ -504,12 +504,12 @@ impl Parser<'_> {
         self.expr_from(open, ExprKind::Bracketed(Box::new(inner)))
     }
 
-    /// `typeof(long)`, `typeof(a: long)`, `typeof(*)`.
+    /// `typeof(long)`, `typeof(a: long)`, `typeof(*, a: long)`.
     pub(super) fn type_of(&mut self) -> Expr {
         let start = self.span();
         self.bump();
         let ty = if matches!(self.peek(1), T::Star | T::CloseParen) || self.peek(2) == T::Colon {
-            TypeOf::Tabular(self.table_type())
+            TypeOf::Tabular(self.table_type(true))
         } else {
             let open = self.span();
             self.expect(T::OpenParen, "`(`");

@@ -187,15 +187,15 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// `(a: long)` or `(*)` as the type of a table.
-    pub(super) fn table_type(&mut self) -> TableType {
+    /// `(a: long)` or `(*)` as the type of a table; `(*, a: long)` where more may stand behind the star.
+    pub(super) fn table_type(&mut self, more_behind_star: bool) -> TableType {
         let open = self.span();
         self.expect(T::OpenParen, "`(`");
         let star = self.eat(T::Star);
-        let columns = if star {
-            Vec::new()
-        } else {
+        let columns = if !star || (more_behind_star && self.eat(T::Comma)) {
             self.column_decls(false)
+        } else {
+            Vec::new()
         };
         self.close(open, T::CloseParen);
         TableType {
@@ -225,7 +225,7 @@ impl<'a> Parser<'a> {
         let name = self.name(Class::Declared, "a parameter name");
         self.expect(T::Colon, "`:`");
         let ty = if self.at(T::OpenParen) {
-            ParameterType::Tabular(self.table_type())
+            ParameterType::Tabular(self.table_type(false))
         } else {
             ParameterType::Scalar(self.type_name())
         };
