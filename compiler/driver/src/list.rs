@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use rulec_facts::tables::Environment;
+use rulec_facts::tables::{Environment, Function, FunctionResult};
+use rulec_functions::{Kind, Type};
+use rulec_ir::Catalog;
 use rulec_source::Code;
 use serde_json::{Value, json};
 
@@ -58,7 +60,7 @@ pub fn run(pipeline: &Pipeline, what: What, as_json: bool) -> Result<String, Str
                 )
             })
             .collect(),
-        What::Functions => functions(),
+        What::Functions => functions(pipeline)?,
         What::Tables => tables(pipeline)?,
     };
     if as_json {
@@ -79,44 +81,105 @@ pub fn run(pipeline: &Pipeline, what: What, as_json: bool) -> Result<String, Str
     Ok(text)
 }
 
-fn functions() -> Vec<(String, String, Value)> {
-    let scalars = rulec_functions::scalars().map(|f| {
-        (
-            "scalar",
-            f.name,
-            f.aliases,
-            f.deprecated,
-            f.kernel.is_some(),
-            f.doc,
-        )
+/// A row of the list of functions.
+struct Row<'a> {
+    kind: &'static str,
+    name: &'a str,
+    aliases: &'a [&'a str],
+    deprecated: Option<&'a str>,
+    evaluates: bool,
+    doc: &'a str,
+}
+
+fn functions(pipeline: &Pipeline) -> Result<Vec<(String, String, Value)>, String> {
+    let scalars = rulec_functions::scalars().map(|f| Row {
+        kind: if f.kind == Kind::Window {
+            "window"
+        } else {
+            "scalar"
+        },
+        name: f.name,
+        aliases: f.aliases,
+        deprecated: f.deprecated,
+        evaluates: f.evaluates(),
+        doc: f.doc,
     });
-    let aggregates = rulec_functions::aggregates().map(|f| {
-        (
-            "aggregate",
-            f.name,
-            f.aliases,
-            f.deprecated,
-            f.new.is_some(),
-            f.doc,
-        )
+    let aggregates = rulec_functions::aggregates().map(|f| Row {
+        kind: "aggregate",
+        name: f.name,
+        aliases: f.aliases,
+        deprecated: f.deprecated,
+        evaluates: f.new.is_some(),
+        doc: f.doc,
+    });
+    let plugins = rulec_functions::plugins().map(|f| Row {
+        kind: "plugin",
+        name: f.name,
+        aliases: &[],
+        deprecated: None,
+        evaluates: f.evaluates,
+        doc: f.doc,
+    });
+    // Those of the platforms and of the repository.
+    let catalog = pipeline
+        .catalog(Environment::MergedColumns)
+        .map_err(|e| e.to_string())?;
+    let provided = catalog.tables().functions().map(|f| Row {
+        kind: match f.result {
+            FunctionResult::Scalar(_) => "scalar",
+            FunctionResult::Body(_) => "saved",
+            _ => "tabular",
+        },
+        name: &f.name,
+        aliases: &[],
+        deprecated: None,
+        evaluates: runs(f, catalog),
+        doc: &f.doc,
     });
     let mut rows: Vec<_> = scalars
         .chain(aggregates)
-        .map(|(kind, name, aliases, deprecated, evaluates, doc)| {
-            let can = if evaluates {
+        .chain(plugins)
+        .chain(provided)
+        .map(|row| {
+            let can = if row.evaluates {
                 "parses, types, evaluates"
             } else {
                 "parses, types"
             };
-            let row = json!({
-                "name": name, "kind": kind, "aliases": aliases, "deprecated": deprecated,
-                "parses": true, "types": true, "evaluates": evaluates, "doc": doc,
+            let json = json!({
+                "name": row.name, "kind": row.kind, "aliases": row.aliases, "deprecated": row.deprecated,
+                "parses": true, "types": true, "evaluates": row.evaluates, "doc": row.doc,
             });
-            (name.to_owned(), format!("{kind:<9} {can:<24} {doc}"), row)
+            (
+                row.name.to_owned(),
+                format!("{:<9} {can:<24} {}", row.kind, row.doc),
+                json,
+            )
         })
         .collect();
     rows.sort_by(|a, b| a.0.cmp(&b.0));
-    rows
+    Ok(rows)
+}
+
+/// Whether a query that calls the function can be run, given its data.
+fn runs(function: &Function, catalog: &Catalog) -> bool {
+    let arguments: Vec<String> = function
+        .parameters
+        .iter()
+        .filter(|parameter| parameter.default.is_none())
+        .map(|parameter| match parameter.kind {
+            Type::String => "''".to_owned(),
+            ty => format!("{ty}(null)"),
+        })
+        .collect();
+    let call = format!("{}({})", rulec_kql::name(&function.name), arguments.join(", "));
+    let query = match function.result {
+        FunctionResult::Appends(_) => format!("print x = '' | invoke {call}"),
+        FunctionResult::Scalar(_) => format!("print {call}"),
+        _ => call,
+    };
+    let lowered = rulec_ir::lower(&rulec_kql::parse(&query), catalog);
+    rulec_eval::unsupported(&lowered.query).is_empty()
 }
 
 fn tables(pipeline: &Pipeline) -> Result<Vec<(String, String, Value)>, String> {

@@ -224,6 +224,41 @@ pub struct ScalarFunction {
     pub examples: &'static [(&'static str, &'static str)],
 }
 
+/// Functions without a kernel that run all the same: the binder or the runtime
+/// puts something in their place.
+const RESOLVED: [&str; 22] = [
+    "ago",
+    "column_ifexists",
+    "column_names_of",
+    "columnifexists",
+    "current_cluster_endpoint",
+    "current_database",
+    "current_principal",
+    "current_principal_details",
+    "current_principal_is_member_of",
+    "ingestion_time",
+    "new_guid",
+    "next",
+    "now",
+    "prev",
+    "rand",
+    "row_cumsum",
+    "row_number",
+    "row_rank",
+    "row_rank_dense",
+    "row_rank_min",
+    "row_window_session",
+    "toscalar",
+];
+
+impl ScalarFunction {
+    /// Whether it runs here. The others are bound and typed, and running them
+    /// is a located error.
+    pub fn evaluates(&self) -> bool {
+        self.kernel.is_some() || RESOLVED.contains(&self.name)
+    }
+}
+
 /// The state of one aggregate over one group. A group's rows all go to one
 /// accumulator, in order; the runtime splits work by group, so states are
 /// never merged.

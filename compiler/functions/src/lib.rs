@@ -13,6 +13,7 @@ pub mod fold;
 mod function;
 pub mod json;
 pub mod order;
+mod plugin;
 pub mod regexes;
 #[macro_use]
 pub mod scalar;
@@ -33,5 +34,6 @@ pub use function::{
 };
 // The families, so that a row's path starts at the crate.
 pub use scalar::*;
+pub use plugin::{Columns, Output, Plugin, plugin, plugins};
 pub use types::Type;
 pub use value::{Bag, Value};

@@ -24,7 +24,7 @@ enum What {
     Targets,
     /// Every finding rulec can report, with its code.
     Lints,
-    /// Scalar functions, operators and aggregates: whether each types and evaluates.
+    /// Functions, operators, aggregates and plugins: whether each types and evaluates.
     Functions,
     /// Tables with the number of their columns.
     Tables,

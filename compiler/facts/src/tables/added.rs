@@ -104,6 +104,8 @@ struct FunctionEntry {
     watchlist: bool,
     #[serde(default)]
     open: bool,
+    #[serde(default)]
+    doc: String,
 }
 
 #[derive(Deserialize)]
@@ -240,5 +242,6 @@ fn function(path: &str, entry: FunctionEntry) -> Result<Function, FactsError> {
         name,
         parameters,
         result,
+        doc: entry.doc,
     })
 }

@@ -164,6 +164,8 @@ pub struct Function {
     pub parameters: Vec<Parameter>,
     /// What it gives.
     pub result: FunctionResult,
+    /// What it does, in a sentence; empty where nobody said.
+    pub doc: String,
 }
 
 /// The tables, watchlists and functions of one environment.

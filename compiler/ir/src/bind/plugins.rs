@@ -2,7 +2,7 @@
 //! the data. Plugins that nobody runs here are bound all the same, so that
 //! what follows them is checked.
 
-use rulec_functions::{Type, Value};
+use rulec_functions::{Columns, Output, Plugin, Type, Value, plugin};
 use rulec_kql::ast::{self, ExprKind as Ast};
 
 use super::bound::{Bound, column};
@@ -29,14 +29,10 @@ impl Binder<'_> {
             None => self.source(RelKind::Rows(Vec::new()), Vec::new(), at),
         };
         let name = call.name.text.as_str();
-        if !PLUGINS.contains(&name) {
-            self.error(
-                codes::UNKNOWN_PLUGIN,
-                call.name.span,
-                format!("there is no plugin `{name}`"),
-            );
+        let Some(row) = plugin(name) else {
+            self.unknown_plugin(name, call.name.span);
             return self.nothing(at);
-        }
+        };
         self.note_call(name, call.name.span, true);
         let mut columns: Vec<Column> = Vec::new();
         let mut open = false;
@@ -97,36 +93,6 @@ impl Binder<'_> {
                 }
                 open = true;
             }
-            "autocluster" | "basket" => {
-                columns = vec![
-                    column("SegmentId", Type::Long),
-                    column("Count", Type::Long),
-                    column("Percent", Type::Real),
-                ];
-                columns.extend(input.columns().iter().cloned());
-            }
-            "diffpatterns" => {
-                if let Some(split) = arg(0) {
-                    self.scalar(split, Ctx::over(&input));
-                }
-                columns = vec![
-                    column("SegmentId", Type::Long),
-                    column("CountA", Type::Long),
-                    column("CountB", Type::Long),
-                    column("PercentA", Type::Real),
-                    column("PercentB", Type::Real),
-                    column("PercentDiffAB", Type::Real),
-                ];
-                columns.extend(input.columns().iter().cloned());
-            }
-            "narrow" => {
-                operator = Some(Operator::Narrow);
-                columns = vec![
-                    column("Row", Type::Long),
-                    column("Column", Type::String),
-                    column("Value", Type::String),
-                ];
-            }
             "ipv4_lookup" | "ipv6_lookup" | "geo_polygon_lookup" | "geo_line_lookup" => {
                 if let Some(table) = arg(0) {
                     let table = self.table(table);
@@ -183,21 +149,20 @@ impl Binder<'_> {
                     preserve_order: !matches!(preserve, Some(Value::Bool(false))),
                 });
             }
-            "infer_storage_schema" | "infer_storage_schema_with_suggestions" => {
-                columns = vec![column("CslSchema", Type::String)];
-            }
             _ => {
                 let args: Vec<Option<Expr>> = call
                     .args
                     .iter()
                     .map(|arg| self.plugin_argument(&arg.value, &input))
                     .collect();
-                if let Some(name) = RUNNABLE.iter().find(|known| **known == name)
+                if name == "narrow" {
+                    operator = Some(Operator::Narrow);
+                } else if row.evaluates
                     && let Some(args) = args.into_iter().collect::<Option<Vec<_>>>()
                 {
-                    operator = Some(Operator::Plugin { name, args });
+                    operator = Some(Operator::Plugin { name: row.name, args });
                 }
-                columns = self.window_columns(name, call, &input);
+                columns = self.plugin_columns(row, call, &input);
                 open = columns.is_empty();
             }
         }
@@ -353,13 +318,35 @@ impl Binder<'_> {
         columns
     }
 
-    /// The columns of the plugins that count users and sessions over time,
-    /// and of those that run code and state what it returns.
-    fn window_columns(&mut self, name: &str, call: &ast::Call, input: &Bound) -> Vec<Column> {
-        if let Some(counts) = COUNTS.iter().find(|c| c.name == name) {
-            return self.counted(counts, call, input);
+    /// What comes out of a plugin that takes values.
+    fn plugin_columns(&mut self, row: &Plugin, call: &ast::Call, input: &Bound) -> Vec<Column> {
+        let given = |columns: Columns| columns.iter().map(|(name, ty)| column(*name, *ty));
+        match row.output {
+            Output::Fixed(columns) => given(columns).collect(),
+            Output::Before(columns) => given(columns).chain(input.columns().iter().cloned()).collect(),
+            Output::Input => input.columns().to_vec(),
+            Output::Counts {
+                fixed,
+                state,
+                columns,
+            } => {
+                let places = [1].into_iter().chain(state).chain(fixed..call.args.len());
+                let mut found = Vec::new();
+                for place in places {
+                    found.extend(self.argument_column(call, place, input));
+                }
+                found.extend(given(columns));
+                found
+            }
+            Output::Arguments => self.columns_by_arguments(row.name, call, input),
+            Output::Open => Vec::new(),
         }
-        let counts = |names: &[(&str, Type)]| names.iter().map(|(n, ty)| column(*n, *ty)).collect::<Vec<_>>();
+    }
+
+    /// The columns of plugins that name them after their arguments, and of
+    /// those that run code and state what it returns.
+    fn columns_by_arguments(&mut self, name: &str, call: &ast::Call, input: &Bound) -> Vec<Column> {
+        let counts = |names: Columns| names.iter().map(|(n, ty)| column(*n, *ty)).collect::<Vec<_>>();
         let mut columns = Vec::new();
         match name {
             "new_activity_metrics" => {
@@ -399,12 +386,6 @@ impl Binder<'_> {
                 }
             }
             "sequence_detect" => columns.extend(self.detected(call, input)),
-            "rows_near" | "identity" | "identity_v3" => columns.extend(input.columns().iter().cloned()),
-            "http_request" | "http_request_post" => columns.extend(counts(&[
-                ("ResponseHeaders", Type::Dynamic),
-                ("ResponseBody", Type::Dynamic),
-            ])),
-            "estimate_rows_count" => columns.push(column("EstimatedRowsCount", Type::Long)),
             "ai_embed_text" => {
                 columns.extend(input.columns().iter().cloned());
                 if let Some(text) = self.argument_column(call, 0, input) {
@@ -437,151 +418,7 @@ impl Binder<'_> {
         let value = self.plugin_argument(arg, input)?;
         suggested(arg).text().map(|n| column(n, value.ty))
     }
-
-    /// Time, dimensions, and what is counted.
-    fn counted(&mut self, counts: &Counts, call: &ast::Call, input: &Bound) -> Vec<Column> {
-        let mut columns = Vec::new();
-        columns.extend(self.argument_column(call, 1, input));
-        if let Some(state) = counts.state {
-            columns.extend(self.argument_column(call, state, input));
-        }
-        for i in counts.fixed..call.args.len() {
-            columns.extend(self.argument_column(call, i, input));
-        }
-        columns.extend(counts.columns.iter().map(|(n, ty)| column(*n, *ty)));
-        columns
-    }
 }
-
-/// A plugin that counts over time: its second argument is the time, those
-/// behind the fixed ones are dimensions.
-struct Counts {
-    name: &'static str,
-    fixed: usize,
-    /// An argument within the fixed ones that also comes out.
-    state: Option<usize>,
-    columns: &'static [(&'static str, Type)],
-}
-
-const fn counts(name: &'static str, fixed: usize, columns: &'static [(&'static str, Type)]) -> Counts {
-    Counts {
-        name,
-        fixed,
-        state: None,
-        columns,
-    }
-}
-
-const COUNTS: &[Counts] = &[
-    counts("active_users_count", 8, &[("dcount", Type::Long)]),
-    counts(
-        "activity_counts_metrics",
-        5,
-        &[
-            ("count", Type::Long),
-            ("dcount", Type::Long),
-            ("new_dcount", Type::Long),
-            ("aggregated_dcount", Type::Long),
-        ],
-    ),
-    counts(
-        "activity_engagement",
-        6,
-        &[
-            ("dcount_activities_inner", Type::Long),
-            ("dcount_activities_outer", Type::Long),
-            ("activity_ratio", Type::Real),
-        ],
-    ),
-    counts(
-        "activity_metrics",
-        5,
-        &[
-            ("dcount_values", Type::Long),
-            ("dcount_newvalues", Type::Long),
-            ("retention_rate", Type::Real),
-            ("churn_rate", Type::Real),
-        ],
-    ),
-    Counts {
-        name: "funnel_sequence_completion",
-        fixed: 8,
-        state: Some(5),
-        columns: &[("Period", Type::TimeSpan), ("dcount", Type::Long)],
-    },
-    counts(
-        "funnel_sequence",
-        8,
-        &[
-            ("prev", Type::String),
-            ("next", Type::String),
-            ("dcount", Type::Long),
-            ("samples", Type::Dynamic),
-        ],
-    ),
-    counts("session_count", 6, &[("count_sessions", Type::Long)]),
-    counts(
-        "sliding_window_counts",
-        6,
-        &[("Count", Type::Long), ("Dcount", Type::Long)],
-    ),
-];
-
-/// Plugins that take values only and that the runtime knows.
-const RUNNABLE: &[&str] = &[
-    "activity_counts_metrics",
-    "activity_engagement",
-    "rolling_percentile",
-    "rows_near",
-    "sliding_window_counts",
-];
-
-/// The plugins of the reference.
-const PLUGINS: &[&str] = &[
-    "active_users_count",
-    "activity_counts_metrics",
-    "activity_engagement",
-    "activity_metrics",
-    "ai_chat_completion",
-    "ai_chat_completion_prompt",
-    "ai_embed_text",
-    "ai_embeddings",
-    "autocluster",
-    "azure_digital_twins_query_request",
-    "bag_unpack",
-    "basket",
-    "cosmosdb_sql_request",
-    "dcount_intersect",
-    "diffpatterns",
-    "estimate_rows_count",
-    "funnel_sequence",
-    "funnel_sequence_completion",
-    "geo_line_lookup",
-    "geo_polygon_lookup",
-    "http_request",
-    "http_request_post",
-    "identity",
-    "identity_v3",
-    "infer_storage_schema",
-    "infer_storage_schema_with_suggestions",
-    "ipv4_lookup",
-    "ipv6_lookup",
-    "mysql_request",
-    "narrow",
-    "new_activity_metrics",
-    "pivot",
-    "postgresql_request",
-    "preview",
-    "python",
-    "r",
-    "rolling_percentile",
-    "rows_near",
-    "schema_merge",
-    "sequence_detect",
-    "session_count",
-    "sliding_window_counts",
-    "sql_request",
-];
 
 /// The input's columns but some.
 fn without(input: &Bound, gone: &[usize]) -> Vec<Column> {

@@ -101,9 +101,28 @@ impl Binder<'_> {
             format!("the table `{name}` is not in the catalog, so its columns cannot be checked"),
         )
         .at(span);
-        let close = self.catalog.close_tables(name);
+        self.suggestions += 1;
+        let close = if self.suggestions > MAX_SUGGESTIONS {
+            Vec::new()
+        } else {
+            self.catalog.close_tables(name)
+        };
         if !close.is_empty() {
             diagnostic = diagnostic.help(format!("did you mean {}?", quoted(&close)));
+        }
+        self.report(diagnostic);
+    }
+
+    /// A plugin that does not exist.
+    pub(super) fn unknown_plugin(&mut self, name: &str, span: Span) {
+        let names = rulec_functions::plugins().map(|row| row.name);
+        let close = owned(&rulec_facts::close_matches(name, names, 2));
+        let mut diagnostic =
+            Diagnostic::new(codes::UNKNOWN_PLUGIN, format!("there is no plugin `{name}`")).at(span);
+        if let Some(meant) = close.first() {
+            diagnostic = diagnostic
+                .help(format!("did you mean {}?", quoted(&close)))
+                .suggest(format!("use `{meant}`"), span, meant.clone());
         }
         self.report(diagnostic);
     }
@@ -124,11 +143,9 @@ impl Binder<'_> {
             owned(&rulec_facts::close_matches(name, names, 2))
         };
         if let Some(meant) = close.first() {
-            diagnostic = diagnostic.help(format!("did you mean {}?", quoted(&close))).suggest(
-                format!("use `{meant}`"),
-                span,
-                meant.clone(),
-            );
+            diagnostic = diagnostic
+                .help(format!("did you mean {}?", quoted(&close)))
+                .suggest(format!("use `{meant}`"), span, meant.clone());
         }
         self.report(diagnostic);
     }
