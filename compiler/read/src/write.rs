@@ -361,5 +361,13 @@ DeviceProcessEvents
 | where ProcessCommandLine has "-EncodedCommand"
 // Begin environment-specific filter.
 // End environment-specific filter.
-| project Timestamp, DeviceId, DeviceName, ReportId, AccountName, AccountDomain, FileName, ProcessCommandLine
+| project
+    Timestamp,
+    DeviceId,
+    DeviceName,
+    ReportId,
+    AccountName,
+    AccountDomain,
+    FileName,
+    ProcessCommandLine
 "#;
