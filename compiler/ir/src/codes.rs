@@ -152,6 +152,12 @@ pub const AMBIGUOUS_PATTERN: Code = error(
     "ambiguous-pattern",
     "A pattern of parse does not say where a column ends.",
 );
+/// An operator that its surroundings do not take.
+pub const OPERATOR_PLACE: Code = error(
+    "RK223",
+    "operator-place",
+    "An operator stands in a subquery that does not take it.",
+);
 
 /// Every finding the binder can report.
 pub const CODES: &[Code] = &[
@@ -177,4 +183,5 @@ pub const CODES: &[Code] = &[
     TOO_LARGE,
     DROPPED_COLUMN,
     AMBIGUOUS_PATTERN,
+    OPERATOR_PLACE,
 ];

@@ -509,6 +509,7 @@ impl Binder<'_> {
     ) -> Bound {
         let mut unknown: Vec<(usize, String, Span)> = Vec::new();
         let mut shown: Vec<usize> = Vec::new();
+        let mut named = vec![false; input.columns().len()];
         for pattern in patterns {
             if let Ast::Name(name) = &strip(&pattern.value.value).kind
                 && input.find(&name.text).is_none()
@@ -526,6 +527,12 @@ impl Binder<'_> {
                 continue;
             }
             let mut found = self.matching_columns(&pattern.value.value, &input);
+            // A pattern that stands for one column is as good as its name.
+            if let [only] = found[..]
+                && std::mem::replace(&mut named[only], true)
+            {
+                self.duplicate_column(&input.columns()[only].name, pattern.value.span);
+            }
             if let Some(order) = pattern.order {
                 let key = |i: &usize| natural_key(&input.columns()[*i].name, order);
                 found.sort_by_key(key);

@@ -159,9 +159,16 @@ impl Binder<'_> {
         let span = self.at(op.span);
         let count = self.row_count(count);
         let value = self.scalar(of, Ctx::over(&input));
+        if !matches!(strip(of).kind, Ast::Name(_)) {
+            self.error(
+                codes::COLUMN_EXPECTED,
+                of.span,
+                "the name of a column is needed here",
+            );
+        }
         let of_name = suggested(of);
-        let of_name = of_name.text().unwrap_or("Column1");
-        let mut columns = vec![column(of_name, value.ty)];
+        let mut columns = vec![column(of_name.text().unwrap_or("Column1"), value.ty)];
+        let of_name = of_name.text().unwrap_or_default();
         let (function, args) = match by {
             Some(by) => {
                 let weight = self.scalar(by, Ctx::over(&input));

@@ -186,6 +186,29 @@ impl Binder<'_> {
         bound
     }
 
+    /// Reports the operators of a subquery that its operator does not take.
+    fn check_places(
+        &mut self,
+        around: &ast::Operator,
+        query: &ast::Expr,
+        fits: fn(&ast::OperatorKind) -> bool,
+    ) {
+        let Ast::Pipeline(pipeline) = &strip(query).kind else {
+            return;
+        };
+        for operator in pipeline.operators.iter().filter(|o| !fits(&o.kind)) {
+            self.error(
+                codes::OPERATOR_PLACE,
+                operator.span,
+                format!(
+                    "`{}` cannot stand in `{}`",
+                    operator.kind.name(),
+                    around.kind.name()
+                ),
+            );
+        }
+    }
+
     pub(super) fn mv_apply(
         &mut self,
         op: &ast::Operator,
@@ -214,6 +237,7 @@ impl Binder<'_> {
                 }
             }
         }
+        self.check_places(op, query, reads_rows);
         let sub = self.subquery(query, rows);
         let mut output = Vec::new();
         let mut columns: Vec<Column> = Vec::new();
@@ -271,6 +295,9 @@ impl Binder<'_> {
         input: Bound,
     ) -> Bound {
         let key = self.scalar(&partition.by, Ctx::over(&input));
+        if key.ty == Type::Dynamic {
+            self.dynamic_key(partition.by.span, "what rows are parted by");
+        }
         let braces = partition.braces;
         let sub = if partition.braces {
             // The query in braces has a source of its own; the key is a variable in it.
@@ -287,6 +314,7 @@ impl Binder<'_> {
             self.scopes.leave(before);
             sub
         } else {
+            self.check_places(op, &partition.query, reads_rows);
             let rows = self.inner_rows(&input, op);
             self.subquery(&partition.query, rows)
         };
@@ -313,6 +341,7 @@ impl Binder<'_> {
     pub(super) fn fork(&mut self, op: &ast::Operator, branches: &[ast::ForkBranch], input: Bound) -> Bound {
         let mut inputs = Vec::new();
         for branch in branches {
+            self.check_places(op, &branch.query, in_fork);
             let rows = self.inner_rows(&input, op);
             inputs.push(self.subquery(&branch.query, rows).rel);
         }
@@ -465,4 +494,45 @@ impl Binder<'_> {
             .declare(&name.text, name.span, Entity::Table(Arc::new(bound.clone())));
         bound
     }
+}
+
+/// Whether an operator can stand in a branch of `fork`.
+fn in_fork(operator: &ast::OperatorKind) -> bool {
+    use ast::OperatorKind as Op;
+    matches!(
+        operator,
+        Op::Bad
+            | Op::As { .. }
+            | Op::Count { .. }
+            | Op::Distinct { .. }
+            | Op::Extend { .. }
+            | Op::Invoke { .. }
+            | Op::MvExpand { .. }
+            | Op::Parse(_)
+            | Op::ParseWhere(_)
+            | Op::ParseKv { .. }
+            | Op::Project { .. }
+            | Op::ProjectAway { .. }
+            | Op::ProjectByNames { .. }
+            | Op::ProjectKeep { .. }
+            | Op::ProjectRename { .. }
+            | Op::ProjectReorder { .. }
+            | Op::Reduce { .. }
+            | Op::Sample { .. }
+            | Op::SampleDistinct { .. }
+            | Op::Sort { .. }
+            | Op::Summarize { .. }
+            | Op::Take { .. }
+            | Op::Top { .. }
+            | Op::TopHitters { .. }
+            | Op::TopNested { .. }
+            | Op::Where { .. }
+    )
+}
+
+/// Whether an operator reads the rows of the one around it. Those that make
+/// rows of their own do not, but `union`, `search` and `find` do both.
+fn reads_rows(operator: &ast::OperatorKind) -> bool {
+    use ast::OperatorKind as Op;
+    !matches!(operator, Op::Print { .. } | Op::Range { .. })
 }

@@ -357,7 +357,13 @@ impl Binder<'_> {
     ) -> Bound {
         let columns: Vec<usize> = by
             .iter()
-            .flat_map(|key| self.matching_columns(key, &input))
+            .flat_map(|key| {
+                let found = self.matching_columns(key, &input);
+                if found.iter().any(|i| input.columns()[*i].ty == Type::Dynamic) {
+                    self.dynamic_key(key.span, "a facet");
+                }
+                found
+            })
             .collect();
         if let Some(with) = with {
             let rows = self.inner_rows(&input, op);
