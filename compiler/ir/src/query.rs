@@ -302,7 +302,7 @@ pub enum RelKind {
 }
 
 /// Where an output column comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Origin {
     /// A column of the left (or only) input.
     Left(usize),

@@ -184,6 +184,8 @@ pub fn lex(text: &str) -> (Vec<Token>, Vec<Diagnostic>) {
         text,
         bytes: text.as_bytes(),
         at: 0,
+        line: 0..0,
+        unclosed: [0; 2],
         diagnostics: Vec::new(),
     };
     let mut tokens = Vec::with_capacity(text.len() / 4 + 1);
@@ -207,13 +209,19 @@ struct Lexer<'a> {
     text: &'a str,
     bytes: &'a [u8],
     at: usize,
+    /// A part of the text without a line end, up to one: a long line is not
+    /// searched for its end again and again.
+    line: std::ops::Range<usize>,
+    /// Where the last line ends on which no typographic quote closes: single, double.
+    unclosed: [usize; 2],
     diagnostics: Vec<Diagnostic>,
 }
 
 impl Lexer<'_> {
-    fn report(&mut self, finding: Diagnostic) {
+    /// Adds a finding, which is not even written when there are too many.
+    fn report(&mut self, finding: impl FnOnce(&str) -> Diagnostic) {
         if self.diagnostics.len() < MAX_FINDINGS {
-            self.diagnostics.push(finding);
+            self.diagnostics.push(finding(self.text));
         }
     }
 
@@ -221,11 +229,15 @@ impl Lexer<'_> {
         self.bytes.get(self.at + ahead).copied().unwrap_or(0)
     }
 
-    fn line_end(&self, from: usize) -> usize {
-        self.bytes[from..]
-            .iter()
-            .position(|b| matches!(b, b'\n' | b'\r'))
-            .map_or(self.bytes.len(), |n| from + n)
+    fn line_end(&mut self, from: usize) -> usize {
+        if !self.line.contains(&from) {
+            let end = self.bytes[from..]
+                .iter()
+                .position(|b| matches!(b, b'\n' | b'\r'))
+                .map_or(self.bytes.len(), |n| from + n);
+            self.line = from..end;
+        }
+        self.line.end
     }
 
     fn word_end(&self, from: usize) -> usize {
@@ -332,18 +344,21 @@ impl Lexer<'_> {
             .unwrap_or(rest.len())
             .max(c.len_utf8());
         let span = Span::new(self.at, self.at + len);
-        let shown: String = span.of(self.text).chars().take(20).collect();
-        let mut finding = Diagnostic::new(
-            codes::UNEXPECTED_CHARACTER,
-            format!("`{}` has no meaning here", shown.escape_debug()),
-        )
-        .at(span);
-        if matches!(c, '“' | '”' | '‘' | '’') {
-            finding = finding.help("write strings with straight quotes: \" or '");
-        } else if !c.is_ascii() {
-            finding = finding.help("names with other letters than a-z are written ['name']");
-        }
-        self.report(finding);
+        self.report(|text| {
+            let shown: String = span.of(text).chars().take(20).collect();
+            let finding = Diagnostic::new(
+                codes::UNEXPECTED_CHARACTER,
+                format!("`{}` has no meaning here", shown.escape_debug()),
+            )
+            .at(span);
+            if matches!(c, '“' | '”' | '‘' | '’') {
+                finding.help("write strings with straight quotes: \" or '")
+            } else if c.is_ascii() {
+                finding
+            } else {
+                finding.help("names with other letters than a-z are written ['name']")
+            }
+        });
         self.take(len, TokenKind::Bad)
     }
 
@@ -357,28 +372,39 @@ impl Lexer<'_> {
         };
         let start = self.at;
         let from = start + quote.len_utf8();
-        let line = &self.text[from..self.line_end(from)];
-        let close = line.find(closing)?;
+        let end = self.line_end(from);
+        // What a quote of the kind looked for in vain, a later one on the line does too.
+        let looked = &mut self.unclosed[usize::from(closing[0] == '”')];
+        if from < *looked {
+            return None;
+        }
+        let Some(close) = self.text[from..end].find(closing) else {
+            *looked = end;
+            return None;
+        };
+        let line = &self.text[from..end];
         let close_len = line[close..].chars().next().map_or(0, char::len_utf8);
         let (open, close) = (
             Span::new(start, from),
             Span::new(from + close, from + close + close_len),
         );
         let straight = if closing[0] == '”' { "\"" } else { "'" };
-        let mut finding = Diagnostic::new(
-            codes::UNEXPECTED_CHARACTER,
-            format!("`{quote}` does not quote strings"),
-        )
-        .at(open)
-        .help("write strings with straight quotes")
-        .fix("use straight quotes", open, straight);
-        if let Some(fix) = &mut finding.fix {
-            fix.edits.push(Edit {
-                span: close,
-                text: straight.to_owned(),
-            });
-        }
-        self.report(finding);
+        self.report(|_| {
+            let mut finding = Diagnostic::new(
+                codes::UNEXPECTED_CHARACTER,
+                format!("`{quote}` does not quote strings"),
+            )
+            .at(open)
+            .help("write strings with straight quotes")
+            .fix("use straight quotes", open, straight);
+            if let Some(fix) = &mut finding.fix {
+                fix.edits.push(Edit {
+                    span: close,
+                    text: straight.to_owned(),
+                });
+            }
+            finding
+        });
         self.at = close.end as usize;
         Some(TokenKind::String)
     }
@@ -398,11 +424,11 @@ impl Lexer<'_> {
             }
         }
         let span = Span::new(self.at, self.at + 1);
-        self.report(
+        self.report(|_| {
             Diagnostic::new(codes::UNEXPECTED_CHARACTER, "`!` has no meaning here")
                 .at(span)
-                .help("negate with `not(…)`, `!=`, or an operator such as `!contains`"),
-        );
+                .help("negate with `not(…)`, `!=`, or an operator such as `!contains`")
+        });
         self.take(1, TokenKind::Bad)
     }
 
@@ -452,16 +478,19 @@ impl Lexer<'_> {
 
     /// `datetime(…)`: everything up to the parenthesis, on one line.
     fn typed(&mut self, from: usize, ty: ScalarType) -> TokenKind {
-        let line_end = self.line_end(from);
-        if let Some(close) = self.bytes[from..line_end].iter().position(|b| *b == b')') {
-            self.at = from + close + 1;
+        let start = self.at;
+        let end = self.bytes[from..]
+            .iter()
+            .position(|b| matches!(b, b')' | b'\n' | b'\r'))
+            .map_or(self.bytes.len(), |n| from + n);
+        if self.bytes.get(end) == Some(&b')') {
+            self.at = end + 1;
         } else {
-            let start = self.at;
-            self.at = self.text[from..line_end].trim_end().len() + from;
-            self.report(
-                Diagnostic::new(codes::UNTERMINATED_LITERAL, "this literal has no closing `)`")
-                    .at(Span::new(start, self.at)),
-            );
+            self.at = self.text[from..end].trim_end().len() + from;
+            let span = Span::new(start, self.at);
+            self.report(|_| {
+                Diagnostic::new(codes::UNTERMINATED_LITERAL, "this literal has no closing `)`").at(span)
+            });
         }
         TokenKind::Typed(ty)
     }
@@ -554,13 +583,13 @@ impl Lexer<'_> {
     }
 
     fn unterminated(&mut self, start: usize, end: usize, quote: &str) {
-        self.report(
+        self.report(|_| {
             Diagnostic::new(
                 codes::UNTERMINATED_STRING,
                 format!("this string has no closing {quote}"),
             )
-            .at(Span::new(start, end)),
-        );
+            .at(Span::new(start, end))
+        });
     }
 
     fn verbatim(&mut self, start: usize, from: usize) {
@@ -635,15 +664,15 @@ impl Lexer<'_> {
             .filter(|c| !matches!(c, '\n' | '\r'));
         let end = at + 1 + shown.map_or(0, char::len_utf8);
         let span = Span::new(at, end);
-        self.report(
+        self.report(|text| {
             Diagnostic::new(
                 codes::INVALID_ESCAPE,
-                format!("`{}` is no escape sequence", span.of(self.text)),
+                format!("`{}` is no escape sequence", span.of(text)),
             )
             .at(span)
             .help("double the backslash, or write the string as @\"…\"")
-            .fix("double the backslash", Span::new(at, at + 1), "\\\\"),
-        );
+            .fix("double the backslash", Span::new(at, at + 1), "\\\\")
+        });
         end
     }
 }

@@ -309,7 +309,7 @@ impl Binder<'_> {
                     if present.contains(&index) || keys.contains(&index) {
                         continue;
                     }
-                    let hidden = input.is_hidden(index) && !self.noted.contains(&index);
+                    let hidden = input.is_hidden(index) && !self.noted.contains(index);
                     args.push(input.column(index, self.at(arg.value.span)));
                     suggestions.push((
                         Suggested::Derived(input.columns()[index].name.to_string()),
@@ -338,7 +338,7 @@ impl Binder<'_> {
         );
         let ty = match forms.first() {
             // The first of all columns.
-            Some(Form::Star) => args.first().map_or(ty, |first| first.ty),
+            Some(Form::Star) if row.star => args.first().map_or(ty, |first| first.ty),
             _ => ty,
         };
         let outputs = outputs(row, call, ty, &args, &suggestions);

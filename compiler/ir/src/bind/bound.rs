@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use foldhash::HashMap;
+use foldhash::{HashMap, HashSet};
 use rulec_functions::Type;
 use rulec_source::Span;
 
@@ -98,6 +98,34 @@ impl Bound {
             ty,
             span,
         }
+    }
+}
+
+/// Columns of a row, each once, in the order they came up.
+#[derive(Debug, Default)]
+pub(super) struct Noted {
+    order: Vec<usize>,
+    known: HashSet<usize>,
+}
+
+impl Noted {
+    pub(super) fn of(order: Vec<usize>) -> Self {
+        let known = order.iter().copied().collect();
+        Self { order, known }
+    }
+
+    pub(super) fn add(&mut self, index: usize) {
+        if self.known.insert(index) {
+            self.order.push(index);
+        }
+    }
+
+    pub(super) fn contains(&self, index: usize) -> bool {
+        self.known.contains(&index)
+    }
+
+    pub(super) fn into_order(self) -> Vec<usize> {
+        self.order
     }
 }
 

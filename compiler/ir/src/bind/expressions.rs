@@ -135,20 +135,13 @@ impl Binder<'_> {
 
     fn unary(&mut self, unary: &ast::Unary, at: Span, ctx: Ctx<'_>) -> Expr {
         let operand = self.scalar(&unary.operand, ctx);
-        let function = scalar("negate");
-        if unary.op == ast::UnaryOp::Plus {
-            // What can be negated can also be left as it is, as wide.
-            let ty = match function {
-                Some(function) => {
-                    let args = std::slice::from_ref(&operand);
-                    self.result_type(function.result, "+", true, args, &[], &[], at)
-                }
-                None => operand.ty,
-            };
-            return Self::converted(operand, ty);
-        }
+        let Some(function) = scalar("negate") else {
+            return Self::broken(self.at(at));
+        };
         // A negative number is a literal, so that it can be one where literals are asked for.
-        if let ExprKind::Literal(value) = &operand.kind {
+        if let ExprKind::Literal(value) = &operand.kind
+            && unary.op == ast::UnaryOp::Minus
+        {
             let negative = match value {
                 Value::Int(n) => n.checked_neg().map(Value::Int),
                 Value::Long(n) => n.checked_neg().map(Value::Long),
@@ -160,22 +153,28 @@ impl Binder<'_> {
                 return Self::literal(negative, operand.ty, self.at(at));
             }
         }
-        let ty = operand.ty;
-        match function {
-            Some(function) => {
-                let span = self.at(at);
-                let args = vec![operand];
-                let result = self.result_type(function.result, "-", true, &args, &[], &[], at);
-                Expr {
-                    kind: ExprKind::Call { function, args },
-                    ty: result,
-                    span,
-                }
-            }
-            None => Expr {
-                ty,
-                ..Self::broken(self.at(at))
+        // What has no sign cannot be given one, not even `+`.
+        let args = std::slice::from_ref(&operand);
+        let word = match unary.op {
+            ast::UnaryOp::Plus => "+",
+            ast::UnaryOp::Minus => "-",
+        };
+        let wide = self.result_type(function.result, word, true, args, &[], &[], at);
+        let ty = match operand.kind {
+            ExprKind::Literal(_) if wide != Type::Unknown => operand.ty,
+            _ => wide,
+        };
+        if unary.op == ast::UnaryOp::Plus {
+            return Self::converted(operand, ty);
+        }
+        let span = self.at(at);
+        Expr {
+            kind: ExprKind::Call {
+                function,
+                args: vec![operand],
             },
+            ty,
+            span,
         }
     }
 
@@ -226,6 +225,11 @@ impl Binder<'_> {
             );
             return Self::broken(span);
         };
+        // An expression, its column and what it is compared with for every column.
+        if !self.spend(3 * row.columns().len()) {
+            self.too_large(at);
+            return Self::broken(span);
+        }
         let mut parts: Vec<Expr> = Vec::new();
         for (index, column) in row.columns().iter().enumerate() {
             let text = row.column(index, Span::at(at.start as usize));
@@ -244,7 +248,6 @@ impl Binder<'_> {
                     None => text,
                 },
             };
-            self.spend(2);
             let part = self.operator(name, vec![left, right.clone()], op, at);
             parts.push(part);
         }

@@ -1,11 +1,11 @@
 //! `join` and `lookup`: conditions, and the columns of two sides in one row.
 
-use foldhash::{HashSet, HashSetExt as _};
+use foldhash::{HashMap, HashSet, HashSetExt as _};
 use rulec_functions::Type;
 use rulec_kql::ast::{self, ExprKind as Ast};
 use rulec_source::{Diagnostic, Span};
 
-use super::bound::{Bound, column};
+use super::bound::{Bound, Noted, column};
 use super::names::NameTable;
 use super::operators::{keyword, unsupported};
 use super::statements::strip;
@@ -16,16 +16,15 @@ use crate::{Column, Expr, ExprKind, JoinKind, Origin, RelKind, codes};
 #[derive(Default)]
 struct Side {
     keys: Vec<Expr>,
-    noted: Vec<usize>,
+    noted: Noted,
 }
 
 impl Side {
     fn push(&mut self, row: &Bound, key: Expr) {
         if let ExprKind::Column(index) = key.kind
             && row.is_hidden(index)
-            && !self.noted.contains(&index)
         {
-            self.noted.push(index);
+            self.noted.add(index);
         }
         self.keys.push(key);
     }
@@ -108,7 +107,7 @@ impl Binder<'_> {
         }
         for (row, side) in [(&mut left, &mut left_side), (&mut right, &mut right_side)] {
             if let Some(listed) = &mut row.meta.listed {
-                listed.append(&mut side.noted);
+                listed.extend(std::mem::take(&mut side.noted).into_order());
             }
         }
         let mut joined = self.joined(op, left, right, kind, lookup, left_side.keys, right_side.keys);
@@ -353,24 +352,15 @@ impl Binder<'_> {
         let is_open = left.is_from_open() || right.is_from_open();
         let listed: Option<Vec<usize>> = is_open.then(|| {
             // In the order each side lists its own.
-            let order = |side: &Bound, of: fn(&Origin) -> Option<usize>| {
-                side.listed()
-                    .into_iter()
-                    .filter_map(|i| {
-                        parts
-                            .iter()
-                            .position(|(o, _, hidden)| !hidden && of(o) == Some(i))
-                    })
-                    .collect::<Vec<_>>()
+            let shown = parts.iter().enumerate().filter(|(_, (.., hidden))| !hidden);
+            let places: HashMap<Origin, usize> =
+                shown.map(|(place, (origin, ..))| (*origin, place)).collect();
+            let order = |side: &Bound, of: fn(usize) -> Origin| -> Vec<usize> {
+                let listed = side.listed().into_iter();
+                listed.filter_map(|i| places.get(&of(i)).copied()).collect()
             };
-            let mut listed = order(&left, |o| match o {
-                Origin::Left(i) => Some(*i),
-                Origin::Right(_) => None,
-            });
-            listed.extend(order(&right, |o| match o {
-                Origin::Right(i) => Some(*i),
-                Origin::Left(_) => None,
-            }));
+            let mut listed = order(&left, Origin::Left);
+            listed.extend(order(&right, Origin::Right));
             listed
         });
         let open = (left.rel.open && !right_only) || (right.rel.open && !left_only);

@@ -42,7 +42,7 @@ use rulec_source::{Diagnostic, Span};
 
 use crate::catalog::Catalog;
 use crate::{Binding, Column, Expr, ExprKind, Query, Rel, RelKind, TableUse};
-use bound::{Bound, Index, Meta};
+use bound::{Bound, Index, Meta, Noted};
 use scope::Scopes;
 
 /// A bound query and what was found wrong with it.
@@ -63,7 +63,9 @@ pub fn lower(parsed: &rulec_kql::Parsed, catalog: &Catalog) -> Lowered {
 
 /// Binds a syntax tree and keeps what `analyze` wants to know beyond the query.
 pub(crate) fn bind<'a>(query: &ast::Query, catalog: &'a Catalog) -> Binder<'a> {
-    let mut binder = Binder::new(catalog, BTreeMap::new());
+    // What a text can write down it may.
+    let budget = BUDGET + query.span.len();
+    let mut binder = Binder::new(catalog, BTreeMap::new(), budget);
     binder.query(query);
     if !binder.asked.is_empty() {
         let asked = std::mem::take(&mut binder.asked);
@@ -71,7 +73,7 @@ pub(crate) fn bind<'a>(query: &ast::Query, catalog: &'a Catalog) -> Binder<'a> {
             .into_iter()
             .map(|(table, names)| (table, names.order))
             .collect();
-        binder = Binder::new(catalog, declared);
+        binder = Binder::new(catalog, declared, budget);
         binder.query(query);
     }
     binder
@@ -82,7 +84,9 @@ pub(crate) fn bind<'a>(query: &ast::Query, catalog: &'a Catalog) -> Binder<'a> {
 const MAX_DEPTH: usize = 500;
 /// Scalar expressions nested in each other at most.
 const MAX_EXPR_DEPTH: usize = 160;
-/// Columns and expressions a query may grow to when functions are inlined.
+/// Columns and expressions a query may grow to beyond what is written in it:
+/// by inlining functions, by joins that double the columns, by `search` in
+/// every column of every table.
 const BUDGET: usize = 2_000_000;
 
 pub(crate) struct Binder<'a> {
@@ -117,7 +121,7 @@ pub(crate) struct Binder<'a> {
     mentions: Vec<String>,
     history: Vec<Step>,
     /// Columns of the row at hand that were hidden and are now mentioned.
-    noted: Vec<usize>,
+    noted: Noted,
     aggregates: Option<aggregates::Collected>,
     pub(crate) tables: Vec<TableUse>,
     /// Where each table stands in `tables`.
@@ -196,7 +200,7 @@ enum Any {
 }
 
 impl<'a> Binder<'a> {
-    fn new(catalog: &'a Catalog, declared: BTreeMap<Arc<str>, Vec<Arc<str>>>) -> Self {
+    fn new(catalog: &'a Catalog, declared: BTreeMap<Arc<str>, Vec<Arc<str>>>, budget: usize) -> Self {
         Self {
             catalog,
             declared,
@@ -216,7 +220,7 @@ impl<'a> Binder<'a> {
             bindings: Vec::new(),
             mentions: Vec::new(),
             history: Vec::new(),
-            noted: Vec::new(),
+            noted: Noted::default(),
             aggregates: None,
             tables: Vec::new(),
             noted_tables: HashMap::new(),
@@ -224,7 +228,7 @@ impl<'a> Binder<'a> {
             called: BTreeMap::new(),
             anonymous: 0,
             depth: 0,
-            budget: BUDGET,
+            budget,
             root: None,
             scalar_result: None,
         }
@@ -341,7 +345,7 @@ impl<'a> Binder<'a> {
         let noted = std::mem::take(&mut self.noted);
         let Bound { rel, mut meta } = input;
         if let Some(listed) = &mut meta.listed {
-            listed.extend(noted);
+            listed.extend(noted.into_order());
         }
         meta.depth += 1;
         let columns = rel.columns.clone();
@@ -368,10 +372,13 @@ impl<'a> Binder<'a> {
         columns: Vec<Column>,
         kind: impl FnOnce(Box<Rel>) -> RelKind,
     ) -> Bound {
-        self.noted.clear();
+        self.noted = Noted::default();
+        if !self.spend(columns.len()) {
+            self.too_large(op.span);
+            return self.nothing(self.at(op.span));
+        }
         let Bound { rel, meta } = input;
         let columns: Arc<[Column]> = columns.into();
-        self.spend(columns.len());
         let step = self.step(op.kind.name(), self.at(op.span), columns.clone(), vec![meta.step]);
         let meta = Meta {
             listed: None,
@@ -414,7 +421,7 @@ impl<'a> Binder<'a> {
         }
     }
 
-    /// Counts what is built; once too much, reports it and says so.
+    /// Counts what is built; false once it is too much.
     fn spend(&mut self, amount: usize) -> bool {
         self.budget = self.budget.saturating_sub(amount);
         self.budget > 0

@@ -308,7 +308,7 @@ impl Binder<'_> {
         let mut columns = input.columns().to_vec();
         let mut listed = input.meta.listed.clone();
         if let Some(listed) = &mut listed {
-            listed.append(&mut self.noted);
+            listed.extend(std::mem::take(&mut self.noted).into_order());
         }
         let before = columns.len();
         let mut steps = Vec::new();
@@ -497,7 +497,7 @@ impl Binder<'_> {
         }
         let mut listed = input.meta.listed.clone();
         if let Some(listed) = &mut listed {
-            listed.append(&mut self.noted);
+            listed.extend(std::mem::take(&mut self.noted).into_order());
         }
         let mut names = super::names::NameTable::default();
         let mut columns: Vec<Column> = input.columns().to_vec();

@@ -94,8 +94,8 @@ impl Binder<'_> {
     /// A column of a row, if it has it; a hidden one is hidden no more.
     pub(super) fn column_of(&mut self, row: &Bound, name: &str, span: Span) -> Option<Expr> {
         let index = row.find(name)?;
-        if row.is_hidden(index) && !self.noted.contains(&index) {
-            self.noted.push(index);
+        if row.is_hidden(index) {
+            self.noted.add(index);
         }
         Some(row.column(index, span))
     }
@@ -279,9 +279,17 @@ impl Binder<'_> {
                         self.at(step.span),
                     ),
                 ),
-                ast::StepKind::Index(index) => ("index", self.scalar(index, ctx)),
+                ast::StepKind::Index(index) => {
+                    let key = self.scalar(index, ctx);
+                    if !self.indexed(&value, &key, step.span, index.span) {
+                        return Self::broken(self.at(step.span));
+                    }
+                    ("index", key)
+                }
                 ast::StepKind::Call(call) => {
-                    self.unknown_function(&call.name.text, call.name.span);
+                    // No function of any name can be called here, so none is suggested.
+                    let message = format!("a value has no function `{}`", call.name.text);
+                    self.error(codes::UNKNOWN_FUNCTION, call.name.span, message);
                     return Self::broken(self.at(step.span));
                 }
                 ast::StepKind::Wildcard(_) => {
@@ -371,20 +379,53 @@ impl Binder<'_> {
             _ => return None,
         }
         let last = path.steps.last()?;
+        self.unknown_database(&path.base);
         Some(match &last.kind {
-            ast::StepKind::Member(name) => {
-                if let Some(schema) = self.catalog.schema(&name.text) {
-                    self.database_table(&name.text, schema, at)
-                } else {
-                    self.note_table(&name.text, at, false);
-                    self.open_source(&name.text, at)
+            ast::StepKind::Member(name) => self.remote_table(&name.text, at),
+            ast::StepKind::Wildcard(name) => self.wildcard_union(name, at),
+            ast::StepKind::Call(call) if call.name.text == "table" => {
+                let given = call.args.first().map(|arg| self.constant(&arg.value));
+                match given.and_then(|given| self.literal_of(&given)) {
+                    Some(Value::String(name)) => self.remote_table(&name, at),
+                    _ => self.open_source("", at),
                 }
             }
-            ast::StepKind::Wildcard(name) => self.wildcard_union(name, at),
             ast::StepKind::Call(call) if is_place(&call.name.text) => self.open_source("", at),
             ast::StepKind::Call(call) => self.open_source(&call.name.text, at),
             ast::StepKind::Index(_) => self.open_source("", at),
         })
+    }
+}
+
+impl Binder<'_> {
+    fn remote_table(&mut self, name: &str, at: Span) -> Bound {
+        if let Some(schema) = self.catalog.schema(name) {
+            self.database_table(name, schema, at)
+        } else {
+            self.note_table(name, at, false);
+            self.open_source(name, at)
+        }
+    }
+
+    /// Nothing is known of databases but the one that the query runs in.
+    fn unknown_database(&mut self, place: &ast::Expr) {
+        let Ast::Call(call) = &place.kind else { return };
+        let Some(arg) = call.args.first().filter(|_| call.name.text == "database") else {
+            return;
+        };
+        let given = self.constant(&arg.value);
+        if let Some(Value::String(name)) = self.literal_of(&given)
+            // An `alias` gives a database of another cluster a name here.
+            && self.scopes.find(&name).is_none()
+        {
+            self.report(
+                Diagnostic::new(
+                    codes::UNKNOWN_TABLE,
+                    format!("the database `{name}` is not in the catalog, so its tables cannot be checked"),
+                )
+                .at(arg.value.span),
+            );
+        }
     }
 }
 

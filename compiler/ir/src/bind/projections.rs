@@ -7,7 +7,7 @@ use rulec_functions::{Type, Value};
 use rulec_kql::ast::{self, ExprKind as Ast};
 use rulec_source::Span;
 
-use super::bound::{Bound, column};
+use super::bound::{Bound, Noted, column};
 use super::names::{NameTable, Suggested, is_identity, suggested};
 use super::statements::strip;
 use super::{Binder, Ctx};
@@ -193,7 +193,7 @@ impl Binder<'_> {
         self.error(
             codes::DUPLICATE_NAME,
             at,
-            format!("there is a column `{name}` already"),
+            format!("two columns are called `{name}`"),
         );
     }
 
@@ -318,12 +318,10 @@ impl Binder<'_> {
     ) -> Bound {
         let mut listed = input.meta.listed.clone();
         if let Some(listed) = &mut listed {
-            let noted = std::mem::take(&mut self.noted);
-            for index in noted.into_iter().chain(made) {
-                if !listed.contains(&index) {
-                    listed.push(index);
-                }
-            }
+            let noted = std::mem::take(&mut self.noted).into_order();
+            let mut after = Noted::of(std::mem::take(listed));
+            noted.into_iter().chain(made).for_each(|index| after.add(index));
+            *listed = after.into_order();
         }
         let open = input.rel.open;
         let mut bound = self.shaped(op, input, columns, kind);
@@ -347,8 +345,8 @@ impl Binder<'_> {
         match &strip(pattern).kind {
             Ast::Name(name) => {
                 if let Some(index) = input.find(&name.text) {
-                    if input.is_hidden(index) && !self.noted.contains(&index) {
-                        self.noted.push(index);
+                    if input.is_hidden(index) {
+                        self.noted.add(index);
                     }
                     return vec![index];
                 }
@@ -442,7 +440,7 @@ impl Binder<'_> {
             }
             kept.extend(self.matching_columns(pattern, &input));
         }
-        let noted = self.noted.clone();
+        let noted = std::mem::take(&mut self.noted).into_order();
         let shown: Vec<usize> = input
             .listed()
             .into_iter()

@@ -7,7 +7,7 @@ use rulec_functions::{Type, Value};
 use rulec_kql::ast::{self, ExprKind as Ast};
 use rulec_source::Span;
 
-use super::bound::{Bound, column};
+use super::bound::{Bound, Noted, column};
 use super::expressions::scalar_type;
 use super::names::{NameTable, Suggested};
 use super::operators::{keyword, special, unsupported};
@@ -229,13 +229,11 @@ impl Binder<'_> {
         } = expanded;
         let span = self.at(op.span);
         let mut rows = self.inner_rows_of(&input, columns.into(), span);
-        let noted = std::mem::take(&mut self.noted);
+        let noted = std::mem::take(&mut self.noted).into_order();
         if let Some(listed) = &mut rows.meta.listed {
-            for index in noted.into_iter().chain(made) {
-                if !listed.contains(&index) {
-                    listed.push(index);
-                }
-            }
+            let mut after = Noted::of(std::mem::take(listed));
+            noted.into_iter().chain(made).for_each(|index| after.add(index));
+            *listed = after.into_order();
         }
         self.check_places(op, query, reads_rows);
         let sub = self.subquery(query, rows);

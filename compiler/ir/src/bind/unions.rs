@@ -95,8 +95,14 @@ impl Binder<'_> {
         let mut sparse = Vec::new();
         let mut parts = Vec::new();
         let mut rels = Vec::new();
-        if !wide {
-            self.spend(cells);
+        let built = if wide {
+            shown.iter().map(|unified| unified.from.len()).sum()
+        } else {
+            cells
+        };
+        if !self.spend(built) {
+            self.too_large(at);
+            return self.nothing(at);
         }
         // Every table of an environment in one union has a hundred million
         // cells, nearly all of them null: those are not written down.

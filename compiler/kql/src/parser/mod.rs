@@ -208,14 +208,23 @@ impl<'a> Parser<'a> {
     }
 
     fn report(&mut self, diagnostic: Diagnostic) {
+        if self.speaks() {
+            self.silent_at = self.at;
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    /// Whether a finding at the current token would be reported. Asked before
+    /// one is written where a text can have any number of them.
+    fn speaks(&mut self) -> bool {
         if self.silent_at == self.at {
-            return;
+            return false;
         }
-        self.silent_at = self.at;
         if self.diagnostics.len() >= MAX_FINDINGS || self.at_lexer_error() {
-            return;
+            self.silent_at = self.at;
+            return false;
         }
-        self.diagnostics.push(diagnostic);
+        true
     }
 
     /// Whether the lexer has reported the current token or the one before it.
@@ -252,9 +261,11 @@ impl<'a> Parser<'a> {
         if self.eat(kind) {
             return true;
         }
-        let message = format!("expected {what}, found {}", self.found());
-        let span = self.place_of_missing();
-        self.error(codes::EXPECTED_TOKEN, span, message);
+        if self.speaks() {
+            let message = format!("expected {what}, found {}", self.found());
+            let span = self.place_of_missing();
+            self.error(codes::EXPECTED_TOKEN, span, message);
+        }
         false
     }
 
@@ -396,9 +407,11 @@ impl<'a> Parser<'a> {
             self.reserved(keyword);
             return self.take_name();
         }
-        let message = format!("expected {what}, found {}", self.found());
-        let place = self.place_of_missing();
-        self.error(codes::EXPECTED_NAME, place, message);
+        if self.speaks() {
+            let message = format!("expected {what}, found {}", self.found());
+            let place = self.place_of_missing();
+            self.error(codes::EXPECTED_NAME, place, message);
+        }
         self.missing_name()
     }
 
@@ -427,6 +440,9 @@ impl<'a> Parser<'a> {
     }
 
     fn expected_expression(&mut self) -> Expr {
+        if !self.speaks() {
+            return self.missing();
+        }
         if let T::Keyword(keyword) = self.kind() {
             let word = keyword.as_str();
             let span = self.span();

@@ -69,6 +69,9 @@ impl Parser<'_> {
     }
 
     fn unexpected(&mut self) {
+        if !self.speaks() {
+            return;
+        }
         let message = format!("{} belongs to nothing before it", self.found());
         let span = self.span();
         self.error(codes::UNEXPECTED_TEXT, span, message);
