@@ -302,15 +302,17 @@ pub(crate) fn uncommented(input: &Input<'_>, span: Span) -> String {
     }
     text.push_str(source.get(at..span.end as usize).unwrap_or_default());
     let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    // The operators of a nested pipeline keep their lines; only the common
-    // indentation of the document goes.
+    // What is below the first line keeps its place relative to it; only the
+    // indentation that both have goes.
+    let line = source.get(..span.start as usize).unwrap_or_default();
+    let line = &source[line.rfind('\n').map_or(0, |at| at + 1)..];
+    let own = line.len() - line.trim_start_matches([' ', '\t']).len();
     let indent = lines
         .iter()
         .skip(1)
         .filter(|l| !l.is_empty())
         .map(|l| l.len() - l.trim_start().len())
-        .min()
-        .unwrap_or_default();
+        .fold(own, usize::min);
     let kept: Vec<&str> = lines
         .iter()
         .enumerate()

@@ -1,7 +1,7 @@
 //! RL-0001-process-injection-by-rare-binary: Process Injection By Rare Binary
 //!
 //! Made by rulec 0.1.0 from rules/privilege-escalation/RL-0001-process-injection-by-rare-binary.md
-//! sha256 7cf353e9500aad7c41cb0191a1da3198def7cf67586e282c0fa41b2e2a04b4d4
+//! sha256 2874f984fed8862c450093f12488ef41505ae39862d3fa2d496d72a1e3e0b275
 
 use std::sync::LazyLock;
 
@@ -1075,7 +1075,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     )
 }
 
-/// `let Injections = materialize( …`
+/// `let Injections = materialize(DeviceEvents | where ingestion_time() >= ago(timeframe) | where ActionType in~ (RemoteCalls …`
 fn injections(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceEvents
@@ -1158,7 +1158,7 @@ fn injections(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     })
 }
 
-/// `let RareSources = ( …`
+/// `let RareSources = (Injections | summarize DeviceCount = dcount(DeviceId) by InitiatingProcessSHA1 | top 1000 by DeviceCo …`
 fn rare_sources(context: &Context<'_>, injections: &Batch) -> Result<Batch, RuntimeError> {
     // | summarize DeviceCount = dcount(DeviceId) by InitiatingProcessSHA1
     let t = ops::summarize(

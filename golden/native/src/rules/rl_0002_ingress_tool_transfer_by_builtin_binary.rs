@@ -1,7 +1,7 @@
 //! RL-0002-ingress-tool-transfer-by-builtin-binary: Ingress Tool Transfer By Built-in Binary
 //!
 //! Made by rulec 0.1.0 from rules/command-and-control/RL-0002-ingress-tool-transfer-by-builtin-binary.md
-//! sha256 138f8abf2d528b7041dfb43d111dd0e66dc811949329673b985370d632d117ac
+//! sha256 20275a1bf47224aab85ce50a890cb899be615c8656422c9e1f1d09fb028903a4
 
 use rulec_functions::fold::{contains_fold, eq_fold};
 use rulec_functions::{arithmetic, compare};

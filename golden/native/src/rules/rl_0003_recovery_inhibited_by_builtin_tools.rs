@@ -1,7 +1,7 @@
 //! RL-0003-recovery-inhibited-by-builtin-tools: System Recovery Inhibited By Built-in Tools
 //!
 //! Made by rulec 0.1.0 from rules/impact/RL-0003-recovery-inhibited-by-builtin-tools.md
-//! sha256 7223eaca0bbe1d0cb22ca7d3c6b707c93d59fc154c385fb14034c46bd2c158f7
+//! sha256 dc6fad55cd9abc47623d43766b15541153b9ad4175b983cb649f48931a739be4
 
 use std::sync::LazyLock;
 
@@ -84,7 +84,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         })?;
         // | where ActionType =~ "ProcessCreated"
         let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ProcessCreated"))?;
-        // | where (FileName =~ "vssadmin.exe" and ProcessCommandLine matches regex @"(?i)\b(delete|resize)\s+shadow(s|storage)\b") …
+        // | where (FileName =~ "vssadmin.exe" and ProcessCommandLine matches regex @"(?i)\b(delete|resize)\s+shadow(s|storage)\b") o …
         let t = ops::filter(&t, |row| {
             (eq_fold(row.str(FILE_NAME), "vssadmin.exe")
                 && holds(&matching::matches_regex(&[

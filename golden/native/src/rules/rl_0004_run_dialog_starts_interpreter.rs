@@ -1,7 +1,7 @@
 //! RL-0004-run-dialog-starts-interpreter: Run Dialog Starts Script Interpreter With Download
 //!
 //! Made by rulec 0.1.0 from rules/execution/RL-0004-run-dialog-starts-interpreter.md
-//! sha256 abf0d0741d6e2ff8dc1dfb7aec43e4ccba6effad5e14da9f37c0dd065673056e
+//! sha256 9b7f0a54fbb6fceb2e03938c2b370f353b52e5790f4457343ac8e64ae5b1e2db
 
 use std::sync::LazyLock;
 

@@ -1,7 +1,7 @@
 //! RL-0005-run-key-points-to-user-writable-path: Run Key Points To User-writable Path
 //!
 //! Made by rulec 0.1.0 from rules/persistence/RL-0005-run-key-points-to-user-writable-path.md
-//! sha256 ab0b47a847f27f744db72d76e7923c4d185c336e74971e42a8d035cd80ea3600
+//! sha256 8fe57ff93fa574bd885db977a303f691322af0a99d5d248c5ce0f3ade6518bea
 
 use std::sync::LazyLock;
 
@@ -102,7 +102,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             })?;
             // | where ActionType == "RegistryValueSet"
             let t = ops::filter(&t, |row| row.str(ACTION_TYPE) == "RegistryValueSet")?;
-            // | where RegistryKey endswith @"\Microsoft\Windows\CurrentVersion\Run" …
+            // | where RegistryKey endswith @"\Microsoft\Windows\CurrentVersion\Run" or RegistryKey endswith @"\Microsoft\Windows\Current …
             let t = ops::filter(&t, |row| {
                 ends_fold(
                     row.str(REGISTRY_KEY),

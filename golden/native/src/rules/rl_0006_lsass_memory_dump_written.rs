@@ -1,7 +1,7 @@
 //! RL-0006-lsass-memory-dump-written: LSASS Memory Dump Written To Disk
 //!
 //! Made by rulec 0.1.0 from rules/credential-access/RL-0006-lsass-memory-dump-written.md
-//! sha256 98fedce2b796da8bffe4b94e099c9b2e90bed8eede867e5b1049dc48f27fd640
+//! sha256 b9d59cf13f1d55648dde3c6372198358b6ef54450d201abca6d0ca8883ba0c8c
 
 use rulec_functions::fold::{ends_fold, eq_fold, starts_fold};
 use rulec_functions::{arithmetic, compare};

@@ -1,7 +1,7 @@
 //! RL-0007-encoded-powershell-command: Encoded PowerShell Command
 //!
 //! Made by rulec 0.1.0 from rules/execution/RL-0007-encoded-powershell-command.md
-//! sha256 663f6d2415763d37a9ff6dfebe9c5a81259d97ae9b4d68f8883734c3199c3a84
+//! sha256 6891f253703f81f762323628f3405afd50af39696f250f9624db6f298b60b7da
 
 use std::sync::LazyLock;
 

@@ -1,7 +1,7 @@
 //! RL-0008-system-dll-loaded-from-user-writable-path: System DLL Loaded From User-writable Path
 //!
 //! Made by rulec 0.1.0 from rules/defense-evasion/RL-0008-system-dll-loaded-from-user-writable-path.md
-//! sha256 744f7bd6e34be35ea7993d8c2c7eeb1c906f40f7c2dc050a48d9dd037c946960
+//! sha256 2f2de519f4faeb215bd4eb85a6a3697779e8043faeb81d31f4007241d2282509
 
 use std::sync::LazyLock;
 

@@ -1,7 +1,7 @@
 //! RL-0009-windows-event-log-cleared: Windows Event Log Cleared
 //!
 //! Made by rulec 0.1.0 from rules/defense-evasion/RL-0009-windows-event-log-cleared.md
-//! sha256 e9f88306b49fc3c1846d98d88fae41f654c5dd744fd45a03235a20097ed45566
+//! sha256 687def3096e79c827119be1cc60f625dbfdb9731e17ef82e5653e52a804e2f1d
 
 use std::sync::LazyLock;
 
@@ -122,7 +122,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     ops::sort(&t, &[asc(column(TIMESTAMP))])
 }
 
-/// `let SecurityLogCleared = …`
+/// `let SecurityLogCleared = DeviceEvents | where ingestion_time() >= ago(timeframe) | where ActionType =~ "SecurityLogClear …`
 fn security_log_cleared(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceEvents
@@ -179,7 +179,7 @@ fn security_log_cleared(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     })
 }
 
-/// `let ClearingCommand = …`
+/// `let ClearingCommand = DeviceProcessEvents | where ingestion_time() >= ago(timeframe) | where ActionType =~ "ProcessCreat …`
 fn clearing_command(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceProcessEvents
@@ -190,7 +190,7 @@ fn clearing_command(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         })?;
         // | where ActionType =~ "ProcessCreated"
         let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ProcessCreated"))?;
-        // | where (FileName =~ "wevtutil.exe" and ProcessCommandLine matches regex @"(?i)\s(cl|clear-log)\s") …
+        // | where (FileName =~ "wevtutil.exe" and ProcessCommandLine matches regex @"(?i)\s(cl|clear-log)\s") or (FileName in~ ("pow …
         let t = ops::filter(&t, |row| {
             (eq_fold(row.str(FILE_NAME), "wevtutil.exe")
                 && holds(&matching::matches_regex(&[

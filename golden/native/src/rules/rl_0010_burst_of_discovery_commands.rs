@@ -1,7 +1,7 @@
 //! RL-0010-burst-of-discovery-commands: Burst Of Discovery Commands
 //!
 //! Made by rulec 0.1.0 from rules/discovery/RL-0010-burst-of-discovery-commands.md
-//! sha256 21912ebe118a7ad821405a54957c4b56c1bdf315be7e2ff172c6854c59fa6b0c
+//! sha256 6e074e3a2129afcc6c98052438b7faa1296ed5541cbc6f5b37fa2f20ea27913b
 
 use std::sync::LazyLock;
 

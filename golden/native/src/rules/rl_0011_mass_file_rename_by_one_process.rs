@@ -1,7 +1,7 @@
 //! RL-0011-mass-file-rename-by-one-process: Mass File Rename By One Process
 //!
 //! Made by rulec 0.1.0 from rules/impact/RL-0011-mass-file-rename-by-one-process.md
-//! sha256 f270ada355cf6a4a1540492914c93cdff3991211a0aa3914cda81e6807e1aa8c
+//! sha256 f385e4cadfec607c1b36b6daf9f77fe8f37dfeb9af64a46033bf40fd7c4fef8a
 
 use rulec_functions::fold::{ends_fold, eq_fold};
 use rulec_functions::{aggregate, arithmetic, compare};

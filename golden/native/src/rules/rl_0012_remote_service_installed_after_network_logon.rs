@@ -1,7 +1,7 @@
 //! RL-0012-remote-service-installed-after-network-logon: Remote Service Installed After Network Logon
 //!
 //! Made by rulec 0.1.0 from rules/lateral-movement/RL-0012-remote-service-installed-after-network-logon.md
-//! sha256 3951ff21153efd75f861a0be9686b1832bfd89408ecd08a43e5d04ed53e58537
+//! sha256 c28de2a3cdde45a979862a7cd66f097227b46356ac308334035920c65c261a06
 
 use rulec_functions::fold::{eq_fold, starts_fold};
 use rulec_functions::{aggregate, arithmetic, compare, conversion, datetimes, dynamic};
@@ -301,7 +301,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     )
 }
 
-/// `let NetworkLogons = …`
+/// `let NetworkLogons = DeviceLogonEvents | where ingestion_time() >= ago(timeframe) | where ActionType =~ "LogonSuccess" | …`
 fn network_logons(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceLogonEvents

@@ -1,7 +1,7 @@
 //! RL-0013-privileged-task-runs-from-user-folder: Privileged Scheduled Task Runs From User-writable Folder
 //!
 //! Made by rulec 0.1.0 from rules/persistence/RL-0013-privileged-task-runs-from-user-folder.md
-//! sha256 9bfacf516f2bcd0a3e7f690e2597f51b6fc79bef4d43d86a374125529cce2630
+//! sha256 cb0a9390806bb895ba33f3e120a87685dea689b95da147533a6d65d797f32ddb
 
 use std::sync::LazyLock;
 
@@ -35,13 +35,13 @@ const INITIATING_PROCESS_FOLDER_PATH: usize = 11;
 const REPORT_ID: usize = 12;
 const ARGUMENTS: usize = 13;
 
-// The columns after `mv-apply Argument = Arguments to typeof(string) on ( …`.
+// The columns after `mv-apply Argument = Arguments to typeof(string) on (where Argument matches regex @"\\(appdata|downloads|users\\public|pr …`.
 const ARGUMENT: usize = 0;
 
 // The columns after `summarize UserPaths = make_set(Argument)`.
 const USER_PATHS: usize = 0;
 
-// The columns after `mv-apply Argument = Arguments to typeof(string) on ( …`.
+// The columns after `mv-apply Argument = Arguments to typeof(string) on (where Argument matches regex @"\\(appdata|downloads|users\\public|pr …`.
 const APPLIED_PROCESS_COMMAND_LINE: usize = 3;
 const APPLIED_ACCOUNT_DOMAIN: usize = 4;
 const APPLIED_ACCOUNT_NAME: usize = 5;
@@ -137,7 +137,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 Value::string("highest"),
             ]))
         })?;
-        // | mv-apply Argument = Arguments to typeof(string) on ( …
+        // | mv-apply Argument = Arguments to typeof(string) on (where Argument matches regex @"\\(appdata|downloads|users\\public|pr …
         let expand = ops::Expand {
             schema: item_columns(),
             items: vec![ops::item(column(ARGUMENTS), 0, Type::String)],

@@ -1,7 +1,7 @@
 //! RL-0014-large-upload-to-file-sharing-site: Large Upload To File Sharing Site
 //!
 //! Made by rulec 0.1.0 from rules/exfiltration/RL-0014-large-upload-to-file-sharing-site.md
-//! sha256 4276f68a878c03aa9ef1839c11d689b6bff07b9e0f83b17dca9c39134e7fc6bb
+//! sha256 a28db484e501468f8735b34833b72845fa54f5cc2d88a9298095cc6fb071f2c4
 
 use std::sync::LazyLock;
 

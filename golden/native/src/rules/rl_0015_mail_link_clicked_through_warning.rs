@@ -1,7 +1,7 @@
 //! RL-0015-mail-link-clicked-through-warning: Mail Link Clicked Through Warning
 //!
 //! Made by rulec 0.1.0 from rules/initial-access/RL-0015-mail-link-clicked-through-warning.md
-//! sha256 b752bb8d006eb74ad73e6be8ff73d06ec8e7e552f0335cb531d434cbefb6291d
+//! sha256 373c3d8b368a5a4bfae6cb3ffb71a77a2c1ff9818f2624ff4ac85dfbfd539556
 
 use rulec_functions::fold::eq_fold;
 use rulec_functions::{
@@ -299,7 +299,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     )
 }
 
-/// `let ClicksThroughWarning = …`
+/// `let ClicksThroughWarning = UrlClickEvents | where ingestion_time() >= ago(timeframe) | where Workload =~ "Email" | where …`
 fn clicks_through_warning(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // UrlClickEvents
@@ -350,7 +350,7 @@ fn clicks_through_warning(context: &Context<'_>) -> Result<Batch, RuntimeError> 
     })
 }
 
-/// `let DeliveredMessages = …`
+/// `let DeliveredMessages = EmailEvents | where Timestamp >= ago(mail_lookback) | where EmailDirection =~ "Inbound" | where …`
 fn delivered_messages(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_mail_lookback = arithmetic::subtract(&[context.now(), MAIL_LOOKBACK]);
     // EmailEvents
@@ -393,7 +393,7 @@ fn delivered_messages(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     })
 }
 
-/// `let RemovedMessages = …`
+/// `let RemovedMessages = EmailPostDeliveryEvents | where Timestamp >= ago(mail_lookback) | where ActionResult =~ "Success" …`
 fn removed_messages(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_mail_lookback = arithmetic::subtract(&[context.now(), MAIL_LOOKBACK]);
     // EmailPostDeliveryEvents

@@ -1,7 +1,7 @@
 //! RL-0016-service-accounts-enumerated-over-ldap: Service Accounts Enumerated Over LDAP
 //!
 //! Made by rulec 0.1.0 from rules/discovery/RL-0016-service-accounts-enumerated-over-ldap.md
-//! sha256 199448f6ee0488f2b39d6e305b281ceb6849c0fbc9675705057b376bb9aed4ca
+//! sha256 a5bf26a49792ae83eec9b8f6de228e5a23a515b169c6fd468db2a70461062423
 
 use rulec_functions::fold::{Ends, contains_fold, ends_fold, eq_fold, has_term_fold};
 use rulec_functions::{aggregate, arithmetic, compare};
@@ -81,7 +81,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         })?;
         // | where ActionType =~ "LDAP query"
         let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "LDAP query"))?;
-        // | where (Query contains "servicePrincipalName=*)" and (Query has "805306368" or Query has "person" or Query has "user")) …
+        // | where (Query contains "servicePrincipalName=*)" and (Query has "805306368" or Query has "person" or Query has "user")) o …
         let t = ops::filter(&t, |row| {
             (contains_fold(row.str(QUERY), "servicePrincipalName=*)")
                 && (has_term_fold(row.str(QUERY), "805306368", Ends::TERM)

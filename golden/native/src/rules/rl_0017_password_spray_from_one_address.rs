@@ -1,7 +1,7 @@
 //! RL-0017-password-spray-from-one-address: Password Spray From One Address
 //!
 //! Made by rulec 0.1.0 from rules/credential-access/RL-0017-password-spray-from-one-address.md
-//! sha256 70845fc77f4974d8745ed66614e648e85c147e8957630825d91ab956698ddd6e
+//! sha256 fb2c25967c380d9a771a0283ecb9046878d913ef4530a3f0e1580f8697f2f2ff
 
 use rulec_functions::{aggregate, arithmetic, compare};
 use rulec_runtime::alert::RuleInfo;

@@ -1,7 +1,7 @@
 //! RL-0018-mfa-prompts-refused-then-approved: MFA Prompts Refused Then Approved
 //!
 //! Made by rulec 0.1.0 from rules/credential-access/RL-0018-mfa-prompts-refused-then-approved.md
-//! sha256 a827d380790d1a3ab6b54b360b1fccb2fa6b05f1f0d1f69a445f6dc47f38c716
+//! sha256 bd26d2abfece9bf35bc10551128cddd82f30d88c561d33a90d9cc40c83f8df6c
 
 use std::sync::LazyLock;
 
@@ -72,7 +72,7 @@ const SUMMARIZED_2_TIME_GENERATED: usize = 1;
 const ACCOUNT_NAME: usize = 9;
 const ACCOUNT_UPN_SUFFIX: usize = 10;
 
-// The columns after `mv-apply DedupField = DedupFields to typeof(string) on ( …`.
+// The columns after `mv-apply DedupField = DedupFields to typeof(string) on (summarize DedupEntity = strcat_array(make_list(tostring(DedupRow …`.
 const DEDUP_ROW: usize = 0;
 const DEDUP_FIELD: usize = 1;
 
@@ -82,7 +82,7 @@ const COLUMN_0: usize = 0;
 // The columns after `summarize DedupEntity = strcat_array(make_list(tostring(DedupRow[DedupField])), "|")`.
 const DEDUP_ENTITY: usize = 0;
 
-// The columns after `mv-apply DedupField = DedupFields to typeof(string) on ( …`.
+// The columns after `mv-apply DedupField = DedupFields to typeof(string) on (summarize DedupEntity = strcat_array(make_list(tostring(DedupRow …`.
 const APPLIED_DEDUP_ENTITY: usize = 11;
 
 // The columns of `SecurityAlert` that the rule reads.
@@ -323,7 +323,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             }),
         )],
     )?;
-    // | mv-apply DedupField = DedupFields to typeof(string) on ( …
+    // | mv-apply DedupField = DedupFields to typeof(string) on (summarize DedupEntity = strcat_array(make_list(tostring(DedupRow …
     let expand = ops::Expand {
         schema: item_columns(),
         items: vec![ops::item(
@@ -352,7 +352,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     ];
     let t = ops::mv_apply(&t, &expand, &picks, apply_items)?;
     // | project-away DedupRow
-    // | join kind=leftanti ( …
+    // | join kind=leftanti (SecurityAlert | where TimeGenerated >= ago(timeframe) | where AlertName startswith RuleId | extend D …
     let right = join_security_alert(context)?;
     ops::join(
         &t,
@@ -377,7 +377,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     )
 }
 
-/// `let Refused = materialize( …`
+/// `let Refused = materialize(SigninLogs | where ingestion_time() >= ago(timeframe) | where ResultType == "500121" | extend …`
 fn refused(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // SigninLogs

@@ -1,7 +1,7 @@
 //! RL-0019-credential-added-to-application: Credential Added To Application
 //!
 //! Made by rulec 0.1.0 from rules/persistence/RL-0019-credential-added-to-application.md
-//! sha256 9b0d60b9f35d6c493a66ee43b474e4be1e167bcfad8eb9414da82cef4b7dfc6f
+//! sha256 e02561af8108afebdf5be0b12d7163a901240ed9f9d1dc49e0af767aded12739
 
 use std::sync::LazyLock;
 

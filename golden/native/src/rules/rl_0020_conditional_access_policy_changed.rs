@@ -1,7 +1,7 @@
 //! RL-0020-conditional-access-policy-changed: Conditional Access Policy Changed Or Removed
 //!
 //! Made by rulec 0.1.0 from rules/defense-evasion/RL-0020-conditional-access-policy-changed.md
-//! sha256 e4a5c52c0d140d6b0c2da03a011ec5e4da38382b904c1d266999157dfab80a0d
+//! sha256 4a865c81ca9ba0ff03078b2791c36ba7d5421351d11300da322e689c721a2200
 
 use rulec_functions::fold::eq_fold;
 use rulec_functions::{arithmetic, compare, conditional, conversion, dynamic};

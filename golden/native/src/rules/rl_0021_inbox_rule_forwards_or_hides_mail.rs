@@ -1,7 +1,7 @@
 //! RL-0021-inbox-rule-forwards-or-hides-mail: Inbox Rule Forwards Or Hides Mail
 //!
 //! Made by rulec 0.1.0 from rules/collection/RL-0021-inbox-rule-forwards-or-hides-mail.md
-//! sha256 8c0857f0578931d6cf243d98c704229db27204c363fc340dffff1d13d23bd40b
+//! sha256 2186ff2f6b166ea647755cc6e132f5581df03eb7f7ad7374413de744991cbd60
 
 use std::sync::LazyLock;
 
@@ -59,7 +59,7 @@ const USER_ID: usize = 5;
 const CLIENT_IP: usize = 6;
 const PARAMETERS: usize = 7;
 
-// The columns after `mv-apply Parameter = parse_json(Parameters) on ( …`.
+// The columns after `mv-apply Parameter = parse_json(Parameters) on (extend ParameterName = tostring(Parameter.Name), ParameterValue = tostri …`.
 const PARAMETER: usize = 0;
 const PARAMETER_NAME: usize = 1;
 const PARAMETER_VALUE: usize = 2;
@@ -72,7 +72,7 @@ const WORDS: usize = 2;
 const SUSPICIOUS_ACTIONS: usize = 3;
 const SUSPICIOUS_VALUES: usize = 4;
 
-// The columns after `mv-apply Parameter = parse_json(Parameters) on ( …`.
+// The columns after `mv-apply Parameter = parse_json(Parameters) on (extend ParameterName = tostring(Parameter.Name), ParameterValue = tostri …`.
 const APPLIED_RESULT_STATUS: usize = 2;
 const APPLIED_OFFICE_OBJECT_ID: usize = 3;
 const APPLIED_USER_ID: usize = 4;
@@ -136,7 +136,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         let t = ops::filter(&t, |row| {
             one_of_fold(row.str(OPERATION), &["New-InboxRule", "Set-InboxRule"])
         })?;
-        // | mv-apply Parameter = parse_json(Parameters) on ( …
+        // | mv-apply Parameter = parse_json(Parameters) on (extend ParameterName = tostring(Parameter.Name), ParameterValue = tostri …
         let expand = ops::Expand {
             schema: item_columns(),
             items: vec![ops::item(
@@ -226,7 +226,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             )],
         )
     })?;
-    // | join kind=leftanti ( …
+    // | join kind=leftanti (SecurityAlert | where TimeGenerated >= ago(timeframe) | where AlertName startswith RuleId | extend D …
     let right = join_security_alert(context)?;
     ops::join(
         &t,
@@ -276,7 +276,7 @@ fn apply_items(items: &Batch) -> Result<Batch, RuntimeError> {
             ),
         ],
     )?;
-    // | extend Kind = case( …
+    // | extend Kind = case(ParameterName in~ (ForwardingActions) and isnotempty(ParameterValue), "forward", ParameterName =~ "De …
     let t = ops::extend(
         &t,
         &[out(

@@ -1,7 +1,7 @@
 //! RL-0022-aws-logging-or-detection-stopped: AWS Logging Or Detection Stopped
 //!
 //! Made by rulec 0.1.0 from rules/defense-evasion/RL-0022-aws-logging-or-detection-stopped.md
-//! sha256 55680112e1bb09f7e9d0db885fe24a62b92fa706c378dc39d598dad78194502b
+//! sha256 f690585cf0f59d9c72454ffcb9cfb70039156cd7a49a41ad1e0403c26e18a6d7
 
 use rulec_functions::{arithmetic, compare};
 use rulec_runtime::alert::RuleInfo;

@@ -1,7 +1,7 @@
 //! RL-0023-first-use-of-aws-region: First Use Of AWS Region
 //!
 //! Made by rulec 0.1.0 from rules/defense-evasion/RL-0023-first-use-of-aws-region.md
-//! sha256 e0ccbe9294dd67e1589417572c20f53fb4905c286ea73e9bee771d02556b8d63
+//! sha256 fb3b51642f0a9f156143d69ca2d8d919909e56debaeb704bb9813a9154e94457
 
 use rulec_functions::fold::starts_fold;
 use rulec_functions::{aggregate, arithmetic, compare, conversion, dynamic, strings};
@@ -200,7 +200,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             }),
         )],
     )?;
-    // | join kind=leftanti ( …
+    // | join kind=leftanti (SecurityAlert | where TimeGenerated >= ago(timeframe) | where AlertName startswith RuleId | extend D …
     let right = join_security_alert(context)?;
     ops::join(
         &t,
@@ -226,7 +226,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     )
 }
 
-/// `let KnownRegions = materialize( …`
+/// `let KnownRegions = materialize(ResourceCreations(learning_period, timeframe) | distinct UserIdentityAccountId, AWSRegion …`
 fn known_regions(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_learning_period = arithmetic::subtract(&[context.now(), LEARNING_PERIOD]);
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);

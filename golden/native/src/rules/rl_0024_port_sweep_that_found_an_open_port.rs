@@ -1,7 +1,7 @@
 //! RL-0024-port-sweep-that-found-an-open-port: Port Sweep That Found An Open Port
 //!
 //! Made by rulec 0.1.0 from rules/reconnaissance/RL-0024-port-sweep-that-found-an-open-port.md
-//! sha256 eb3db1ef5d2cbf1ddd1b0ac49af095298b042a7b54dcd0b2755f705ae35f4e8c
+//! sha256 54d5f8cedb2b0ba61cd02238d7edccdd798019bca52cb4d12be2fa989478fabb
 
 use rulec_functions::{aggregate, arithmetic, compare, conditional, conversion, ip, strings};
 use rulec_runtime::alert::RuleInfo;
@@ -69,7 +69,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         let t = ops::filter(&t, |row| fails(&ip::ipv4_is_private(&[row.get(SOURCE_IP)])))?;
         // | where SourceIP !in (ApprovedScanners)
         let t = ops::filter(&t, |row| !listed.contains(&row.get(SOURCE_IP)))?;
-        // | extend Verdict = case( …
+        // | extend Verdict = case(DeviceAction in~ ("deny", "denied", "drop", "dropped", "block", "blocked", "reset"), "denied", Dev …
         let t = ops::extend(
             &t,
             &[out(

@@ -1,7 +1,7 @@
 //! RL-0025-ssh-password-guessing-then-login: SSH Password Guessing Followed By Login
 //!
 //! Made by rulec 0.1.0 from rules/credential-access/RL-0025-ssh-password-guessing-then-login.md
-//! sha256 68cddb72d62d7aa602199144d1b1f823bdf9683fcc4f568e88416a9a5489ce9f
+//! sha256 33f5dd142cd1471f707eab2573a7cfb24a93611b013efbdf9a5501601d4a3a49
 
 use std::sync::LazyLock;
 
@@ -27,7 +27,7 @@ const GRACE: Value = Value::TimeSpan(6_000_000_000);
 const SYSLOG_MESSAGE: usize = 2;
 const PROCESS_NAME: usize = 3;
 
-// The columns after `parse SyslogMessage with Outcome " password for " ReportedUser " from " SourceAddress " port " SourcePort:int " " Server …`.
+// The columns after `parse SyslogMessage with Outcome " password for " ReportedUser " from " SourceAddress " port " SourcePort: int " " Serve …`.
 const TIME_GENERATED: usize = 0;
 const COMPUTER: usize = 1;
 const OUTCOME: usize = 4;
@@ -138,7 +138,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     )
 }
 
-/// `let PasswordLogins = materialize( …`
+/// `let PasswordLogins = materialize(Syslog | where ingestion_time() >= ago(timeframe) | where ProcessName =~ "sshd" | where …`
 fn password_logins(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     let pattern_2 = ops::Pattern::new(
@@ -169,7 +169,7 @@ fn password_logins(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             starts_fold(row.str(SYSLOG_MESSAGE), "Failed password for ")
                 || starts_fold(row.str(SYSLOG_MESSAGE), "Accepted password for ")
         })?;
-        // | parse SyslogMessage with Outcome " password for " ReportedUser " from " SourceAddress " port " SourcePort:int " " Server …
+        // | parse SyslogMessage with Outcome " password for " ReportedUser " from " SourceAddress " port " SourcePort: int " " Serve …
         let t = ops::parse(&t, &column(SYSLOG_MESSAGE), &pattern_2, &parsed())?;
         // | extend LoginUser = extract(@"^(?:invalid user )?(.*)$", 1, ReportedUser)
         let t = ops::extend(
@@ -197,7 +197,7 @@ fn password_logins(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     })
 }
 
-/// `let Guessing = …`
+/// `let Guessing = PasswordLogins | where Outcome =~ "Failed" | summarize Failures = count(), TriedUsers = make_set(LoginUse …`
 fn guessing(password_logins: &Batch) -> Result<Batch, RuntimeError> {
     // | where Outcome =~ "Failed"
     let t = ops::filter(password_logins, |row| {
@@ -256,7 +256,7 @@ fn syslog() -> Schema {
     ])
 }
 
-/// The columns after `parse SyslogMessage with Outcome " password for " ReportedUser " from " SourceAddress " port " SourcePort:int " " Server …`.
+/// The columns after `parse SyslogMessage with Outcome " password for " ReportedUser " from " SourceAddress " port " SourcePort: int " " Serve …`.
 fn parsed() -> Schema {
     Schema::of(&[
         ("TimeGenerated", Type::DateTime),

@@ -1,7 +1,7 @@
 //! RL-0026-mass-deletion-of-azure-resources: Mass Deletion Of Azure Resources
 //!
 //! Made by rulec 0.1.0 from rules/impact/RL-0026-mass-deletion-of-azure-resources.md
-//! sha256 16b6fc13d846154acdac877555918a46046256c5180aa9f80739f4a7cae903f1
+//! sha256 08c11461d3adb228a34dbf716c4a311310727b936284e21ce3d90585e13f9120
 
 use rulec_functions::fold::{ends_fold, eq_fold, starts_fold};
 use rulec_functions::{aggregate, arithmetic, compare};

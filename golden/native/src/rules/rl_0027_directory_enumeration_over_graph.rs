@@ -1,7 +1,7 @@
 //! RL-0027-directory-enumeration-over-graph: Directory Enumeration Over Microsoft Graph
 //!
 //! Made by rulec 0.1.0 from rules/discovery/RL-0027-directory-enumeration-over-graph.md
-//! sha256 142ff6029016e1faf9b160ddbf039e8c65147d4e0585eaf212aa9d80133497ec
+//! sha256 1c6f5b1260e3b5a28faf544e4955eea86ac7fe4377479267c06dd7e4685f68b7
 
 use std::sync::LazyLock;
 

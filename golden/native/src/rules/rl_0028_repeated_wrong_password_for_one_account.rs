@@ -1,7 +1,7 @@
 //! RL-0028-repeated-wrong-password-for-one-account: Repeated Wrong Password For One Account
 //!
 //! Made by rulec 0.1.0 from rules/credential-access/RL-0028-repeated-wrong-password-for-one-account.md
-//! sha256 9bed8a03ebfe4878987a35913a2ad11951df2b4162540591f594dd79bc9f6077
+//! sha256 ec0150234e83a0ced5050b93f4a26d6dbe5183a62cb7881625939744ca9b3498
 
 use rulec_functions::fold::{ends_fold, eq_fold};
 use rulec_functions::{aggregate, arithmetic, compare};

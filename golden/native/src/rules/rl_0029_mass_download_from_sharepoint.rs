@@ -1,7 +1,7 @@
 //! RL-0029-mass-download-from-sharepoint: Mass Download From SharePoint
 //!
 //! Made by rulec 0.1.0 from rules/collection/RL-0029-mass-download-from-sharepoint.md
-//! sha256 73db69a69d6e970d596eca0d5c5cf1bc8ca63648cb5bbe30ea8c3fcb27ae04e6
+//! sha256 7c6880db14b927ba46a06186e8fc7806447b4e27bc27eb6ad1800952e0fb05c8
 
 use rulec_functions::fold::eq_fold;
 use rulec_functions::{aggregate, arithmetic, compare, conditional};

@@ -1,7 +1,7 @@
 //! RL-0030-connection-to-public-tunnel-service: Connection To Public Tunnel Service
 //!
 //! Made by rulec 0.1.0 from rules/command-and-control/RL-0030-connection-to-public-tunnel-service.md
-//! sha256 6372878d6dffb429e89a16215bc4a34d5a610d49c7c67ff0401297279b606d69
+//! sha256 a3c1a344f167bdabc63f1f9ea2aa01e26f926e5adfd9a375d51a88f02c08cc57
 
 use std::sync::LazyLock;
 

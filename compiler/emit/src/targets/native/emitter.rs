@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rulec_functions::{Type, Value};
 use rulec_ir::{BindingId, BindingKind, Column, Expr, ExprKind, Query};
+use rulec_kql::TokenKind;
 use rulec_source::Span;
 
 use super::code::{Code, Statement, assignment, statements};
@@ -331,15 +332,30 @@ impl<'q> Emitter<'q> {
         self.failure.get_or_insert((span, construct.into()));
     }
 
-    /// The first line of what stands at a place in the query.
+    /// What stands at a place in the query, on one line and without comments,
+    /// cut where it gets long.
     pub(super) fn quote(&self, span: Span) -> String {
-        let text = span.of(self.text).trim();
-        let line = one_line(text.lines().next().unwrap_or_default());
-        let line = line.trim();
-        match line.char_indices().nth(QUOTED) {
-            Some((end, _)) => format!("{} …", line[..end].trim_end()),
-            None if line.len() < text.len() => format!("{line} …"),
-            None => line.to_owned(),
+        let text = span.of(self.text);
+        let mut quoted = String::new();
+        for token in rulec_kql::lexer::lex(text).0 {
+            let token = match token.kind {
+                TokenKind::Comment => continue,
+                TokenKind::Whitespace => " ",
+                _ => token.span.of(text),
+            };
+            // Lines broken within brackets leave blanks that nobody would write.
+            let closes = token.starts_with([')', ']', '}', ',']);
+            if closes && quoted.ends_with(' ') {
+                quoted.pop();
+            }
+            if token != " " || !quoted.ends_with([' ', '(', '[']) {
+                quoted.push_str(token);
+            }
+        }
+        let line = one_line(&quoted);
+        match line.trim().char_indices().nth(QUOTED) {
+            Some((end, _)) => format!("{} …", line.trim()[..end].trim_end()),
+            None => line.trim().to_owned(),
         }
     }
 
