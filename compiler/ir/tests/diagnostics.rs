@@ -91,6 +91,23 @@ fn an_assignment_in_a_condition_is_meant_as_a_comparison() {
 }
 
 #[test]
+fn behind_a_table_in_a_list_nothing_more_is_reported() {
+    // Two queries with no semicolon between them: the list reads on.
+    let query = "DeviceEvents\n| project FileName\n\nDeviceInfo\n| where OSPlatform == ''\n| project OSPlatform";
+    let parsed = rulec_kql::parse(query);
+    let codes: Vec<&str> = parsed.diagnostics.iter().map(|d| d.code.id).collect();
+    assert_eq!(codes, ["RK116"]);
+    let tables = Tables::new(&Pack::embedded(), Environment::M365).unwrap();
+    let lowered = lower(&parsed, &Catalog::new(Arc::new(tables)));
+    let codes: Vec<&str> = lowered.diagnostics.iter().map(|d| d.code.id).collect();
+    assert_eq!(codes, ["RK206"]);
+    // In an indented line a comma is missing.
+    let parsed = rulec_kql::parse("DeviceEvents\n| project FileName\n    SHA1\n| where SHA1 == ''");
+    let codes: Vec<&str> = parsed.diagnostics.iter().map(|d| d.code.id).collect();
+    assert_eq!(codes, ["RK114"]);
+}
+
+#[test]
 fn a_misspelled_aggregate_is_one_mistake() {
     let found = findings("DeviceEvents | summarize dcoun(FileName), make_sett(SHA1) by DeviceId");
     let places: Vec<&str> = found.iter().map(|(.., at)| at.as_str()).collect();

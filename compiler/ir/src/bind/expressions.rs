@@ -57,6 +57,7 @@ impl Binder<'_> {
             Any::Scalar(scalar) => scalar,
             Any::Table(table) => {
                 if !is_broken(&table) {
+                    self.in_doubt |= matches!(expr.kind, Ast::Name(_));
                     self.error(
                         codes::NOT_A_SCALAR,
                         expr.span,

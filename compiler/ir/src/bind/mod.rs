@@ -101,6 +101,8 @@ pub(crate) struct Binder<'a> {
     warned: HashSet<String>,
     /// Names looked up for "did you mean" so far.
     suggestions: usize,
+    /// A table stood where the operator at hand takes values.
+    in_doubt: bool,
     /// The query was reported as too large.
     exhausted: bool,
     /// While positive, findings are dropped: the text at hand was checked before.
@@ -209,6 +211,7 @@ impl<'a> Binder<'a> {
             reported: HashSet::new(),
             warned: HashSet::new(),
             suggestions: 0,
+            in_doubt: false,
             exhausted: false,
             quiet: 0,
             foreign: None,

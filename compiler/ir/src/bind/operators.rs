@@ -12,6 +12,28 @@ use crate::{Column, KeyValues, Operator, ParseKind, ParseStep, RelKind, SortKey,
 impl Binder<'_> {
     /// One operator of a pipeline.
     pub(super) fn apply_operator(&mut self, op: &ast::Operator, input: Option<Bound>) -> Bound {
+        let outer = std::mem::take(&mut self.in_doubt);
+        let mut bound = self.applied(op, input);
+        if std::mem::replace(&mut self.in_doubt, outer) {
+            // The next query may begin within this operator: whatever is asked
+            // of the rows behind it is not worth a second finding.
+            let key = format!("behind@{}", op.span.start);
+            let mut sources = bound.meta.sources.to_vec();
+            let Bound { rel, meta } = bound;
+            let rel = crate::Rel {
+                columns: rel.columns.clone(),
+                open: rel.open,
+                span: rel.span,
+                kind: unsupported(vec![rel], "what stands behind a table among values"),
+            };
+            bound = self.opened(Bound { rel, meta }, &key);
+            sources.extend(bound.meta.sources.iter().cloned());
+            bound.meta.sources = sources.into();
+        }
+        bound
+    }
+
+    fn applied(&mut self, op: &ast::Operator, input: Option<Bound>) -> Bound {
         let at = self.at(op.span);
         self.parameters(op);
         match (&op.kind, input) {

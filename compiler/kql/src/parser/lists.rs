@@ -62,13 +62,19 @@ impl<'a> Parser<'a> {
             if self.eat(T::Comma) {
                 items.push(item(self));
             } else if self.starts_item() && self.silent_at != self.at {
-                let gap = self.gap();
-                let found = self.found();
-                self.report(
-                    Diagnostic::new(codes::MISSING_COMMA, format!("expected `,` before {found}"))
-                        .at(self.span())
-                        .fix("insert a comma", gap, ","),
-                );
+                if self.first_of_line() && self.peek(1) == T::Bar && self.is_at_margin() {
+                    // Most likely another query; but a list is not over, and the
+                    // reference reads on in it.
+                    self.missing_semicolon();
+                } else {
+                    let gap = self.gap();
+                    let found = self.found();
+                    self.report(
+                        Diagnostic::new(codes::MISSING_COMMA, format!("expected `,` before {found}"))
+                            .at(self.span())
+                            .fix("insert a comma", gap, ","),
+                    );
+                }
                 let before = self.at;
                 items.push(item(self));
                 if self.at == before {
@@ -85,7 +91,13 @@ impl<'a> Parser<'a> {
         matches!(
             self.kind(),
             T::Ident | T::Long | T::Real | T::Bool | T::TimeSpan | T::Typed(_) | T::String
-        ) && !(self.first_of_line() && self.peek(1) == T::Bar)
+        )
+    }
+
+    /// Whether nothing stands before the current token in its line.
+    fn is_at_margin(&self) -> bool {
+        let before = &self.text[..self.span().start as usize];
+        before.is_empty() || before.ends_with('\n')
     }
 
     // ---- types and schemas

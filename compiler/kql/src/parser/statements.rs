@@ -77,6 +77,18 @@ impl Parser<'_> {
         self.error(codes::UNEXPECTED_TEXT, span, message);
     }
 
+    /// Reports that another statement begins here without a semicolon before it.
+    pub(super) fn missing_semicolon(&mut self) {
+        let gap = self.gap();
+        let found = self.found();
+        self.report(
+            Diagnostic::new(codes::MISSING_SEMICOLON, format!("expected `;` before {found}"))
+                .at(gap)
+                .label(self.span(), "this begins another statement")
+                .fix("insert a semicolon", gap, ";"),
+        );
+    }
+
     /// A semicolon, the end, or what else stands there.
     fn end_of_statement(&mut self) {
         if self.eat(T::Semicolon) || self.at(T::Eof) {
@@ -85,14 +97,7 @@ impl Parser<'_> {
         if self.at_statement_word()
             || self.first_of_line() && (self.starts_expression() || self.begins_statement())
         {
-            let gap = self.gap();
-            let found = self.found();
-            self.report(
-                Diagnostic::new(codes::MISSING_SEMICOLON, format!("expected `;` before {found}"))
-                    .at(gap)
-                    .label(self.span(), "this begins another statement")
-                    .fix("insert a semicolon", gap, ";"),
-            );
+            self.missing_semicolon();
             return;
         }
         self.unexpected();
