@@ -182,6 +182,10 @@ pub enum Kind {
     /// Called by name; depends on more than its arguments (a clock, a column's
     /// name, a table, who asks), so the binder or the runtime resolves it.
     Context,
+    /// Called by name, in the operators over graphs only.
+    Graph,
+    /// Called by name; gives a table, or a place that has tables.
+    Tabular,
 }
 
 /// A scalar function or operator.

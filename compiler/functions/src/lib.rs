@@ -33,7 +33,7 @@ pub use function::{
     ScalarFunction, Shape, TypeError,
 };
 // The families, so that a row's path starts at the crate.
-pub use scalar::*;
 pub use plugin::{Columns, Output, Plugin, plugin, plugins};
+pub use scalar::*;
 pub use types::Type;
 pub use value::{Bag, Value};

@@ -10,6 +10,8 @@
 //! closely ([`Fit`]). Where that leaves more than one, the call is refused, and
 //! has a type only if they agree on it.
 
+use std::cmp::Ordering;
+
 use crate::{Arg, Form, Mismatch, Shape, Type, TypeError, Value};
 
 /// What a parameter takes.
@@ -76,8 +78,12 @@ pub(crate) enum Param {
     Star,
     /// Anything scalar, or `*`.
     ScalarOrStar,
+    /// Anything at all.
+    Anything,
     /// A literal.
     LiteralScalar,
+    /// A string literal.
+    LiteralText,
     /// A string literal that is not empty.
     FormatText,
     /// The name of a unit of time as a string literal.
@@ -207,15 +213,26 @@ impl Signature {
             .copied()
     }
 
+    /// What arguments beyond the most are measured by.
+    fn very_last(&self) -> Option<Param> {
+        [self.last, self.rest, self.optional, self.required]
+            .iter()
+            .find_map(|params| params.last().copied())
+    }
+
     /// How each argument fits.
     fn fits(&self, args: &[Arg<'_>]) -> Vec<Fit> {
         let shared = self.shared(args, false);
         args.iter()
             .enumerate()
-            .map(|(index, arg)| match self.at(index, args.len()) {
-                Some(param) => param.fit(arg, args, shared),
-                None => Fit::No,
-            })
+            .map(
+                |(index, arg)| match self.at(index, args.len()).or(self.very_last()) {
+                    Some(Param::AsFirst) => self.at(0, args.len()).map_or(Fit::No, |p| p.fit(arg, shared)),
+                    Some(Param::AsSecond) => self.at(1, args.len()).map_or(Fit::No, |p| p.fit(arg, shared)),
+                    Some(param) => param.fit(arg, shared),
+                    None => Fit::No,
+                },
+            )
             .collect()
     }
 
@@ -232,7 +249,7 @@ impl Signature {
                 Some(Param::Loose) => true,
                 _ => continue,
             };
-            if matches!(arg.form, Form::Broken | Form::TypeOf | Form::Table) {
+            if matches!(arg.form, Form::Broken | Form::Star | Form::TypeOf | Form::Table) {
                 continue;
             }
             shared = match shared {
@@ -466,9 +483,12 @@ impl Param {
             Param::Column | Param::ScalarOrStar | Param::Star | Param::LiteralScalar | Param::ConstScalar => {
                 Param::Scalar
             }
-            Param::FormatText | Param::Unit | Param::Part | Param::SearchKind | Param::ConstText => {
-                Param::Text
-            }
+            Param::LiteralText
+            | Param::FormatText
+            | Param::Unit
+            | Param::Part
+            | Param::SearchKind
+            | Param::ConstText => Param::Text,
             Param::ConstBool => Param::Bool,
             Param::ConstLong => Param::Long,
             Param::ConstInteger => Param::Integer,
@@ -477,8 +497,11 @@ impl Param {
         }
     }
 
-    fn fit(self, arg: &Arg<'_>, args: &[Arg<'_>], shared: Option<Type>) -> Fit {
+    fn fit(self, arg: &Arg<'_>, shared: Option<Type>) -> Fit {
         use Type as T;
+        if self == Param::Anything {
+            return Fit::Unknown;
+        }
         match arg.form {
             Form::Star => {
                 return if matches!(self, Param::Star | Param::ScalarOrStar) {
@@ -492,10 +515,12 @@ impl Param {
                 return if self == Param::Table { Fit::Table } else { Fit::No };
             }
             Form::TypeOf => {
-                return if self == Param::TypeOf {
-                    Fit::Exact
-                } else {
-                    Fit::No
+                return match self.plain() {
+                    Param::TypeOf => Fit::Exact,
+                    // A type is a scalar of a type of its own.
+                    Param::NotDynamic | Param::NotRealOrBool => Fit::Else,
+                    Param::Scalar => Fit::Scalar,
+                    _ => Fit::No,
                 };
             }
             Form::Literal | Form::Constant | Form::Column | Form::Other => {}
@@ -545,8 +570,6 @@ impl Param {
             Param::Orderable => if_so(orderable(ty), Fit::Orderable),
             Param::NotDynamic => if_so(ty != T::Dynamic, Fit::Else),
             Param::NotRealOrBool => if_so(!matches!(ty, T::Real | T::Bool), Fit::Else),
-            Param::AsFirst => if_so(args.first().is_some_and(|a| a.ty == ty), Fit::Exact),
-            Param::AsSecond => if_so(args.get(1).is_some_and(|a| a.ty == ty), Fit::Exact),
             Param::Common | Param::CommonOrderable | Param::Loose => match shared {
                 Some(T::Unknown) => Fit::Exact,
                 Some(shared) if shared == ty => Fit::Exact,
@@ -571,7 +594,20 @@ impl Param {
         if arg.form == Form::Broken {
             return None;
         }
-        let fit = self.fit(arg, args, shared);
+        let like = match self {
+            Param::AsFirst => args.first(),
+            Param::AsSecond => args.get(1),
+            _ => None,
+        };
+        if let Some(like) = like {
+            let same = arg.ty == like.ty && (like.shape == Shape::Any || like.shape == arg.shape);
+            return (!same && !arg.is_unknown() && !like.is_unknown()).then(|| TypeError::Argument {
+                index,
+                expected: self.words(),
+                found: arg.ty,
+            });
+        }
+        let fit = self.fit(arg, shared);
         let common = match self {
             // What differs becomes dynamic where that is allowed.
             Param::Loose => fit != Fit::No,
@@ -610,7 +646,11 @@ impl Param {
             {
                 form("a constant")
             }
-            Param::LiteralScalar | Param::TypeOf if !literal && arg.form != Form::TypeOf => form("a literal"),
+            Param::LiteralScalar | Param::LiteralText | Param::TypeOf
+                if !literal && arg.form != Form::TypeOf =>
+            {
+                form("a literal")
+            }
             Param::FormatText if !literal || text == Some("") => form("a string literal that is not empty"),
             Param::Unit => among(UNITS, "the name of a unit of time, as a literal"),
             Param::Part => among(PARTS, "the name of a part of a datetime, as a literal"),
@@ -756,9 +796,21 @@ fn best<'s>(signatures: &'s [Signature], args: &[Arg<'_>]) -> Vec<&'s Signature>
             let best = fits.iter().max().copied().unwrap_or(Fit::No);
             (worst, best)
         };
-        let top = candidates.iter().map(|s| rank(s)).max();
-        let mut leaders = candidates.iter().filter(|s| Some(rank(s)) == top);
-        if let (Some(leader), None) = (leaders.next(), leaders.next()) {
+        // The first that is better than all before it, unless two are equally
+        // good on the way.
+        let mut leader = candidates[0];
+        let mut clear = true;
+        for candidate in &candidates[1..] {
+            match rank(candidate).cmp(&rank(leader)) {
+                Ordering::Greater => leader = candidate,
+                Ordering::Equal => {
+                    clear = false;
+                    break;
+                }
+                Ordering::Less => {}
+            }
+        }
+        if clear {
             return vec![leader];
         }
     }

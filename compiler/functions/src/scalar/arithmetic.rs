@@ -52,7 +52,7 @@ rows! { FUNCTIONS: Function in arithmetic {
         [(Number, Number, Number) -> Widest, (TimeSpan, Number, TimeSpan) -> TimeSpan, (TimeSpan, TimeSpan, TimeSpan) -> TimeSpan, (DateTime, Summable, DateTime) -> DateTime],
         "Rounds down to a multiple, counted from a fixed point.",
         "bin_at(6.5, 2.5, 7)" => "4.5", "bin_at(datetime(2017-05-15 10:20:00), 1d, datetime(1970-01-01 12:00:00))" => "2017-05-14T12:00:00.0000000Z";
-    context "bin_auto" as FirstArgument, [(Summable) -> First],
+    context "bin_auto" as FirstArgument, [(Summable) -> Promoted],
         "Rounds down to the multiple that the query's own options fix.";
 }}
 

@@ -18,7 +18,7 @@ rows! { ROWS: Function in arrays {
         "array_length(dynamic([1, 2, 3]))" => "3", "array_length(dynamic({}))" => "";
     array_length "arraylength" instead "array_length", [(Array) -> Long], "The number of elements.",
         "arraylength(dynamic([1]))" => "1";
-    array_concat "array_concat", [(Array .. Array to 64) -> First], "The elements of several arrays in one.",
+    array_concat "array_concat", [(Array .. Array to 64) -> Dynamic], "The elements of several arrays in one.",
         "array_concat(dynamic([1]), dynamic([2, 3]))" => "[1,2,3]";
     array_iff "array_iff" = "array_iif", [(Array, Scalar, Scalar) -> Array], "For each condition in an array, the element of one array or another (or one value for all).",
         "array_iff(dynamic([true, false]), dynamic([1, 2]), dynamic([4, 5]))" => "[1,5]", "array_iff(dynamic([1, 0]), 'yes', 'no')" => "[\"yes\",\"no\"]";

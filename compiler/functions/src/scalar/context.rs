@@ -15,6 +15,7 @@ rows! { ROWS: Function in context {
     context "column_ifexists" as FirstArgumentValue never constant, [(ConstText, Scalar) -> Second], "A column, or something else if there is no such column.";
     context "columnifexists" instead "column_ifexists" as FirstArgumentValue never constant, [(ConstText, Scalar) -> Second], "A column, or something else if there is no such column.";
     context "iscolumnexists" never constant, [(ConstText) -> Bool], "Whether there is a column.";
+    context "__invoke" never constant, [(LiteralText, TypeOf .. Anything) -> Named], "A function of the service called by name, for its own use.";
     context "column_names_of", [(Table) -> Dynamic], "The names of a table's columns.";
     context "toscalar", [(Table) -> Unknown], "The first value of a table, as a constant.";
     context "current_cluster_endpoint" never constant, [() -> String], "The service that runs the query.";
@@ -35,11 +36,25 @@ rows! { ROWS: Function in context {
 }}
 
 rows! { GRAPH: Function in context {
-    context "all" never constant, [(Scalar, Bool) -> Bool], "Whether a condition holds for all elements of a path.";
-    context "map" never constant, [(Scalar, Scalar) -> Dynamic], "An expression for each element of a path.";
-    context "inner_nodes" never constant, [(Scalar) -> Dynamic], "The nodes inside a path.";
-    context "node_id" never constant, [(; Scalar) -> String], "The identity of a node.";
-    context "node_degree_in" never constant, [(; Scalar) -> Long], "How many edges lead to a node.";
-    context "node_degree_out" never constant, [(; Scalar) -> Long], "How many edges lead from a node.";
-    context "labels" never constant, [(; Scalar) -> Dynamic], "The labels of a node or edge.";
+    graph "all" never constant, [(Scalar, Bool) -> Bool], "Whether a condition holds for all elements of a path.";
+    graph "any" never constant, [(Scalar, Bool) -> Bool], "Whether a condition holds for an element of a path.";
+    graph "map" never constant, [(Scalar, Scalar) -> Dynamic], "An expression for each element of a path.";
+    graph "inner_nodes" never constant, [(Scalar) -> Dynamic], "The nodes inside a path.";
+    graph "node_id" never constant, [(; Scalar) -> String], "The identity of a node.";
+    graph "node_degree_in" never constant, [(; Scalar) -> Long], "How many edges lead to a node.";
+    graph "node_degree_out" never constant, [(; Scalar) -> Long], "How many edges lead from a node.";
+    graph "labels" never constant, [(; Scalar) -> Dynamic], "The labels of a node or edge.";
+}}
+
+rows! { TABULAR: Function in context {
+    tabular "table" never constant, [(Text; Text) -> Unknown], "A table by its name.";
+    tabular "external_table" never constant, [(Text; Text) -> Unknown, (Text, TimeSpan) -> Unknown], "A table whose data lies elsewhere.";
+    tabular "materialized_view" never constant, [(Text; TimeSpan) -> Unknown], "A view that is kept up to date, or as old as is allowed.";
+    tabular "stored_query_result" never constant, [(Text) -> Unknown, (Text, Long) -> Unknown, (Text, Text) -> Unknown], "What a query gave that was run before.";
+    tabular "entity_group" never constant, [(Text) -> Unknown], "A stored group of tables.";
+    tabular "graph" never constant, [(Text; Text) -> Unknown, (Text, Bool) -> Unknown], "A stored graph, or a snapshot of it.";
+    tabular "cluster" never constant, [(Text) -> Unknown], "Another service by its address.";
+    tabular "database" never constant, [(; Text) -> Unknown], "Another database, or the one the query is about.";
+    tabular "materialize" never constant, [(Table) -> Unknown], "A table that is computed once for the whole query.";
+    tabular "totable" never constant, [(Table) -> Unknown], "A table where one value is expected otherwise.";
 }}

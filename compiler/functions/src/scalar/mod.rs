@@ -12,7 +12,8 @@ use crate::ScalarFunction;
 
 /// Writes a family's table. A row is
 /// `kernel "name" = "alias" instead "newer" as Naming with [columns], [signatures], "doc", "example" => "prints";`
-/// where the kernel is a function of the module, or `none`, `window`, `context`;
+/// where the kernel is a function of the module, or `none`, `window`, `context`,
+/// `graph`, `tabular`;
 /// `never constant` before the signatures says that a call is no constant even
 /// if its arguments are.
 macro_rules! rows {
@@ -70,6 +71,12 @@ macro_rules! kind {
     (context $kind:ident) => {
         $crate::Kind::Context
     };
+    (graph $kind:ident) => {
+        $crate::Kind::Graph
+    };
+    (tabular $kind:ident) => {
+        $crate::Kind::Tabular
+    };
     ($kernel:ident $kind:ident) => {
         $crate::Kind::$kind
     };
@@ -85,6 +92,12 @@ macro_rules! kernel {
     (context) => {
         None
     };
+    (graph) => {
+        None
+    };
+    (tabular) => {
+        None
+    };
     ($kernel:ident) => {
         Some($kernel as $crate::Kernel)
     };
@@ -98,6 +111,12 @@ macro_rules! path_of {
         ""
     };
     (context $module:ident) => {
+        ""
+    };
+    (graph $module:ident) => {
+        ""
+    };
+    (tabular $module:ident) => {
         ""
     };
     ($kernel:ident $module:ident) => {
@@ -168,6 +187,7 @@ const FAMILIES: &[&[ScalarFunction]] = &[
     conditional::ROWS,
     context::GRAPH,
     context::ROWS,
+    context::TABULAR,
     conversion::ROWS,
     datetimes::ROWS,
     dynamic::OPERATORS,

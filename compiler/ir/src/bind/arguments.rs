@@ -11,7 +11,7 @@ use rulec_source::Span;
 
 use super::calls::callable;
 use super::{Binder, Ctx};
-use crate::{BindingKind, Expr, ExprKind};
+use crate::{BindingKind, Expr, ExprKind, codes};
 
 /// How deep the search for what varies goes; nobody writes such a constant.
 const FORM_DEPTH: usize = 64;
@@ -97,6 +97,34 @@ impl Binder<'_> {
         }
     }
 
+    /// Checks the index of an element: whether there can be elements at all. A
+    /// key of the wrong type is reported as well.
+    pub(super) fn indexed(&mut self, value: &Expr, key: &Expr, step: Span, index: Span) -> bool {
+        let shape = self.shape(value);
+        if value.ty == Type::Dynamic && shape == Shape::Plain {
+            self.error(codes::NO_MEMBERS, step, "a plain value has no elements");
+            return false;
+        }
+        let number = matches!(key.ty, Type::Int | Type::Long);
+        let (fits, needed) = match shape {
+            _ if matches!(key.ty, Type::Dynamic | Type::Unknown) => (true, ""),
+            Shape::Array => (number, "an integer"),
+            Shape::Bag => (key.ty == Type::String, "a string"),
+            _ => (number || key.ty == Type::String, "an integer or a string"),
+        };
+        if !fits && value.ty == Type::Dynamic {
+            self.error(
+                codes::WRONG_TYPE,
+                index,
+                format!(
+                    "{needed} is needed to find an element, but this is of type `{}`",
+                    key.ty
+                ),
+            );
+        }
+        true
+    }
+
     /// The type a row gives for arguments; what does not fit is reported, at
     /// `places` where it is an argument, else `at`. Without `forms`, nothing
     /// is known of how the arguments are written.
@@ -143,7 +171,15 @@ impl Binder<'_> {
     }
 }
 
-/// Whether a value stands for a mistake that was reported.
+/// Whether a value stands for a mistake that was reported, or is made of such.
 pub(super) fn is_broken(value: &Expr) -> bool {
-    value.ty == Type::Unknown && matches!(value.kind, ExprKind::Literal(Value::Null))
+    value.ty == Type::Unknown
+        && match &value.kind {
+            ExprKind::Literal(Value::Null) => true,
+            // What has no type although its operands have.
+            ExprKind::Call { args, .. } => {
+                !args.is_empty() && args.iter().all(|arg| arg.ty != Type::Unknown || is_broken(arg))
+            }
+            _ => false,
+        }
 }

@@ -130,6 +130,14 @@ impl Binder<'_> {
             }
             "column_names_of" => {
                 self.note_call(name, call.name.span, true);
+                if call.args.len() != 1 {
+                    let error = TypeError::Count {
+                        min: 1,
+                        max: Some(1),
+                        given: call.args.len(),
+                    };
+                    self.type_error(name, false, &error, &[], &[], call.name.span);
+                }
                 let table = first.map(|first| self.table(first));
                 let names: Vec<Value> = table
                     .iter()
@@ -140,12 +148,11 @@ impl Binder<'_> {
             }
             "table" | "external_table" | "materialized_view" | "stored_query_result" => {
                 self.note_call(name, call.name.span, true);
-                let Some(first) = first else {
-                    self.missing_argument(call);
+                let given = self.place_arguments(call);
+                let (Some(first), Some(given)) = (first, given.first()) else {
                     return Some(Any::Table(self.nothing(at)));
                 };
-                let given = self.constant(first);
-                Any::Table(match self.literal_of(&given) {
+                Any::Table(match self.literal_of(given) {
                     Some(Value::String(table)) if name == "table" => {
                         self.table_named(&table, first.span, ctx)
                     }
@@ -155,13 +162,22 @@ impl Binder<'_> {
             }
             _ if is_place(name) => {
                 self.note_call(name, call.name.span, true);
-                for arg in &call.args {
-                    self.constant(&arg.value);
-                }
+                self.place_arguments(call);
                 Any::Table(self.open_source("", at))
             }
             _ => return None,
         })
+    }
+
+    /// The arguments of what names a table or a place, checked by its row.
+    pub(super) fn place_arguments(&mut self, call: &ast::Call) -> Vec<Expr> {
+        let given: Vec<Expr> = call.args.iter().map(|arg| self.constant(&arg.value)).collect();
+        if let Some(row) = scalar(&call.name.text) {
+            let places: Vec<Span> = call.args.iter().map(|arg| arg.value.span).collect();
+            let name = call.name.text.as_str();
+            self.result_type(row.result, name, false, &given, &[], &places, call.name.span);
+        }
+        given
     }
 
     fn missing_argument(&mut self, call: &ast::Call) {
@@ -465,7 +481,12 @@ impl Binder<'_> {
 /// The row of a function that is called by name; `not` alone is both that
 /// and an operator.
 pub(super) fn callable(name: &str) -> Option<&'static ScalarFunction> {
-    scalar(name).filter(|f| f.kind != Kind::Operator || f.name == "not")
+    scalar(name).filter(|f| match f.kind {
+        Kind::Operator => f.name == "not",
+        // What is in a graph operator is not bound, and tables are no values.
+        Kind::Graph | Kind::Tabular => false,
+        Kind::Function | Kind::Window | Kind::Context => true,
+    })
 }
 
 /// A row for a scalar function that is not part of the language: it types

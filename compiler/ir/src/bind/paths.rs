@@ -384,13 +384,16 @@ impl Binder<'_> {
             ast::StepKind::Member(name) => self.remote_table(&name.text, at),
             ast::StepKind::Wildcard(name) => self.wildcard_union(name, at),
             ast::StepKind::Call(call) if call.name.text == "table" => {
-                let given = call.args.first().map(|arg| self.constant(&arg.value));
-                match given.and_then(|given| self.literal_of(&given)) {
+                let given = self.place_arguments(call);
+                match given.first().and_then(|given| self.literal_of(given)) {
                     Some(Value::String(name)) => self.remote_table(&name, at),
                     _ => self.open_source("", at),
                 }
             }
-            ast::StepKind::Call(call) if is_place(&call.name.text) => self.open_source("", at),
+            ast::StepKind::Call(call) if is_place(&call.name.text) => {
+                self.place_arguments(call);
+                self.open_source("", at)
+            }
             ast::StepKind::Call(call) => self.open_source(&call.name.text, at),
             ast::StepKind::Index(_) => self.open_source("", at),
         })
@@ -413,8 +416,9 @@ impl Binder<'_> {
         let Some(arg) = call.args.first().filter(|_| call.name.text == "database") else {
             return;
         };
-        let given = self.constant(&arg.value);
-        if let Some(Value::String(name)) = self.literal_of(&given)
+        let given = self.place_arguments(call);
+        let name = given.first().and_then(|given| self.literal_of(given));
+        if let Some(Value::String(name)) = name
             // An `alias` gives a database of another cluster a name here.
             && self.scopes.find(&name).is_none()
         {

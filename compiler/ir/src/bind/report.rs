@@ -148,6 +148,7 @@ impl Binder<'_> {
                 .suggest(format!("use `{meant}`"), span, meant.clone());
         }
         self.report(diagnostic);
+                .filter(|name| super::calls::callable(name).is_some())
     }
 
     /// Arguments that a function's row refuses. `places` are those of the arguments.
