@@ -125,14 +125,28 @@ fn type_name(ty: Type) -> &'static str {
 struct Units<'t> {
     text: &'t str,
     ascii: bool,
+    /// For every [`BLOCK`] bytes of a text beyond ASCII, the units before its
+    /// first character: a place is then found by counting within one block.
+    before: Vec<usize>,
 }
+
+/// Bytes of a text between two places whose units are known.
+const BLOCK: usize = 1024;
 
 impl<'t> Units<'t> {
     fn new(text: &'t str) -> Self {
-        Self {
-            text,
-            ascii: text.is_ascii(),
+        let ascii = text.is_ascii();
+        let mut before = Vec::new();
+        if !ascii {
+            let mut units = 0;
+            for (at, c) in text.char_indices() {
+                if at >= before.len() * BLOCK {
+                    before.push(units);
+                }
+                units += c.len_utf16();
+            }
         }
+        Self { text, ascii, before }
     }
 
     /// The errors among diagnostics; a table that is not known counts as one.
@@ -157,10 +171,25 @@ impl<'t> Units<'t> {
         if self.ascii {
             return byte;
         }
-        self.text
-            .char_indices()
-            .take_while(|(at, _)| *at < byte)
-            .map(|(_, c)| c.len_utf16())
-            .sum()
+        // The last block that begins at or before the place.
+        let block = (byte / BLOCK).min(self.before.len().saturating_sub(1));
+        let start = self.text.ceil_char_boundary(block * BLOCK);
+        let rest = self.text.get(start..).unwrap_or_default();
+        let within = rest.char_indices().take_while(|(at, _)| start + at < byte);
+        self.before.get(block).copied().unwrap_or(0) + within.map(|(_, c)| c.len_utf16()).sum::<usize>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_counted_in_utf16_units() {
+        let text = "aé日😀\n".repeat(400);
+        let units = Units::new(&text);
+        for (at, _) in text.char_indices().chain([(text.len(), ' ')]) {
+            assert_eq!(units.at(at), text[..at].encode_utf16().count(), "{at}");
+        }
     }
 }

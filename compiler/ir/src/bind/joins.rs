@@ -285,6 +285,11 @@ impl Binder<'_> {
         left_keys: Vec<Expr>,
         right_keys: Vec<Expr>,
     ) -> Bound {
+        // Both sides' columns are named anew, so they count before they are.
+        if !self.spend(left.columns().len() + right.columns().len()) {
+            self.too_large(op.span);
+            return self.nothing(self.at(op.span));
+        }
         let left_only = matches!(kind, JoinKind::LeftSemi | JoinKind::LeftAnti);
         let right_only = matches!(kind, JoinKind::RightSemi | JoinKind::RightAnti);
         // `lookup` shows keys once.
