@@ -158,6 +158,12 @@ pub const OPERATOR_PLACE: Code = error(
     "operator-place",
     "An operator stands in a subquery that does not take it.",
 );
+/// A line in front of the query that begins with `#`.
+pub const UNKNOWN_DIRECTIVE: Code = error(
+    "RK224",
+    "unknown-directive",
+    "A line that begins with # is no instruction to a client that exists.",
+);
 
 /// Every finding the binder can report.
 pub const CODES: &[Code] = &[
@@ -184,4 +190,5 @@ pub const CODES: &[Code] = &[
     DROPPED_COLUMN,
     AMBIGUOUS_PATTERN,
     OPERATOR_PLACE,
+    UNKNOWN_DIRECTIVE,
 ];

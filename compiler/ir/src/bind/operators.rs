@@ -202,10 +202,25 @@ impl Binder<'_> {
         }
     }
 
+    /// What is written beside a chart is a value like any other.
+    fn chart_text(&mut self, value: &ast::Expr, input: &Bound) {
+        let text = self.scalar(value, Ctx::over(input));
+        if !matches!(text.ty, Type::String | Type::Dynamic | Type::Unknown) {
+            self.error(
+                codes::WRONG_TYPE,
+                value.span,
+                format!("a string is needed here, but this is of type `{}`", text.ty),
+            );
+        }
+    }
+
     /// A chart's properties may name columns.
     fn render(&mut self, properties: &[ast::Param], input: Bound) -> Bound {
         for property in properties {
             let name = property.name.text.to_ascii_lowercase();
+            if matches!(name.as_str(), "title" | "xtitle" | "ytitle") {
+                self.chart_text(&property.value, &input);
+            }
             if !matches!(
                 name.as_str(),
                 "xcolumn" | "ycolumns" | "series" | "anomalycolumns"

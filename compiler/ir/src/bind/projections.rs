@@ -221,7 +221,13 @@ impl Binder<'_> {
         let mut columns = Vec::with_capacity(items.len());
         let mut row = Vec::with_capacity(items.len());
         for (place, item) in items.iter().enumerate() {
-            let all = self.given(item, Ctx::NONE);
+            let mut all = self.given(item, Ctx::NONE);
+            // Where there are names, columns without one are not there.
+            match &item.names {
+                ast::ColumnNames::Derived => {}
+                ast::ColumnNames::One(_) => all.truncate(1),
+                ast::ColumnNames::Many(names) => all.truncate(names.len()),
+            }
             let several = matches!(&strip(&item.value).kind, Ast::Call(call)
                 if rulec_functions::scalar(&call.name.text).is_some_and(|f| !f.columns.is_empty()));
             for mut given in all {
@@ -459,37 +465,28 @@ impl Binder<'_> {
     ) -> Bound {
         let mut shown: Vec<usize> = Vec::new();
         for pattern in patterns {
-            let found = match &strip(pattern).kind {
-                Ast::Name(_) | Ast::Wildcard(_) | Ast::Star => self.matching_columns(pattern, &input),
-                _ => {
-                    let value = self.constant(pattern);
-                    let wanted: Vec<String> = match self.literal_of(&value) {
-                        Some(Value::String(name)) => vec![name.to_string()],
-                        Some(Value::Array(names)) => names
-                            .iter()
-                            .filter_map(|n| n.as_str().map(str::to_owned))
-                            .collect(),
-                        _ => Vec::new(),
-                    };
-                    let mut found = Vec::new();
-                    for name in wanted {
-                        if name.contains('*') {
-                            let pattern = ast::Expr {
-                                kind: Ast::Wildcard(ast::Name {
-                                    text: name,
-                                    span: pattern.span,
-                                    bracketed: false,
-                                }),
-                                span: pattern.span,
-                            };
-                            found.extend(self.matching_columns(&pattern, &input));
-                        } else {
-                            found.extend(input.find(&name));
-                        }
-                    }
-                    found
-                }
+            // Texts that are names: a column's own name is a value that depends
+            // on the row, and names nothing.
+            let value = self.scalar(pattern, Ctx::over(&input));
+            let wanted: Vec<String> = match self.literal_of(&value) {
+                Some(Value::String(name)) => vec![name.to_string()],
+                Some(Value::Array(names)) => names
+                    .iter()
+                    .filter_map(|n| n.as_str().map(str::to_owned))
+                    .collect(),
+                _ => Vec::new(),
             };
+            let found: Vec<usize> = wanted
+                .iter()
+                .flat_map(|name| {
+                    if !name.contains('*') {
+                        return input.find(name).into_iter().collect();
+                    }
+                    let mut found = input.listed();
+                    found.retain(|i| wildcard(name, &input.columns()[*i].name));
+                    found
+                })
+                .collect();
             for index in found {
                 if !shown.contains(&index) {
                     shown.push(index);

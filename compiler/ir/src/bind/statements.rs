@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rulec_functions::{Type, Value};
 use rulec_kql::ast::{self, ExprKind as Ast};
+use rulec_source::Diagnostic;
 
 use super::expressions::scalar_type;
 use super::scope::Entity;
@@ -16,9 +17,32 @@ const SMALL: usize = 8;
 impl Binder<'_> {
     /// A whole query.
     pub(super) fn query(&mut self, query: &ast::Query) {
+        for directive in &query.directives {
+            self.directive(directive);
+        }
         for statement in &query.statements {
             self.statement(statement, Ctx::NONE);
         }
+    }
+
+    /// `#connect …` is for a client and means nothing here; other lines that
+    /// begin with `#` are mostly meant as comments.
+    fn directive(&mut self, directive: &ast::Name) {
+        let line = directive.text.trim_start_matches('#');
+        let end = line
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(line.len());
+        if DIRECTIVES.contains(&&line[..end]) {
+            return;
+        }
+        self.report(
+            Diagnostic::new(
+                codes::UNKNOWN_DIRECTIVE,
+                format!("there is no directive `#{}`", &line[..end]),
+            )
+            .at(directive.span)
+            .help("comments begin with `//`"),
+        );
     }
 
     /// One statement, of a query or of a function's body.
@@ -201,3 +225,21 @@ pub(super) fn strip(expr: &ast::Expr) -> &ast::Expr {
     }
     inner
 }
+
+/// Instructions that Microsoft's clients know.
+const DIRECTIVES: [&str; 14] = [
+    "automate",
+    "browse",
+    "connect",
+    "crp",
+    "database",
+    "download",
+    "qp",
+    "query",
+    "run",
+    "save",
+    "sqr",
+    "truesight",
+    "upload",
+    "welcome",
+];

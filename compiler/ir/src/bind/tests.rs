@@ -59,6 +59,7 @@ fn nested(depth: usize, wrap: fn(ast::Expr) -> ast::Expr) -> ast::Query {
         tree = wrap(tree);
     }
     ast::Query {
+        directives: Vec::new(),
         statements: vec![ast::Statement::Expression(tree)],
         span: Span::default(),
     }

@@ -42,6 +42,9 @@ use rulec_source::Span;
 /// A whole query.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Query {
+    /// Instructions to a client in front of the statements: `#connect …`, the
+    /// whole line.
+    pub directives: Vec<Name>,
     /// The statements in order. Usually lets, then one expression.
     pub statements: Vec<Statement>,
     /// From the first to the last statement.

@@ -196,6 +196,7 @@ impl Parser<'_> {
         let start = self.span();
         let by = self.at_word(K::By);
         let string = self.at_word(K::With);
+        let title = self.at_word(K::Title);
         let name = self.take_name();
         if by {
             return self.names_property(start, name);
@@ -207,7 +208,7 @@ impl Parser<'_> {
         } else {
             self.expect(T::Equal, "`=`");
         }
-        let value = self.param_value();
+        let value = if title { self.path() } else { self.param_value() };
         Param {
             name,
             value,
@@ -256,7 +257,11 @@ impl Parser<'_> {
         if matches!(word, "ycolumns" | "series" | "anomalycolumns") {
             return self.names_property(start, name);
         }
-        let value = self.param_value();
+        let value = if matches!(word, "title" | "xtitle" | "ytitle") {
+            self.path()
+        } else {
+            self.param_value()
+        };
         Param {
             name,
             value,

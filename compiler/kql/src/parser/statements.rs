@@ -28,7 +28,15 @@ impl Parser<'_> {
     pub(super) fn query(&mut self) -> Query {
         let start = self.span();
         // Instructions to a client are allowed before the first statement only.
-        while self.eat(T::Directive) {}
+        let mut directives = Vec::new();
+        while self.at(T::Directive) {
+            directives.push(crate::ast::Name {
+                text: self.token_text().to_owned(),
+                span: self.span(),
+                bracketed: false,
+            });
+            self.bump();
+        }
         if self.at(T::Dot) {
             let span = self.span();
             self.error(
@@ -64,6 +72,7 @@ impl Parser<'_> {
                 (Some(first), Some(last)) => first.span().to(last.span()),
                 _ => start,
             },
+            directives,
             statements,
         }
     }
