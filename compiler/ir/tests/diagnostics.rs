@@ -75,6 +75,10 @@ fn what_dropped_a_column_says_how_to_keep_it() {
         help("DeviceEvents | project-away SHA1 | where SHA1 == ''"),
         "take `SHA1` out of the `project-away`, or use it in front of it"
     );
+    assert_eq!(
+        help("DeviceProcessEvents | project FileName | where ProcesCommandLine == ''"),
+        "did you mean `ProcessCommandLine`? add `ProcessCommandLine` to the `project`, or use it in front of it"
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use rulec_source::{Code, Diagnostic, Span};
 
 use super::bound::Bound;
 use super::{Binder, Ctx, Step};
-use crate::codes;
+use crate::{Column, codes};
 
 /// Mistakes for which close names are looked up; nobody corrects more at a time.
 const MAX_SUGGESTIONS: usize = 50;
@@ -64,28 +64,39 @@ impl Binder<'_> {
             },
         )
         .at(span);
-        if let Some(row) = ctx.row {
-            diagnostic = self.note_drop(diagnostic, name, row);
-        }
         self.suggestions += 1;
-        let close = if self.suggestions > MAX_SUGGESTIONS {
-            Vec::new()
-        } else {
-            let variables = self.scopes.names();
-            let columns = ctx.row.map_or(&[][..], |row| row.columns());
-            let names = columns.iter().map(|c| &*c.name).chain(variables);
-            owned(&rulec_facts::close_matches(name, names, 2))
-        };
-        let close = if close.is_empty() && ctx.row.is_none() && self.suggestions <= MAX_SUGGESTIONS {
-            self.catalog.close_tables(name)
-        } else {
-            close
-        };
-        if let Some(meant) = close.first() {
-            diagnostic = diagnostic.suggest(format!("use `{meant}`"), span, meant.clone());
+        if self.suggestions > MAX_SUGGESTIONS {
+            self.report(diagnostic);
+            return;
         }
-        if !close.is_empty() {
-            diagnostic = diagnostic.help(format!("did you mean {}?", quoted(&close)));
+        if let Some(row) = ctx.row
+            && self.dropped(name, row).is_some()
+        {
+            let diagnostic = self.note_drop(diagnostic, name, row);
+            self.report(diagnostic);
+            return;
+        }
+        let columns = ctx.row.map_or(&[][..], |row| row.columns());
+        let names = columns.iter().map(|c| &*c.name).chain(self.scopes.names());
+        let mut close = owned(&rulec_facts::close_matches(name, names, 2));
+        if let Some(row) = ctx.row
+            && close.is_empty()
+            && let Some(meant) = self.close_dropped(name, row)
+        {
+            // Misspelt, and no longer there either.
+            diagnostic = self.note_drop(diagnostic, &meant, row);
+            let keep = diagnostic.help.take().unwrap_or_default();
+            diagnostic = diagnostic.help(format!("did you mean `{meant}`? {keep}").trim_end());
+            self.report(diagnostic);
+            return;
+        }
+        if close.is_empty() && ctx.row.is_none() {
+            close = self.catalog.close_tables(name);
+        }
+        if let Some(meant) = close.first() {
+            diagnostic = diagnostic
+                .help(format!("did you mean {}?", quoted(&close)))
+                .suggest(format!("use `{meant}`"), span, meant.clone());
         }
         self.report(diagnostic);
     }
@@ -136,8 +147,8 @@ impl Binder<'_> {
             Vec::new()
         } else {
             let names = rulec_functions::scalars()
-                .filter(|row| row.kind != rulec_functions::Kind::Operator || row.name == "not")
                 .map(|row| row.name)
+                .filter(|name| super::calls::callable(name).is_some())
                 .chain(rulec_functions::aggregates().map(|row| row.name))
                 .chain(self.scopes.names());
             owned(&rulec_facts::close_matches(name, names, 2))
@@ -148,7 +159,6 @@ impl Binder<'_> {
                 .suggest(format!("use `{meant}`"), span, meant.clone());
         }
         self.report(diagnostic);
-                .filter(|name| super::calls::callable(name).is_some())
     }
 
     /// Arguments that a function's row refuses. `places` are those of the arguments.
@@ -203,28 +213,44 @@ impl Binder<'_> {
 
     /// Says which operator dropped a column, if one did, and how it can be kept.
     pub(super) fn note_drop(&self, diagnostic: Diagnostic, name: &str, row: &Bound) -> Diagnostic {
-        let mut at = row.meta.step;
-        // The history is a tree; the first branch is the way the rows came.
-        for _ in 0..self.history.len() {
-            let Some(step) = self.history.get(at) else { break };
+        let Some((step, place)) = self.dropped(name, row) else {
+            return diagnostic;
+        };
+        let label = format!("`{}` does not pass `{name}` on", step.word);
+        let diagnostic = diagnostic.label(step.span, label);
+        match kept(step, name, place) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
+    }
+
+    /// The operator that dropped a column on the way to `row`, and where the
+    /// column stood in front of it.
+    fn dropped(&self, name: &str, row: &Bound) -> Option<(&Step, usize)> {
+        self.way(row).find_map(|step| {
             let place = step.parents.iter().find_map(|parent| {
                 let columns = &self.history.get(*parent)?.columns;
                 columns.iter().position(|c| &*c.name == name)
             });
-            if let Some(place) = place {
-                let label = format!("`{}` does not pass `{name}` on", step.word);
-                let diagnostic = diagnostic.label(step.span, label);
-                return match kept(step, name, place) {
-                    Some(help) => diagnostic.help(help),
-                    None => diagnostic,
-                };
-            }
-            match step.parents.first() {
-                Some(parent) => at = *parent,
-                None => break,
-            }
-        }
-        diagnostic
+            place.map(|place| (step, place))
+        })
+    }
+
+    /// The name nearest to a misspelt one among all columns that were there
+    /// on the way to `row`.
+    fn close_dropped(&self, name: &str, row: &Bound) -> Option<String> {
+        let earlier: Vec<&[Column]> = self.way(row).map(|step| &*step.columns).collect();
+        let names = earlier.iter().flat_map(|columns| columns.iter()).map(|c| &*c.name);
+        let close = rulec_facts::close_matches(name, names, 1);
+        close.first().map(|meant| (*meant).to_owned())
+    }
+
+    /// The operators that made the columns of `row`, the last one first. The
+    /// history is a tree; the first branch is the way the rows came.
+    fn way(&self, row: &Bound) -> impl Iterator<Item = &Step> {
+        std::iter::successors(self.history.get(row.meta.step), |step| {
+            self.history.get(*step.parents.first()?)
+        })
     }
 }
 
