@@ -97,7 +97,8 @@ fn an_assignment_in_a_condition_is_meant_as_a_comparison() {
 #[test]
 fn behind_a_table_in_a_list_nothing_more_is_reported() {
     // Two queries with no semicolon between them: the list reads on.
-    let query = "DeviceEvents\n| project FileName\n\nDeviceInfo\n| where OSPlatform == ''\n| project OSPlatform";
+    let query =
+        "DeviceEvents\n| project FileName\n\nDeviceInfo\n| where OSPlatform == ''\n| project OSPlatform";
     let parsed = rulec_kql::parse(query);
     let codes: Vec<&str> = parsed.diagnostics.iter().map(|d| d.code.id).collect();
     assert_eq!(codes, ["RK116"]);

@@ -240,7 +240,10 @@ impl Binder<'_> {
     /// on the way to `row`.
     fn close_dropped(&self, name: &str, row: &Bound) -> Option<String> {
         let earlier: Vec<&[Column]> = self.way(row).map(|step| &*step.columns).collect();
-        let names = earlier.iter().flat_map(|columns| columns.iter()).map(|c| &*c.name);
+        let names = earlier
+            .iter()
+            .flat_map(|columns| columns.iter())
+            .map(|c| &*c.name);
         let close = rulec_facts::close_matches(name, names, 1);
         close.first().map(|meant| (*meant).to_owned())
     }
