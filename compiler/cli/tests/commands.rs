@@ -212,6 +212,29 @@ fn queries_run_without_data() {
 }
 
 #[test]
+fn analyze_answers_before_the_input_ends() {
+    use std::io::{BufRead as _, BufReader, Write as _};
+    let folder = repository();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rulec"))
+        .args(["analyze", "--ndjson"])
+        .current_dir(folder.path())
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut answers = BufReader::new(child.stdout.take().unwrap()).lines();
+    for id in 0..3 {
+        writeln!(input, r#"{{"id":{id},"query":"print x = 1"}}"#).unwrap();
+        let answer = answers.next().unwrap().unwrap();
+        assert!(answer.starts_with(&format!(r#"{{"id":{id},"#)), "{answer}");
+    }
+    drop(input);
+    assert!(answers.next().is_none());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
 fn analyze_answers_every_line() {
     let folder = tempfile::tempdir().unwrap();
     let lines = b"{\"id\":1,\"env\":\"m365\",\"query\":\"DeviceEvents | project ActionType\"}\n\
