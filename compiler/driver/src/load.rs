@@ -44,10 +44,9 @@ pub fn is_query_file(path: &str) -> bool {
 
 /// Whether a text is a rule document, as opposed to a bare query.
 pub fn is_document(file: &SourceFile) -> bool {
-    let path = file.path.to_ascii_lowercase();
-    // Front matter or a heading; no query begins like this.
-    path.ends_with(".md")
-        || path.ends_with(".markdown")
+    let extension = Path::new(&file.path).extension().map(|e| e.to_ascii_lowercase());
+    extension.is_some_and(|e| e == "md" || e == "markdown")
+        // Front matter or a heading; no query begins like this.
         || file.text.starts_with('#')
         || file.text.starts_with("---")
 }

@@ -414,10 +414,23 @@ pub(crate) fn meaningful(
     found: Vec<Diagnostic>,
 ) -> impl Iterator<Item = Diagnostic> {
     let start = |d: &Diagnostic| d.span().map_or(0, |s| s.start);
-    let errors = parsed.diagnostics.iter().filter(|d| d.is_error());
-    let first = errors.map(start).min().unwrap_or(u32::MAX);
-    found.into_iter().filter(move |d| start(d) < first)
+    let errors = || parsed.diagnostics.iter().filter(|d| d.is_error());
+    let first = errors().map(start).min().unwrap_or(u32::MAX);
+    let deep = errors().any(|d| d.code.id == rulec_kql::codes::TOO_DEEP.id);
+    found.into_iter().filter(move |d| {
+        // What is close to a name that exists is misspelt, whatever could not be read.
+        let misspelt = d.fix.is_some() && NAMES.contains(&d.code.id);
+        let repeats = deep && d.code.id == rulec_ir::codes::TOO_LARGE.id;
+        (start(d) < first || misspelt) && !repeats
+    })
 }
+
+/// Findings about a name alone.
+const NAMES: [&str; 3] = [
+    rulec_ir::codes::UNKNOWN_NAME.id,
+    rulec_ir::codes::UNKNOWN_TABLE.id,
+    rulec_ir::codes::UNKNOWN_FUNCTION.id,
+];
 
 /// Two documents with the same id would overwrite each other's artifacts, on
 /// some systems even when only the case differs.

@@ -102,6 +102,13 @@ impl Catalog {
         self.open
     }
 
+    /// Whether a query may name other databases than its own: in the samples
+    /// of the documentation it may, in a workspace or tenant there are none.
+    pub(crate) fn has_databases(&self) -> bool {
+        use rulec_facts::tables::Environment;
+        matches!(self.base.environment(), Environment::Docs | Environment::None)
+    }
+
     /// The environment's facts.
     pub fn tables(&self) -> &Arc<Tables> {
         &self.base

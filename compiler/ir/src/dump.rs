@@ -25,10 +25,11 @@ pub fn dump(query: &Query) -> String {
         subqueries: Vec::new(),
     };
     for binding in &query.bindings {
+        let name = expressions::shown(&binding.name);
         match &binding.kind {
             BindingKind::Scalar(value) => {
                 let expr = out.expr(value, &[]);
-                let _ = writeln!(out.text, "let {}: {} = {expr}", binding.name, value.ty);
+                let _ = writeln!(out.text, "let {name}: {} = {expr}", value.ty);
                 out.subqueries_below(1);
             }
             BindingKind::Table { rel, materialized } => {
@@ -37,11 +38,11 @@ pub fn dump(query: &Query) -> String {
                 } else {
                     "table"
                 };
-                let _ = writeln!(out.text, "let {}: {word} =", binding.name);
+                let _ = writeln!(out.text, "let {name}: {word} =");
                 out.rel(rel, 1);
             }
             BindingKind::Function => {
-                let _ = writeln!(out.text, "let {}: function", binding.name);
+                let _ = writeln!(out.text, "let {name}: function");
             }
         }
         if !binding.derived_from.is_empty() {
@@ -118,7 +119,10 @@ impl<'q> Dump<'q> {
         let input: &[Column] = main_input(rel).map_or(&[], |input| &input.columns);
         let mut line = match &rel.kind {
             RelKind::Table { name } => format!("table {name}"),
-            RelKind::Ref(id) => format!("read ${}", self.query.binding(*id).map_or("?", |b| &b.name)),
+            RelKind::Ref(id) => {
+                let name = self.query.binding(*id).map_or("?", |b| &b.name);
+                format!("read ${}", expressions::shown(name))
+            }
             RelKind::Input => "input".to_owned(),
             RelKind::External { key } => format!("external {key}"),
             RelKind::Rows(rows) => format!("rows {}", rows.len()),

@@ -13,6 +13,7 @@ use super::report::listed_words;
 use crate::codes;
 
 /// What a parameter takes.
+#[derive(Clone, Copy)]
 enum Takes {
     /// One of these words.
     Words(&'static [&'static str]),
@@ -83,7 +84,7 @@ impl Binder<'_> {
             None => return,
             Some(Takes::Words(words)) => (
                 matches!(&value.kind, Ast::Name(word) if words.contains(&word.text.as_str())),
-                listed_words(words),
+                any_of(words),
             ),
             Some(Takes::Bool) => (
                 matches!(&value.kind, Ast::Literal(Literal::Bool(_))),
@@ -96,13 +97,18 @@ impl Binder<'_> {
         };
         // What could not be read has been reported.
         if !fits && value.kind != Ast::Missing {
-            let message = format!("`{}` does not take this value", param.name.text);
-            self.report(
-                Diagnostic::new(codes::BAD_PARAMETER, message)
-                    .at(value.span)
-                    .help(format!("what it takes: {wanted}")),
-            );
+            let message = format!("`{}` takes {wanted}", param.name.text);
+            self.error(codes::BAD_PARAMETER, value.span, message);
         }
+    }
+}
+
+/// "`a`, `b` or `c`".
+fn any_of(words: &[&str]) -> String {
+    let words: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match words.as_slice() {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => words.concat(),
     }
 }
 

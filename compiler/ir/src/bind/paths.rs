@@ -413,6 +413,9 @@ impl Binder<'_> {
     /// Nothing is known of databases but the one that the query runs in.
     fn unknown_database(&mut self, place: &ast::Expr) {
         let Ast::Call(call) = &place.kind else { return };
+        if self.catalog.has_databases() {
+            return;
+        }
         let Some(arg) = call.args.first().filter(|_| call.name.text == "database") else {
             return;
         };

@@ -51,7 +51,12 @@ impl<'q> Dump<'q> {
         match &expr.kind {
             ExprKind::Literal(value) => literal(value, expr.ty),
             ExprKind::Column(index) => indexed(*index, input),
-            ExprKind::Binding(id) => format!("${}", self.query.binding(*id).map_or("?", |b| &b.name)),
+            ExprKind::Binding(id) => format!(
+                "${}",
+                self.query
+                    .binding(*id)
+                    .map_or_else(|| "?".to_owned(), |b| shown(&b.name))
+            ),
             ExprKind::Call { function, args } => self.call(function, args, input),
             ExprKind::Window { function, args } => format!("{}({})", function.name, self.list(args, input)),
             ExprKind::And(parts) => self.infix("and", parts, input),
@@ -158,9 +163,13 @@ pub(super) fn shown(name: &str) -> String {
 fn literal(value: &Value, ty: Type) -> String {
     match value {
         Value::Null => format!("{ty}(null)"),
+        Value::String(text) if ty == Type::Dynamic => format!("dynamic({text:?})"),
         Value::String(text) => format!("{text:?}"),
-        Value::Bool(_) | Value::Long(_) | Value::Real(_) => text::print(value),
         Value::Array(_) | Value::Bag(_) => format!("dynamic({})", text::print(value)),
+        _ if ty == Type::Dynamic => format!("dynamic({})", text::print(value)),
+        Value::Bool(_) | Value::Long(_) => text::print(value),
+        // The point tells a real from a long.
+        Value::Real(real) if real.is_finite() => format!("{real:?}"),
         other => format!("{ty}({})", text::print(other)),
     }
 }
