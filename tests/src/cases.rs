@@ -2,15 +2,19 @@
 //!
 //! - `check/*.md`: the findings of `rulec check`, as text, in the `.txt` beside it;
 //! - `explain/*.md`: what `rulec explain` says, in the `.explain.md` beside it;
+//! - `kql/**/*.kql`: what the front end makes of a query, in the `.txt` beside it;
 //! - `query/*.kql`: what `rulec query` gives, in the `.txt` beside it.
 //!
 //! `UPDATE=1` rewrites the expectations; the diff is read before it is committed.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used)] // A test reads its cases.
 
+mod kql_cases;
+
 use std::{
     fs,
     path::{Path, PathBuf},
     process::ExitCode,
+    sync::OnceLock,
 };
 
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -41,6 +45,7 @@ fn main() -> ExitCode {
     trials.push(Trial::test("check/every lint has a case", move || {
         every_lint(&expectations)
     }));
+    trials.extend(kql_cases::trials(root));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -73,9 +78,13 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     files
 }
 
-fn pipeline() -> Pipeline {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    Pipeline::open(&root, None).unwrap_or_else(|refused| panic!("{}", refused.diagnostic.message))
+/// The repository as it is, opened once for all cases.
+fn pipeline() -> &'static Pipeline {
+    static PIPELINE: OnceLock<Pipeline> = OnceLock::new();
+    PIPELINE.get_or_init(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        Pipeline::open(&root, None).unwrap_or_else(|refused| panic!("{}", refused.diagnostic.message))
+    })
 }
 
 fn source(path: &Path) -> SourceFile {
@@ -111,7 +120,7 @@ fn explained(path: &Path) -> (String, &'static str) {
         documents: vec![document],
     };
     (
-        explain::run(&pipeline, &compilation, explain::Format::Markdown),
+        explain::run(pipeline, &compilation, explain::Format::Markdown),
         "explain.md",
     )
 }
@@ -123,7 +132,7 @@ fn queried(path: &Path) -> (String, &'static str) {
         ..hunt::Input::default()
     };
     let text = fs::read_to_string(path).unwrap();
-    let answer = query::run(&pipeline(), &text, &input, query::Format::Table).unwrap();
+    let answer = query::run(pipeline(), &text, &input, query::Format::Table).unwrap();
     let mut found = answer.output;
     for diagnostic in &answer.diagnostics {
         let finding = render::Finding {
