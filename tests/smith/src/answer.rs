@@ -168,7 +168,12 @@ impl Answer {
                     .map(|c| (text(&c["name"]), text(&c["type"])))
                     .collect()
             }),
-            operators: list("operators").iter().map(text).collect(),
+            // The reference takes the patterns of `graph-match` for operators.
+            operators: list("operators")
+                .iter()
+                .map(text)
+                .filter(|name| name != "(")
+                .collect(),
             failed,
         }
     }

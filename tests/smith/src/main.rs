@@ -34,14 +34,21 @@ struct Reference {
     /// Seconds it may take for one request.
     #[arg(long, default_value_t = 60)]
     timeout: u64,
+    /// A file of answers of earlier runs; new ones are added to it.
+    #[arg(long)]
+    answers: Option<PathBuf>,
     /// The folder for the report.
     #[arg(long, default_value = "target/smith")]
     report: PathBuf,
 }
 
 impl Reference {
-    fn start(&self) -> Oracle {
-        Oracle::new(&self.oracle, Duration::from_secs(self.timeout))
+    fn start(&self) -> Result<Oracle, String> {
+        let mut oracle = Oracle::new(&self.oracle, Duration::from_secs(self.timeout));
+        if let Some(path) = &self.answers {
+            oracle.keep(path)?;
+        }
+        Ok(oracle)
     }
 
     fn write(&self, name: &str, text: &str) -> Result<(), String> {
@@ -112,7 +119,7 @@ fn run(arguments: Arguments) -> Result<(), String> {
             if !only.is_empty() {
                 subjects.retain(|s| only.iter().any(|name| name == s.name()));
             }
-            let mut oracle = reference.start();
+            let mut oracle = reference.start()?;
             let mut before = 0;
             let sweep = functions::sweep(&subjects, full, &mut oracle, |subject, so_far| {
                 let new = so_far.differences.len() - before;
@@ -138,7 +145,7 @@ fn run(arguments: Arguments) -> Result<(), String> {
         } => {
             let world = queries.world()?;
             let cases = queries.cases(&world)?;
-            let mut oracle = reference.start();
+            let mut oracle = reference.start()?;
             let mut campaign = Campaign::default();
             for (n, some) in cases.chunks(512).enumerate() {
                 campaign.run(&world, some, &mut oracle)?;

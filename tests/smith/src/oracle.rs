@@ -1,9 +1,12 @@
 //! The reference as a process: requests go in and answers come out, a line
 //! each, several under way at a time. One that dies or does not answer in
-//! time is started anew; the request it was at has no answer.
+//! time is started anew; the request it was at has no answer. Answers can be
+//! kept in a file, so that the next run asks only what is new.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
+use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -21,8 +24,15 @@ pub struct Oracle {
     command: String,
     timeout: Duration,
     running: Option<Running>,
+    kept: Option<Kept>,
     /// How often it had to be started anew.
     pub restarts: usize,
+}
+
+/// Answers of earlier runs: a line with the request, then one with the answer.
+struct Kept {
+    file: File,
+    answers: HashMap<String, Value>,
 }
 
 struct Running {
@@ -46,8 +56,30 @@ impl Oracle {
             command: command.into(),
             timeout,
             running: None,
+            kept: None,
             restarts: 0,
         }
+    }
+
+    /// Uses the answers in a file and adds to it; it is made if it is not there.
+    pub fn keep(&mut self, path: &Path) -> Result<(), String> {
+        let failed = |e: std::io::Error| format!("{}: {e}", path.display());
+        let file = File::options()
+            .create(true)
+            .read(true)
+            .append(true)
+            .open(path)
+            .map_err(failed)?;
+        let mut answers = HashMap::new();
+        let mut lines = BufReader::new(&file).lines();
+        while let (Some(request), Some(answer)) = (lines.next(), lines.next()) {
+            // A run that was ended in the middle of a line leaves one that cannot be read.
+            if let Ok(answer) = serde_json::from_str(&answer.map_err(failed)?) {
+                answers.insert(request.map_err(failed)?, answer);
+            }
+        }
+        self.kept = Some(Kept { file, answers });
+        Ok(())
     }
 
     fn start(&self) -> Result<Running, String> {
@@ -81,7 +113,12 @@ impl Oracle {
     /// only when the reference cannot be started, or answers nothing at all.
     pub fn ask(&mut self, requests: &[Value]) -> Result<Vec<Answer>, String> {
         let mut answers: Vec<Option<Answer>> = vec![None; requests.len()];
-        let mut waiting: VecDeque<usize> = (0..requests.len()).collect();
+        if let Some(kept) = &self.kept {
+            for (request, answer) in requests.iter().zip(&mut answers) {
+                *answer = kept.answers.get(&request.to_string()).map(Answer::from_json);
+            }
+        }
+        let mut waiting: VecDeque<usize> = (0..requests.len()).filter(|n| answers[*n].is_none()).collect();
         let mut under_way: VecDeque<usize> = VecDeque::new();
         let mut silent = 0;
         while !waiting.is_empty() || !under_way.is_empty() {
@@ -112,6 +149,12 @@ impl Oracle {
                         };
                         under_way.retain(|id| *id != index);
                         answers[index] = Some(Answer::from_json(&value));
+                        if let Some(kept) = &mut self.kept {
+                            let lines = format!("{}\n{value}\n", requests[index]);
+                            kept.file
+                                .write_all(lines.as_bytes())
+                                .map_err(|e| format!("answers cannot be kept: {e}"))?;
+                        }
                         silent = 0;
                         self.running = Some(running);
                         continue;

@@ -9,7 +9,7 @@ impl Maker<'_> {
     pub(super) fn operator(&mut self, scope: &Scope) -> String {
         // The usual ones as often as in rules, all others often enough.
         const WEIGHTS: [u32; 25] = [
-            22, 24, 20, 9, 6, 5, 7, 5, 5, 5, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 3, 4, 3, 3, 3,
+            44, 48, 40, 18, 12, 10, 14, 10, 10, 8, 5, 5, 5, 6, 6, 6, 4, 4, 5, 8, 6, 2, 5, 5, 5,
         ];
         match self.dice.weighted(WEIGHTS) {
             0 => {

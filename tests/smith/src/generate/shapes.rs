@@ -238,7 +238,7 @@ impl Maker<'_> {
             24 => format!(
                 "sequence_detect({time}, 10m, 5m, s1 = ({text} == 'a'), s2 = ({text} == 'b'), {text})"
             ),
-            _ => format!("schema_merge({})", self.maybe(50, |_| "false".to_owned())),
+            _ => format!("identity({})", self.maybe(50, |_| "1".to_owned())),
         };
         let hint = self.maybe(8, |_| "hint.distribution=per_node ".to_owned());
         let schema = self.maybe(10, |m| {
