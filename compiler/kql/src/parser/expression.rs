@@ -152,7 +152,7 @@ impl Parser<'_> {
                 let rhs = if rank == STRINGS {
                     self.signed()
                 } else {
-                    self.climb(rank + 1)
+                    self.right(rank + 1)
                 };
                 ExprKind::Binary(Binary {
                     op,
@@ -167,10 +167,21 @@ impl Parser<'_> {
         self.expr_from(start, kind)
     }
 
+    /// What stands right of an operator: a level of its own, since operators
+    /// of every rank can be open at once around each bracket.
+    fn right(&mut self, least: u8) -> Expr {
+        if !self.enter() {
+            return self.missing();
+        }
+        let operand = self.climb(least);
+        self.leave();
+        operand
+    }
+
     fn operands(&mut self, first: Expr, word: K, least: u8) -> Vec<Expr> {
         let mut operands = vec![first];
         while self.eat_word(word) {
-            operands.push(self.climb(least));
+            operands.push(self.right(least));
         }
         operands
     }
@@ -183,7 +194,7 @@ impl Parser<'_> {
             }
             let op_span = self.span();
             self.bump();
-            let operand = self.climb(rank + 1);
+            let operand = self.right(rank + 1);
             rest.push(ArithmeticLink { op, op_span, operand });
         }
         ExprKind::Arithmetic(Arithmetic {

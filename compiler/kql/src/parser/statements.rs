@@ -465,8 +465,10 @@ impl Parser<'_> {
 
     fn operators_in(&mut self, place: Place, first: bool) -> Vec<crate::ast::Operator> {
         let mut operators = Vec::new();
-        if first {
+        // Without rows before it an operator stands a level deeper: `union (union (…`.
+        if first && self.enter() {
             operators.push(self.operator());
+            self.leave();
         }
         loop {
             if self.eat(T::Bar) {
