@@ -141,6 +141,9 @@ pub enum Naming {
     /// This, an underscore, and the name of the first argument if it has one:
     /// `dcount_x`, `count_`.
     Prefix(&'static str),
+    /// As [`Naming::Prefix`] where the aggregate is all of an expression;
+    /// nameless within one.
+    PrefixAlone(&'static str),
     /// Exactly this.
     Exactly(&'static str),
     /// The string value of the first argument, if it names a column

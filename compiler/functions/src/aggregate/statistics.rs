@@ -58,13 +58,13 @@ aggregates! { ROWS in statistics {
         "range x from 1 to 100 step 1 | summarize percentile(x, 95)" => "95";
     percentile "percentiles" as Percentiles("percentile", false), [(Scalar, Number .. Number) -> Percentile], "Several percentiles, a column each.",
         "range x from 1 to 24 step 1 | summarize percentiles(x, 50, 99)" => "12";
-    percentiles_array "percentiles_array" as Prefix("percentiles"), [(Scalar, Number .. Number) -> Array, (Scalar, Array) -> Array], "Several percentiles, in an array.",
+    percentiles_array "percentiles_array" as PrefixAlone("percentiles"), [(Scalar, Number .. Number) -> Array, (Scalar, Array) -> Array], "Several percentiles, in an array.",
         "range x from 1 to 10 step 1 | summarize percentiles_array(x, 10, 90)" => "[1,9]";
     percentilew "percentilew" as Percentiles("percentile", true), [(Scalar, Integer, Number) -> Percentile], "A percentile of values that count several times.",
         "datatable(w:long, x:long)[8, 10, 6, 20, 3, 30, 1, 40] | summarize percentilew(x, w, 50)" => "20";
     percentilew "percentilesw" as Percentiles("percentile", true), [(Scalar, Integer, Number .. Number) -> Percentile], "Several percentiles of values that count several times.",
         "datatable(w:long, x:long)[8, 10, 6, 20, 3, 30, 1, 40] | summarize percentilesw(x, w, 99.9)" => "40";
-    percentilesw_array "percentilesw_array" as Prefix("percentile"), [(Scalar, Integer, Number .. Number) -> Array, (Scalar, Integer, Array) -> Array], "Several percentiles of values that count several times, in an array.",
+    percentilesw_array "percentilesw_array" as PrefixAlone("percentiles"), [(Scalar, Integer, Number .. Number) -> Array, (Scalar, Integer, Array) -> Array], "Several percentiles of values that count several times, in an array.",
         "datatable(w:long, x:long)[8, 10, 6, 20, 3, 30, 1, 40] | summarize percentilesw_array(x, w, 50, 75, 99.9)" => "[20,20,40]";
 }}
 

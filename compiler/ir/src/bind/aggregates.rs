@@ -29,8 +29,9 @@ pub(super) struct Collected {
 }
 
 /// What an argument of an aggregate says about the column it may fill: the
-/// name it suggests, the one the query writes, and whether it is hidden.
-type Label = (Suggested, Option<(String, Span)>, bool);
+/// name it suggests, the one the query writes, whether it is hidden, and which
+/// argument it is.
+type Label = (Suggested, Option<(String, Span)>, bool, usize);
 
 /// One output of an aggregate.
 struct Output {
@@ -218,12 +219,16 @@ impl Binder<'_> {
                 output.explicit = Some((name.text.clone(), name.span));
             }
         }
-        if let Some(extra) = names.get(outputs.len()) {
+        if let (Some(extra), false) = (names.get(outputs.len()), outputs.is_empty()) {
             self.error(
                 codes::BAD_PARAMETER,
                 extra.span,
                 "there is no column left for this name",
             );
+            if !gives_several(row.naming, call.args.len()) {
+                // Then none of the names is the column's.
+                outputs.clear();
+            }
         }
         outputs
             .into_iter()
@@ -288,7 +293,8 @@ impl Binder<'_> {
         let mut forms: Vec<Form> = Vec::new();
         let mut places: Vec<Span> = Vec::new();
         let mut suggestions: Vec<Label> = Vec::new();
-        for arg in &call.args {
+        let mut starred = false;
+        for (place, arg) in call.args.iter().enumerate() {
             places.push(arg.value.span);
             if matches!(strip(&arg.value).kind, Ast::Star) {
                 given.push(Self::broken(self.at(arg.value.span)));
@@ -296,6 +302,7 @@ impl Binder<'_> {
                 if !row.star {
                     continue;
                 }
+                starred = true;
                 // The columns named before `*` are there already; a compared
                 // expression that is no column is not one of them.
                 let present: HashSet<usize> = args
@@ -315,15 +322,24 @@ impl Binder<'_> {
                         Suggested::Derived(input.columns()[index].name.to_string()),
                         None,
                         hidden,
+                        place,
                     ));
                 }
                 continue;
             }
             let value = self.scalar(&arg.value, ctx);
-            let name = suggested(&arg.value);
-            suggestions.push((name, arg.name.as_ref().map(|n| (n.text.clone(), n.span)), false));
             forms.push(self.form(&arg.value, &value, ctx));
             given.push(value.clone());
+            // What `*` stood for is there already.
+            let repeated = |a: &Expr| match (&a.kind, &value.kind) {
+                (ExprKind::Column(a), ExprKind::Column(b)) => a == b,
+                _ => false,
+            };
+            if starred && args.iter().any(repeated) {
+                continue;
+            }
+            let explicit = arg.name.as_ref().map(|n| (n.text.clone(), n.span));
+            suggestions.push((suggested(&arg.value), explicit, false, place));
             args.push(value);
         }
         self.spend(args.len());
@@ -398,11 +414,24 @@ pub(super) struct Ranked {
     pub(super) value: Expr,
 }
 
+/// Whether an aggregate may fill several columns.
+fn gives_several(naming: Naming, args: usize) -> bool {
+    match naming {
+        Naming::Columns(_) | Naming::PrefixedColumns(_) | Naming::AnyColumns(_) => true,
+        Naming::PrefixedAnyColumns(_) => args > 1,
+        Naming::Percentiles { .. } => true,
+        _ => false,
+    }
+}
+
 /// The columns an aggregate fills and what they are called.
 fn outputs(row: &Aggregate, call: &ast::Call, ty: Type, args: &[Expr], suggestions: &[Label]) -> Vec<Output> {
     let first = suggestions
         .first()
-        .and_then(|(s, ..)| s.text())
+        .and_then(|(name, explicit, ..)| match explicit {
+            Some((explicit, _)) => Some(explicit.as_str()),
+            None => name.text(),
+        })
         .unwrap_or_default();
     let single = |name: Suggested| {
         vec![Output {
@@ -419,8 +448,14 @@ fn outputs(row: &Aggregate, call: &ast::Call, ty: Type, args: &[Expr], suggestio
         | Naming::PrefixedAnyColumns(_) => suggestions
             .iter()
             .enumerate()
-            .map(|(i, (name, explicit, hidden))| Output {
-                name: Suggested::Derived(column_name(row.naming, i, name.text(), first, suggestions.len())),
+            .map(|(i, (name, explicit, hidden, place))| Output {
+                name: Suggested::Derived(column_name(
+                    row.naming,
+                    *place,
+                    name.text(),
+                    first,
+                    suggestions.len(),
+                )),
                 explicit: explicit.clone(),
                 ty: if i == 0 {
                     ty
@@ -441,7 +476,9 @@ fn outputs(row: &Aggregate, call: &ast::Call, ty: Type, args: &[Expr], suggestio
                 hidden: false,
             })
             .collect(),
-        Naming::Prefix(prefix) => single(Suggested::Derived(format!("{prefix}_{first}"))),
+        Naming::Prefix(prefix) | Naming::PrefixAlone(prefix) => {
+            single(Suggested::Derived(format!("{prefix}_{first}")))
+        }
         Naming::Exactly(name) => single(Suggested::Derived(name.to_owned())),
         Naming::FirstArgument | Naming::FirstArgumentValue => single(
             suggestions

@@ -11,7 +11,7 @@ use rulec_kql::ast::{self, ExprKind as Ast};
 use rulec_source::Span;
 
 use super::bound::column;
-use super::names::suggested;
+use super::names::{suggested, takes};
 use super::paths::is_place;
 use super::scope::Entity;
 use super::{Any, Binder, Ctx};
@@ -44,8 +44,9 @@ impl Binder<'_> {
         if let Some(found) = self.special(call, ctx) {
             return found;
         }
+        // What is both is told apart by where it stands.
         if let Some(row) = aggregate(name)
-            && callable(name).is_none()
+            && (callable(name).is_none() || (ctx.aggregates.is_some() && takes(row, call.args.len())))
         {
             self.note_call(name, call.name.span, true);
             return Any::Scalar(self.aggregate_value(row, call, ctx));

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use foldhash::HashMap;
-use rulec_functions::{Naming, Type, aggregate, scalar};
+use rulec_functions::{Aggregate, Naming, Type, aggregate, scalar};
 use rulec_kql::ast;
 
 /// The names taken by one operator's output.
@@ -143,7 +143,7 @@ fn path_name(path: &ast::Path, depth: usize) -> Suggested {
 
 /// The name of a call, for those that fill one column.
 fn call_name(call: &ast::Call, depth: usize) -> Suggested {
-    let Some(naming) = naming_of(&call.name.text) else {
+    let Some(naming) = naming_of(&call.name.text, call.args.len()) else {
         return Suggested::Nothing;
     };
     let first = call.args.first().map(|arg| match &arg.name {
@@ -162,17 +162,14 @@ fn call_name(call: &ast::Call, depth: usize) -> Suggested {
         Naming::Exactly(name) => Suggested::Derived(name.to_owned()),
         // Which column it is, if any, is known to whoever binds the call.
         Naming::FirstArgumentValue => Suggested::Nothing,
-        Naming::Percentiles { prefix, weighted } => Suggested::Derived(percentile_name(
-            prefix,
-            &first_text.unwrap_or_default(),
-            call.args.get(if weighted { 2 } else { 1 }).map(|arg| &arg.value),
-        )),
         // Whoever lists the columns of such an aggregate names each; within an
-        // expression only the first counts.
-        Naming::Columns(_) | Naming::AnyColumns(_) => {
-            first_text.map_or(Suggested::Nothing, Suggested::Derived)
-        }
-        Naming::PrefixedColumns(prefix) | Naming::PrefixedAnyColumns(prefix) => {
+        // expression they have no name.
+        Naming::Percentiles { .. }
+        | Naming::PrefixAlone(_)
+        | Naming::Columns(_)
+        | Naming::AnyColumns(_)
+        | Naming::PrefixedColumns(_) => Suggested::Nothing,
+        Naming::PrefixedAnyColumns(prefix) => {
             Suggested::Derived(format!("{prefix}_{}", first_text.unwrap_or_default()))
         }
     }
@@ -189,10 +186,17 @@ pub(super) fn percentile_name(prefix: &str, of: &str, percentile: Option<&ast::E
     format!("{prefix}_{of}_{number}")
 }
 
-fn naming_of(name: &str) -> Option<Naming> {
-    aggregate(name)
-        .map(|row| row.naming)
+/// Names that are both an aggregate and a function are told apart by how many
+/// arguments they take.
+fn naming_of(name: &str, args: usize) -> Option<Naming> {
+    let row = aggregate(name).filter(|row| takes(row, args) || scalar(name).is_none());
+    row.map(|row| row.naming)
         .or_else(|| scalar(name).map(|row| row.naming))
+}
+
+/// Whether an aggregate takes that many arguments.
+pub(super) fn takes(row: &Aggregate, args: usize) -> bool {
+    args >= row.min && row.max.is_none_or(|max| args <= max)
 }
 
 /// Whether a conversion that finds its argument to be of the type already is
