@@ -442,6 +442,18 @@ impl Binder<'_> {
         let mut pairs = KeyValues::default();
         for property in properties {
             let value = self.constant(&property.value);
+            let wanted = if property.name.text.eq_ignore_ascii_case("greedy") {
+                Type::Bool
+            } else {
+                Type::String
+            };
+            if value.ty != wanted && value.ty != Type::Unknown {
+                self.error(
+                    codes::WRONG_TYPE,
+                    property.value.span,
+                    format!("a `{wanted}` is needed here, but this is of type `{}`", value.ty),
+                );
+            }
             let given = self.literal_of(&value);
             let text = given
                 .as_ref()

@@ -4,7 +4,7 @@ use rulec_source::{Diagnostic, Span};
 
 use super::{Parser, T};
 use crate::ast::{
-    Column, ColumnDecl, ColumnNames, Expr, ExprKind, Name, NullsOrder, Ordered, Param, Parameter,
+    Column, ColumnDecl, ColumnNames, Expr, ExprKind, Literal, Name, NullsOrder, Ordered, Param, Parameter,
     ParameterType, ScalarType, SortOrder, TableType, TypeName,
 };
 use crate::codes;
@@ -297,6 +297,26 @@ impl<'a> Parser<'a> {
             self.list(Parser::param)
         };
         self.close(open, T::CloseParen);
+        properties
+    }
+
+    /// As [`Self::properties`], of what is no operator: fewer kinds of value.
+    pub(super) fn plain_properties(&mut self) -> Vec<Param> {
+        let properties = self.properties();
+        let unfit = |value: &&Expr| {
+            matches!(
+                &value.kind,
+                ExprKind::Literal(Literal::Int(_) | Literal::Decimal(_) | Literal::TimeSpan(_))
+                    | ExprKind::Unary(_)
+            )
+        };
+        if let Some(value) = properties.iter().map(|p| &p.value).find(unfit) {
+            self.error(
+                codes::EXPECTED_EXPRESSION,
+                value.span,
+                "a property takes a string, a number or a word",
+            );
+        }
         properties
     }
 

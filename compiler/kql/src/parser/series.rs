@@ -381,7 +381,7 @@ impl Parser<'_> {
             }
             self.close(open, T::CloseBracket);
         }
-        let properties = self.properties();
+        let properties = self.plain_properties();
         self.expr_from(
             start,
             ExprKind::ExternalData(ExternalData {
@@ -481,7 +481,7 @@ impl Parser<'_> {
             uris = self.list(Parser::expr);
             self.close(open, T::CloseParen);
         }
-        let properties = self.properties();
+        let properties = self.plain_properties();
         self.expr_from(
             start,
             ExprKind::ExternalData(ExternalData {

@@ -396,7 +396,7 @@ impl Parser<'_> {
         self.bump();
         self.expect_word(K::To);
         let entities = self.tables_in_parentheses();
-        let properties = self.properties();
+        let properties = self.plain_properties();
         Restrict {
             entities,
             properties,
