@@ -286,3 +286,21 @@ fn man_pages_and_completions_are_generated() {
         assert!(out(&output).contains("rulec"), "{shell}");
     }
 }
+
+#[test]
+fn dump_reads_query_files() {
+    let folder = repository();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    write("one.kql", "DeviceInfo | where DeviceNam == 'x' | count");
+    write("two.kql", "print a = 1");
+    let one = rulec(folder.path(), &["dump", "--stage", "ast", "one.kql"]);
+    assert!(out(&one).starts_with("Query @1:1..44\n"), "{}", out(&one));
+    assert!(err(&one).contains("RK201"), "{}", err(&one));
+    assert_eq!(code(&one), 2);
+    let both = rulec(folder.path(), &["dump", "--stage", "ir", "one.kql", "two.kql"]);
+    assert!(
+        out(&both).contains("// two.kql\nresult\n  rows 1 -> a: long\n"),
+        "{}",
+        out(&both)
+    );
+}

@@ -188,20 +188,45 @@ impl Binder<'_> {
             return self.nothing(at);
         }
         let union = self.union_of(inputs, Some("$table"), false, at, "search");
-        let predicate = self.search_predicate(predicate, Ctx::over(&union));
+        let exact = keyword(op, "kind").as_deref() == Some("case_sensitive");
+        let predicate = self.search_predicate(predicate, exact, Ctx::over(&union));
         self.passed(op, union, |input| RelKind::Filter { input, predicate })
     }
 
     /// The condition of `search` and `find`: a bare text is a term that any
-    /// column may have.
-    fn search_predicate(&mut self, predicate: &ast::Expr, ctx: Ctx<'_>) -> Expr {
+    /// column may have. `exact`: terms differ by case.
+    fn search_predicate(&mut self, predicate: &ast::Expr, exact: bool, ctx: Ctx<'_>) -> Expr {
         let expr = strip(predicate);
         match &expr.kind {
-            Ast::Literal(ast::Literal::String(text)) => self.term(expr, &text.value, ctx),
+            Ast::Literal(ast::Literal::String(text)) => match term(&text.value, exact) {
+                Some((operator, word)) => {
+                    let word = text_literal(word, expr.span);
+                    self.any_column(operator, &word, expr.span, expr.span, ctx)
+                }
+                None => Self::literal(Value::Bool(true), Type::Bool, self.at(expr.span)),
+            },
+            Ast::Binary(binary) if binary.op == ast::BinaryOp::Search => {
+                let Ast::Literal(ast::Literal::String(text)) = &strip(&binary.rhs).kind else {
+                    return self.predicate(predicate, ctx);
+                };
+                let at = self.at(expr.span);
+                let Some((operator, word)) = term(&text.value, exact) else {
+                    // Bound all the same, for its names.
+                    self.scalar(&binary.lhs, ctx);
+                    return Self::literal(Value::Bool(true), Type::Bool, at);
+                };
+                let word = text_literal(word, binary.rhs.span);
+                if matches!(binary.lhs.kind, Ast::Star) {
+                    return self.any_column(operator, &word, binary.op_span, at, ctx);
+                }
+                let left = self.scalar(&binary.lhs, ctx);
+                let right = self.scalar(&word, ctx);
+                self.operator(operator, vec![left, right], binary.op_span, at)
+            }
             Ast::And(parts) | Ast::Or(parts) => {
                 let bound: Vec<Expr> = parts
                     .iter()
-                    .map(|part| self.search_predicate(part, ctx))
+                    .map(|part| self.search_predicate(part, exact, ctx))
                     .collect();
                 let kind = match &expr.kind {
                     Ast::And(_) => ExprKind::And(bound),
@@ -216,28 +241,6 @@ impl Binder<'_> {
             Ast::Star => Self::literal(Value::Bool(true), Type::Bool, self.at(expr.span)),
             _ => self.predicate(predicate, ctx),
         }
-    }
-
-    fn term(&mut self, expr: &ast::Expr, text: &str, ctx: Ctx<'_>) -> Expr {
-        // A term may begin or end with a star: then it is a prefix or suffix.
-        let operator = match (text.starts_with('*'), text.ends_with('*')) {
-            (false, false) => "has",
-            (false, true) => "hasprefix",
-            (true, false) => "hassuffix",
-            (true, true) => "contains",
-        };
-        let word = text.trim_matches('*');
-        if word.is_empty() {
-            return Self::literal(Value::Bool(true), Type::Bool, self.at(expr.span));
-        }
-        let literal = ast::Expr {
-            kind: Ast::Literal(ast::Literal::String(ast::StringLiteral {
-                value: word.to_owned(),
-                obfuscated: false,
-            })),
-            span: expr.span,
-        };
-        self.any_column(operator, &literal, expr.span, expr.span, ctx)
     }
 
     /// `find`: where a row is from, the columns asked for or mentioned, and a
@@ -273,7 +276,7 @@ impl Binder<'_> {
         let single = inputs.len() == 1;
         let common = common_columns(&inputs);
         let union = self.union_of(inputs, Some(source.as_str()), true, at, "find");
-        let predicate = self.search_predicate(&find.predicate, Ctx::over(&union));
+        let predicate = self.search_predicate(&find.predicate, false, Ctx::over(&union));
         let span = Span::at(at.start as usize);
         let mut columns = vec![column(source.as_str(), Type::String)];
         let mut exprs = vec![union.column(0, span)];
@@ -415,6 +418,33 @@ fn label(bound: &Bound) -> String {
 struct Unified {
     column: Column,
     from: Vec<(usize, usize)>,
+}
+
+/// What a term of `search` asks for: it may begin or end with a star, and then
+/// is a suffix or prefix. None when it asks for nothing.
+fn term(text: &str, exact: bool) -> Option<(&'static str, &str)> {
+    let operator = match (text.starts_with('*'), text.ends_with('*'), exact) {
+        (false, false, false) => "has",
+        (false, false, true) => "has_cs",
+        (false, true, false) => "hasprefix",
+        (false, true, true) => "hasprefix_cs",
+        (true, false, false) => "hassuffix",
+        (true, false, true) => "hassuffix_cs",
+        (true, true, false) => "contains",
+        (true, true, true) => "contains_cs",
+    };
+    let word = text.trim_matches('*');
+    (!word.is_empty()).then_some((operator, word))
+}
+
+fn text_literal(text: &str, span: Span) -> ast::Expr {
+    ast::Expr {
+        kind: Ast::Literal(ast::Literal::String(ast::StringLiteral {
+            value: text.to_owned(),
+            obfuscated: false,
+        })),
+        span,
+    }
 }
 
 /// A name in a union.
