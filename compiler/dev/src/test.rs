@@ -45,6 +45,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     step("cargo", &["build", "--release", "--locked"])?;
     let rulec = rulec();
     step(&rulec, &["check"])?;
+    step(&rulec, &["fmt", "--kql", "--check"])?;
     step(&rulec, &["golden", "check"])?;
     if arguments.quick {
         return step(&rulec, &["test"]);

@@ -195,6 +195,48 @@ fn comments_anywhere_stay_where_they_are() {
     }
 }
 
+/// However the author has set the blanks, the layout keeps to its own rules.
+#[test]
+fn any_blanks_are_laid_out() {
+    let mut texts: Vec<String> = include_str!("accepted.kql")
+        .lines()
+        .map(|line| line.replace("\\n", "\n"))
+        .collect();
+    for path in files(&root().join("rules"), &["md"]) {
+        texts.extend(queries(&path));
+    }
+    // The steps of a linear congruential generator: the same in every run.
+    let mut state = 1_u64;
+    let mut random = |below: u64| {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    for text in &texts {
+        let parsed = parse(text);
+        for _ in 0..4 {
+            let mut other = String::new();
+            let mut comment = false;
+            for token in &parsed.tokens {
+                let source = token.span.of(text);
+                let blanks = [" ", "\n", "  \n\t", "\n\n\n", "\t", " // c\n"];
+                if token.kind == TokenKind::Whitespace {
+                    // What follows a comment has to begin a line.
+                    let ends = if comment { "\n" } else { "" };
+                    other.push_str(ends);
+                    other.push_str(blanks[usize::try_from(random(6)).unwrap()]);
+                } else {
+                    other.push_str(source);
+                }
+                comment = matches!(token.kind, TokenKind::Comment | TokenKind::Directive);
+            }
+            // Where a line begins decides in a few places what is KQL.
+            hold(&other, &other);
+        }
+    }
+}
+
 #[test]
 fn time_is_linear_in_length() {
     let time = |repeated: usize| {

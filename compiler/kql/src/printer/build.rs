@@ -367,7 +367,7 @@ impl Builder<'_> {
         let first = self.source.index(span.start);
         let sign = usize::from(matches!(self.source.kind(first), T::Minus | T::Plus));
         let next = self.source.tokens.get(first + sign + 1);
-        span.len() <= SHORT && next.is_none_or(|t| t.span.start >= span.end)
+        self.source.size(span) <= SHORT && next.is_none_or(|t| t.span.start >= span.end)
     }
 
     // ---- statements

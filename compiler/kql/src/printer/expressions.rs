@@ -149,7 +149,9 @@ impl Builder<'_> {
                 self.end_bracket(false);
             }
             // A bracket within is broken instead, or there is little to be broken.
-            _ if has_breaks(inner) || inner.span.len() < WIDTH / 2 && !has_operators(inner) => {
+            _ if self.has_breaks(inner)
+                || self.source.size(inner.span) < WIDTH / 2 && !has_operators(inner) =>
+            {
                 self.tight();
                 self.expr(inner);
                 self.until(inner.span.end);
@@ -162,6 +164,23 @@ impl Builder<'_> {
                 self.until(inner.span.end);
                 self.end_bracket(false);
             }
+        }
+    }
+
+    /// Whether an expression ends in brackets that can be broken.
+    fn has_breaks(&self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::Parenthesised(inner) => self.has_breaks(inner) || has_operators(inner),
+            ExprKind::Call(call) => match call.args.as_slice() {
+                [] => false,
+                [one] => self.has_breaks(&one.value) || has_operators(&one.value),
+                _ => true,
+            },
+            ExprKind::InList(list) => list.list.len() > 1 && self.source.size(list.lhs.span) < WIDTH / 2,
+            ExprKind::Datatable(_) | ExprKind::ExternalData(_) | ExprKind::Literal(Literal::Dynamic(_)) => {
+                true
+            }
+            _ => false,
         }
     }
 
@@ -452,21 +471,6 @@ impl Builder<'_> {
             _ => {}
         }
         self.until(json.span.end);
-    }
-}
-
-/// Whether an expression ends in brackets that can be broken.
-fn has_breaks(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Parenthesised(inner) => has_breaks(inner) || has_operators(inner),
-        ExprKind::Call(call) => match call.args.as_slice() {
-            [] => false,
-            [one] => has_breaks(&one.value) || has_operators(&one.value),
-            _ => true,
-        },
-        ExprKind::InList(list) => list.list.len() > 1 && list.lhs.span.len() < WIDTH / 2,
-        ExprKind::Datatable(_) | ExprKind::ExternalData(_) | ExprKind::Literal(Literal::Dynamic(_)) => true,
-        _ => false,
     }
 }
 

@@ -12,6 +12,8 @@ pub(super) struct Source<'p> {
     pub(super) tokens: Vec<Token>,
     /// The gap before each token, and the one at the end.
     pub(super) gaps: Vec<Gap>,
+    /// The bytes of all tokens before each, and of all.
+    sizes: Vec<usize>,
 }
 
 /// What stands between two tokens.
@@ -64,7 +66,19 @@ impl<'p> Source<'p> {
                 }
             }
         }
-        Self { text, tokens, gaps }
+        let mut sizes = Vec::with_capacity(tokens.len() + 1);
+        let mut size = 0;
+        sizes.push(size);
+        for token in &tokens {
+            size += token.span.len();
+            sizes.push(size);
+        }
+        Self {
+            text,
+            tokens,
+            gaps,
+            sizes,
+        }
     }
 
     /// The kind of a token; the end of the text behind the last one.
@@ -79,6 +93,12 @@ impl<'p> Source<'p> {
     /// The first token that begins at or behind a place.
     pub(super) fn index(&self, offset: u32) -> usize {
         self.tokens.partition_point(|t| t.span.start < offset)
+    }
+
+    /// The bytes of the tokens at a place, whatever stands between them: the
+    /// length of a text would depend on its layout.
+    pub(super) fn size(&self, span: Span) -> usize {
+        self.sizes[self.index(span.end)] - self.sizes[self.index(span.start)]
     }
 
     /// Whether what begins there begins a line.
