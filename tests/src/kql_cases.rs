@@ -13,7 +13,7 @@ use std::{
 };
 
 use libtest_mimic::{Failed, Trial};
-use rulec_driver::dump::{self, Stage};
+use rulec_driver::dump::Stage;
 use rulec_kql::{
     ast::{Expr, ExprKind, Operator, OperatorKind, Statement},
     walk::{self, Visitor},
@@ -100,7 +100,9 @@ fn case(path: &Path) -> Result<String, Failed> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let text = fs::read_to_string(path).map_err(|e| e.to_string())?;
     let stages = stages(&text)?;
-    let query = dump::query(pipeline(), SourceFile::new(name, text))?;
+    let query = pipeline()
+        .query(SourceFile::new(name, text))
+        .map_err(|e| e.to_string())?;
     let mut found = String::new();
     for stage in &stages {
         found.push_str(match stage {

@@ -57,6 +57,24 @@ fn safe_repairs_are_made_and_guesses_are_not() {
 }
 
 #[test]
+fn a_query_file_is_checked_too() {
+    let folder = repository();
+    fs::write(
+        folder.path().join("hunt.kql"),
+        "DeviceEvents\n| where ActionTyp == 'x'\n",
+    )
+    .unwrap();
+    let output = rulec(folder.path(), &["check", "hunt.kql"]);
+    assert_eq!(code(&output), 2, "{}", err(&output));
+    assert!(err(&output).contains("hunt.kql:2:9"), "{}", err(&output));
+    assert!(
+        err(&output).contains("did you mean `ActionType`?"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
 fn goldens_are_not_updated_in_ci() {
     let folder = repository();
     let output = Command::new(env!("CARGO_BIN_EXE_rulec"))

@@ -2,12 +2,12 @@
 
 use std::{fmt::Write as _, path::PathBuf};
 
-use rulec_facts::tables::Environment;
-use rulec_source::{Diagnostic, SourceFile, render};
+use rulec_source::render;
 
 use crate::{
     load::{Want, is_document, load},
-    pipeline::{Compilation, Pipeline, meaningful},
+    pipeline::{Compilation, Pipeline},
+    queries::Query,
 };
 
 /// A stage.
@@ -18,18 +18,6 @@ pub enum Stage {
     Tokens,
     Ast,
     Ir,
-}
-
-/// A query in a file of its own, bound over every table of both platforms.
-pub struct Query {
-    /// The file; the query is all of it.
-    pub file: SourceFile,
-    /// Its syntax tree.
-    pub parsed: rulec_kql::Parsed,
-    /// Its algebra.
-    pub ir: rulec_ir::Query,
-    /// What is wrong with it.
-    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// What was found under the given paths.
@@ -48,8 +36,9 @@ pub fn read(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Dump, String> {
         .partition(|loaded| loaded.problem.is_some() || is_document(&loaded.file));
     let queries: Vec<Query> = queries
         .into_iter()
-        .map(|loaded| query(pipeline, loaded.file))
-        .collect::<Result<_, _>>()?;
+        .map(|loaded| pipeline.query(loaded.file))
+        .collect::<Result<_, _>>()
+        .map_err(|e| e.to_string())?;
     let compilation = if documents.is_empty() && !queries.is_empty() {
         Compilation {
             documents: Vec::new(),
@@ -60,37 +49,10 @@ pub fn read(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Dump, String> {
     Ok(Dump { compilation, queries })
 }
 
-/// Parses and binds a query.
-pub fn query(pipeline: &Pipeline, file: SourceFile) -> Result<Query, String> {
-    let catalog = pipeline
-        .catalog(Environment::MergedColumns)
-        .map_err(|e| e.to_string())?;
-    let parsed = rulec_kql::parse(&file.text);
-    let lowered = rulec_ir::lower(&parsed, catalog);
-    let mut diagnostics = parsed.diagnostics.clone();
-    diagnostics.extend(meaningful(&parsed, lowered.diagnostics));
-    diagnostics.sort_by_key(|d| d.span().map_or((0, 0), |s| (s.start, s.end)));
-    Ok(Query {
-        file,
-        parsed,
-        ir: lowered.query,
-        diagnostics,
-    })
-}
-
 impl Query {
     /// A stage of the query. It has no [`Stage::Model`].
     pub fn stage(&self, stage: Stage) -> String {
         text(&self.parsed, &self.ir, stage)
-    }
-
-    /// What is wrong with it.
-    pub fn findings(&self) -> impl Iterator<Item = render::Finding<'_>> {
-        self.diagnostics.iter().map(|diagnostic| render::Finding {
-            file: &self.file,
-            rule: None,
-            diagnostic,
-        })
     }
 }
 

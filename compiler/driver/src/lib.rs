@@ -20,6 +20,7 @@ pub mod list;
 pub mod load;
 pub mod output;
 mod pipeline;
+pub mod queries;
 pub mod query;
 pub mod repair;
 pub mod repository;

@@ -20,7 +20,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{
     codes, data,
-    load::{Loaded, Want, display, load},
+    load::{Loaded, Want, display, is_query_file, load},
     repository::{Refused, Repository},
 };
 
@@ -209,6 +209,9 @@ impl Pipeline {
 
     /// Compiles one text.
     pub fn document(&self, file: SourceFile) -> Document {
+        if is_query_file(&file.path) {
+            return self.query_file(file);
+        }
         let sha256 = hex(&Sha256::digest(file.text.as_bytes()));
         let options = rulec_read::Options {
             aliases: &self.aliases,
@@ -238,6 +241,22 @@ impl Pipeline {
             .sort_by_key(|d| d.span().map_or((0, 0), |s| (s.start, s.end)));
         document.diagnostics.dedup();
         document
+    }
+
+    /// A query in a file of its own: checked, but no rule.
+    fn query_file(&self, file: SourceFile) -> Document {
+        let sha256 = hex(&Sha256::digest(file.text.as_bytes()));
+        let (file, diagnostics) = match self.query(file.clone()) {
+            Ok(query) => (query.file, query.diagnostics),
+            Err(error) => (file, vec![Diagnostic::new(codes::BAD_DATA, error.to_string())]),
+        };
+        Document {
+            file,
+            sha256,
+            read: None,
+            queries: Vec::new(),
+            diagnostics,
+        }
     }
 
     /// The environment a query is bound in: the configuration's, else its
