@@ -144,6 +144,12 @@ impl Diagnostic {
         self.repair(message, vec![(span, text.into())], true)
     }
 
+    /// [`Self::fix`] of several places, which stand in order and do not overlap.
+    #[must_use]
+    pub fn fix_all(self, message: impl Into<String>, edits: Vec<(Span, String)>) -> Self {
+        self.repair(message, edits, true)
+    }
+
     /// Offers to replace `span` by `text`, which is a guess: somebody has to look.
     #[must_use]
     pub fn suggest(self, message: impl Into<String>, span: Span, text: impl Into<String>) -> Self {

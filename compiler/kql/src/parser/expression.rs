@@ -4,7 +4,7 @@
 //! `+ -`; `* / %`; string operators (`has`, `=~`, `:` …); signs; paths. The
 //! comparisons of one rank do not chain.
 
-use rulec_source::Span;
+use rulec_source::{Diagnostic, Span};
 
 use super::{Parser, T};
 use crate::ast::{
@@ -208,7 +208,26 @@ impl Parser<'_> {
         self.bump();
         let open = self.span();
         let mut list = Vec::new();
-        if self.expect(T::OpenParen, "`(`") {
+        if self.kind() != T::OpenParen && self.starts_expression() && self.speaks() {
+            let item = self.signed();
+            let word = op_span.of(self.text);
+            self.report(
+                Diagnostic::new(
+                    codes::EXPECTED_TOKEN,
+                    format!("`{word}` takes a list in parentheses"),
+                )
+                .at(item.span)
+                .help(format!("write `{word} (…)`"))
+                .fix_all(
+                    "put it in parentheses",
+                    vec![
+                        (Span::at(item.span.start as usize), "(".to_owned()),
+                        (Span::at(item.span.end as usize), ")".to_owned()),
+                    ],
+                ),
+            );
+            list.push(item);
+        } else if self.expect(T::OpenParen, "`(`") {
             let first = self.pipeline();
             if matches!(first.kind, ExprKind::Pipeline(_)) {
                 list.push(first);
