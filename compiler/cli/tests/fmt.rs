@@ -110,6 +110,15 @@ fn standard_input_is_answered() {
     assert_eq!((code(&query), out(&query)), (0, "T\n| take 1\n".to_owned()));
     let document = rulec_with(folder.path(), &["fmt", "--kql", "-"], BAD.as_bytes());
     assert_eq!((code(&document), out(&document)), (0, GOOD.to_owned()));
+    // What begins otherwise than a query does is a document.
+    for head in ["\n", "<!-- mine -->\n\n", "\u{feff}"] {
+        let (bad, good) = (format!("{head}{BAD}"), format!("{head}{GOOD}"));
+        let document = rulec_with(folder.path(), &["fmt", "--kql", "-"], bad.as_bytes());
+        let good = good.trim_start_matches('\n');
+        assert_eq!((code(&document), out(&document)), (0, good.to_owned()));
+    }
+    let client = rulec_with(folder.path(), &["fmt", "--kql", "-"], b"#connect x\nT|take 1");
+    assert_eq!(out(&client), "#connect x\nT\n| take 1\n");
     let plain = rulec_with(folder.path(), &["fmt", "-"], BAD.as_bytes());
     assert_eq!((code(&plain), out(&plain)), (0, BAD.to_owned()));
     let check = rulec_with(folder.path(), &["fmt", "--kql", "--check", "-"], b"T|take 1");

@@ -44,11 +44,17 @@ pub fn is_query_file(path: &str) -> bool {
 
 /// Whether a text is a rule document, as opposed to a bare query.
 pub fn is_document(file: &SourceFile) -> bool {
+    if is_query_file(&file.path) {
+        return false;
+    }
     let extension = Path::new(&file.path).extension().map(|e| e.to_ascii_lowercase());
+    let text = file.text.trim_start_matches('\u{feff}').trim_ascii_start();
     extension.is_some_and(|e| e == "md" || e == "markdown")
-        // Front matter or a heading; no query begins like this.
-        || file.text.starts_with('#')
-        || file.text.starts_with("---")
+        // Front matter, a comment or a heading; no query begins like this, but
+        // with `#connect` one may.
+        || text.starts_with("---")
+        || text.starts_with("<!--")
+        || text.starts_with('#') && text.trim_start_matches('#').starts_with([' ', '\t'])
 }
 
 /// All files meant by `paths` (files, folders, `-`), each once, folders in

@@ -5,8 +5,9 @@
 //! prose keep their order among themselves, and one without a known heading
 //! stays behind the one it follows.
 //!
-//! An order of one's own is a matter of style, so only documents that use the
-//! canonical headings throughout are touched. Where something stands can
+//! An order of one's own is a matter of style, so only documents in the style
+//! that rulec writes are touched: they have its headings for what becomes
+//! fields of the rule, and no other spelling of one. Where something stands can
 //! decide what it means (metadata holds for the queries near it), so the new
 //! order is taken only if the document then reads as the same rule. Hunts have
 //! an order of their own and keep it.
@@ -95,8 +96,9 @@ fn chunks<'t>(text: &'t str, outline: &Outline, options: &Options<'_>) -> Option
         };
         starts.push((heading.span.start as usize, rank));
     }
-    let needed = ["metadata", "detection"];
-    if titles != 1 || !needed.iter().all(|name| seen.contains(name)) {
+    // Headings that this style has and others do not.
+    let own = ["metadata", "attack_tags", "data_sources", "version_history"];
+    if titles != 1 || !seen.contains(&"detection") || !own.iter().any(|name| seen.contains(name)) {
         return None;
     }
     // What comes before the first known section belongs to what is above it.
