@@ -182,7 +182,7 @@ impl Binder<'_> {
                         codes::WRONG_TYPE,
                         condition.span,
                         format!(
-                            "a `{}` on the left is never equal to a `{}` on the right",
+                            "a `{}` on the left is not matched with a `{}` on the right",
                             l.ty, r.ty
                         ),
                     );
@@ -421,10 +421,12 @@ fn side_member<'e>(expr: &'e ast::Expr, side: &str) -> Option<&'e ast::Name> {
     }
 }
 
-/// Whether keys of two types can be equal.
+/// Whether rows can be matched by keys of two types. Of numbers only `int`
+/// and `long` can.
 fn comparable(a: Type, b: Type) -> bool {
+    let integer = |ty| matches!(ty, Type::Int | Type::Long);
     a == b
-        || (a.is_numeric() && b.is_numeric())
+        || (integer(a) && integer(b))
         || matches!(a, Type::Unknown | Type::Dynamic)
         || matches!(b, Type::Unknown | Type::Dynamic)
 }

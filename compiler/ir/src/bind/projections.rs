@@ -599,10 +599,14 @@ impl Binder<'_> {
             let (Some(index), ast::ColumnNames::One(new)) = (found.first(), &item.names) else {
                 continue;
             };
+            let again = made.contains(index);
             made.push(*index);
             let name: Arc<str> = new.text.as_str().into();
             if taken.insert(name.clone()) {
-                columns[*index].name = name;
+                // The first new name of a column stays.
+                if !again {
+                    columns[*index].name = name;
+                }
             } else {
                 self.duplicate_column(&new.text, new.span);
             }

@@ -16,6 +16,31 @@ use crate::{AggregateCall, Column, NestedLevel, Operator, RelKind, Series, SortK
 const MAX_LEVELS: usize = 100;
 
 impl Binder<'_> {
+    /// The ends of a series are values of its axis, and its step is a distance
+    /// between such. Types and places are those of both ends and the step.
+    fn series_range(&mut self, axis: Type, types: [Option<Type>; 3], places: [Option<Span>; 3]) {
+        for (n, (ty, at)) in types.into_iter().zip(places).enumerate() {
+            let (Some(ty), Some(at)) = (ty, at) else { continue };
+            let open = matches!(ty, Type::Unknown | Type::Dynamic) || axis == Type::Unknown;
+            let fits = match (n, axis) {
+                _ if open => true,
+                (0 | 1, _) => widens(ty, axis),
+                // Texts are read when the query runs.
+                _ if ty == Type::String => true,
+                (_, Type::DateTime | Type::TimeSpan) => ty == Type::TimeSpan,
+                _ => axis.is_numeric() && widens(ty, axis),
+            };
+            if !fits {
+                let what = if n < 2 { "an end" } else { "a step" };
+                self.error(
+                    codes::WRONG_TYPE,
+                    at,
+                    format!("{what} of a series along `{axis}` cannot be of type `{ty}`"),
+                );
+            }
+        }
+    }
+
     pub(super) fn make_series(
         &mut self,
         op: &ast::Operator,
@@ -69,6 +94,16 @@ impl Binder<'_> {
                 (from, to, Some(self.constant(step)), false)
             }
             ast::SeriesRange::InRange(bounds) => {
+                if bounds.len() != 3 {
+                    self.error(
+                        codes::ARGUMENT_COUNT,
+                        series.on.span,
+                        format!(
+                            "`range` takes a beginning, an end and a step, not {} values",
+                            bounds.len()
+                        ),
+                    );
+                }
                 let mut bounds = bounds
                     .iter()
                     .map(|bound| self.constant(bound))
@@ -78,6 +113,16 @@ impl Binder<'_> {
                 (bounds.pop(), to, step, true)
             }
         };
+        if let Some(axis) = &axis {
+            let places = match &series.range {
+                ast::SeriesRange::Steps { from, to, step } => {
+                    [from.as_deref(), to.as_deref(), Some(&**step)].map(|e| e.map(|e| e.span))
+                }
+                ast::SeriesRange::InRange(bounds) => [0, 1, 2].map(|n| bounds.get(n).map(|e| e.span)),
+            };
+            let types = [&from, &to, &step].map(|value| value.as_ref().map(|value| value.ty));
+            self.series_range(axis.ty, types, places);
+        }
         let nonempty = keyword(op, "kind").as_deref() == Some("nonempty");
         let missing = Self::broken(self.at(op.span));
         self.shaped(op, input, columns, |input| {
@@ -249,4 +294,14 @@ impl Binder<'_> {
         ]);
         self.shaped(op, input, columns, |input| unsupported(vec![*input], "`reduce`"))
     }
+}
+
+/// Whether a value of one type can stand where one of the other is needed.
+fn widens(from: Type, to: Type) -> bool {
+    from == to
+        || match to {
+            Type::Long => from == Type::Int,
+            Type::Real | Type::Decimal => matches!(from, Type::Int | Type::Long | Type::Real),
+            _ => false,
+        }
 }
