@@ -160,7 +160,12 @@ impl Campaign {
             let _ = writeln!(text, "\n## {}: {} x {signature}", kind.name(), instances.len());
             let mut seen = BTreeSet::new();
             for instance in instances {
-                let Some(small) = &instance.small else { continue };
+                // Without shrunk ones the first few as they are.
+                let whole = (seen.len() < 2 && instances.iter().all(|i| i.small.is_none()))
+                    .then_some(&instance.query);
+                let Some(small) = instance.small.as_ref().or(whole) else {
+                    continue;
+                };
                 if seen.insert(small) {
                     let _ = writeln!(text, "- {}\n    {}", instance.id, small.replace('\n', "\n    "));
                     let _ = writeln!(

@@ -152,11 +152,17 @@ fn run(arguments: Arguments) -> Result<(), String> {
                 eprintln!("{} of {}", n * 512 + some.len(), cases.len());
             }
             print!("{}", campaign.summary());
+            let write = |campaign: &Campaign| {
+                reference.write("instances.ndjson", &campaign.instances())?;
+                reference.write("report.txt", &campaign.report())
+            };
+            // Shrinking takes long and may be broken off.
+            write(&campaign)?;
             if examples > 0 {
                 campaign.minimise(&world, examples, effort, &mut oracle)?;
+                write(&campaign)?;
             }
-            reference.write("instances.ndjson", &campaign.instances())?;
-            reference.write("report.txt", &campaign.report())
+            Ok(())
         }
     }
 }
