@@ -38,7 +38,9 @@ const QUERY_EXTENSIONS: &[&str] = &["kql", "kusto", "csl"];
 
 /// Whether a file holds one query and nothing else, by its name.
 pub fn is_query_file(path: &str) -> bool {
-    let extension = Path::new(path).extension().map(|e| e.to_ascii_lowercase());
+    let extension = Path::new(path)
+        .extension()
+        .map(std::ffi::OsStr::to_ascii_lowercase);
     extension.is_some_and(|e| QUERY_EXTENSIONS.iter().any(|known| e == *known))
 }
 
@@ -47,7 +49,9 @@ pub fn is_document(file: &SourceFile) -> bool {
     if is_query_file(&file.path) {
         return false;
     }
-    let extension = Path::new(&file.path).extension().map(|e| e.to_ascii_lowercase());
+    let extension = Path::new(&file.path)
+        .extension()
+        .map(std::ffi::OsStr::to_ascii_lowercase);
     let text = file.text.trim_start_matches('\u{feff}').trim_ascii_start();
     extension.is_some_and(|e| e == "md" || e == "markdown")
         // Front matter, a comment or a heading; no query begins like this, but
