@@ -92,7 +92,23 @@ pub(crate) enum Param {
     Part,
     /// `"normal"` or `"regex"` as a literal.
     SearchKind,
+    /// As `Column`, for columns that are not dynamic.
+    ColumnNotDynamic,
+    /// As `Column`, for columns of numbers and times.
+    ColumnSummable,
+    /// As `Column`, for columns that may hold bags.
+    ColumnBag,
+    /// A condition, or a column that is not dynamic.
+    Step,
+    LiteralBool,
+    LiteralReal,
+    // What `"~"` leaves as it is.
+    ColumnOrTilde,
+    IntegerOrTilde,
+    RealOrTilde,
     // Those whose value may not depend on a row.
+    ConstArray,
+    ConstSummable,
     ConstScalar,
     ConstBool,
     ConstText,
@@ -489,6 +505,14 @@ impl Param {
             | Param::Part
             | Param::SearchKind
             | Param::ConstText => Param::Text,
+            Param::ColumnOrTilde => Param::Scalar,
+            Param::ColumnNotDynamic => Param::NotDynamic,
+            Param::ColumnSummable | Param::ConstSummable => Param::Summable,
+            Param::ColumnBag => Param::Bag,
+            Param::IntegerOrTilde => Param::Integer,
+            Param::RealOrTilde | Param::LiteralReal => Param::Real,
+            Param::LiteralBool => Param::Bool,
+            Param::ConstArray => Param::Array,
             Param::ConstBool => Param::Bool,
             Param::ConstLong => Param::Long,
             Param::ConstInteger => Param::Integer,
@@ -526,6 +550,9 @@ impl Param {
             Form::Literal | Form::Constant | Form::Column | Form::Other => {}
         }
         let ty = arg.ty;
+        if self.is_left_alone(arg) {
+            return Fit::Exact;
+        }
         if self == Param::Star {
             return Fit::No;
         }
@@ -568,7 +595,7 @@ impl Param {
             Param::AnySummable => if_so(summable(ty), Fit::OneOf),
             Param::Time => if_so(matches!(ty, T::DateTime | T::TimeSpan), Fit::OneOf),
             Param::Orderable => if_so(orderable(ty), Fit::Orderable),
-            Param::NotDynamic => if_so(ty != T::Dynamic, Fit::Else),
+            Param::NotDynamic | Param::Step => if_so(ty != T::Dynamic, Fit::Else),
             Param::NotRealOrBool => if_so(!matches!(ty, T::Real | T::Bool), Fit::Else),
             Param::Common | Param::CommonOrderable | Param::Loose => match shared {
                 Some(T::Unknown) => Fit::Exact,
@@ -627,6 +654,9 @@ impl Param {
                 found: arg.ty,
             });
         }
+        if self.is_left_alone(arg) {
+            return None;
+        }
         let literal = arg.form == Form::Literal;
         let text = arg.literal.and_then(Value::as_str);
         let form = |expected| Some(TypeError::Form { index, expected });
@@ -635,8 +665,19 @@ impl Param {
             _ => form(expected),
         };
         match self {
-            Param::Column if arg.form != Form::Column => form("the name of a column"),
-            Param::ConstScalar
+            Param::Column
+            | Param::ColumnOrTilde
+            | Param::ColumnNotDynamic
+            | Param::ColumnSummable
+            | Param::ColumnBag
+                if arg.form != Form::Column =>
+            {
+                form("the name of a column")
+            }
+            Param::Step if arg.form != Form::Column && arg.ty != Type::Bool => form("the name of a column"),
+            Param::ConstArray
+            | Param::ConstSummable
+            | Param::ConstScalar
             | Param::ConstBool
             | Param::ConstText
             | Param::ConstLong
@@ -646,7 +687,11 @@ impl Param {
             {
                 form("a constant")
             }
-            Param::LiteralScalar | Param::LiteralText | Param::TypeOf
+            Param::LiteralScalar
+            | Param::LiteralText
+            | Param::LiteralBool
+            | Param::LiteralReal
+            | Param::TypeOf
                 if !literal && arg.form != Form::TypeOf =>
             {
                 form("a literal")
@@ -657,6 +702,15 @@ impl Param {
             Param::SearchKind => among(&["normal", "regex"], "`\"normal\"` or `\"regex\"`, as a literal"),
             _ => None,
         }
+    }
+
+    /// Whether the argument says that nothing is given.
+    fn is_left_alone(self, arg: &Arg<'_>) -> bool {
+        matches!(
+            self,
+            Param::ColumnOrTilde | Param::IntegerOrTilde | Param::RealOrTilde
+        ) && arg.form == Form::Literal
+            && arg.literal.and_then(Value::as_str) == Some("~")
     }
 
     fn words(self) -> &'static str {

@@ -2,8 +2,9 @@
 //! the data. Plugins that nobody runs here are bound all the same, so that
 //! what follows them is checked.
 
-use rulec_functions::{Columns, Output, Plugin, Type, Value, plugin};
+use rulec_functions::{Arg, Columns, Form, Output, Plugin, Shape, Type, Value, plugin};
 use rulec_kql::ast::{self, ExprKind as Ast};
+use rulec_source::Span;
 
 use super::bound::{Bound, column};
 use super::expressions::scalar_type;
@@ -34,6 +35,7 @@ impl Binder<'_> {
             return self.nothing(at);
         };
         self.note_call(name, call.name.span, true);
+        self.check_plugin(row, call, &input);
         let mut columns: Vec<Column> = Vec::new();
         let mut open = false;
         let arg = |i: usize| call.args.get(i).map(|a| &a.value);
@@ -118,8 +120,11 @@ impl Binder<'_> {
                     for c in &columns {
                         names.derived(&c.name);
                     }
-                    for c in table.columns().iter() {
-                        columns.push(column(names.derived(&c.name), c.ty));
+                    let keys = Self::lookup_keys(call, shapes, &input, &table);
+                    for (index, c) in table.columns().iter().enumerate() {
+                        if !keys.contains(&index) {
+                            columns.push(column(names.derived(&c.name), c.ty));
+                        }
                     }
                     open = table.rel.open || input.rel.open;
                     other = Some(table);
@@ -127,13 +132,6 @@ impl Binder<'_> {
             }
             "dcount_intersect" => {
                 columns = input.columns().to_vec();
-                if call.args.len() < 2 {
-                    self.error(
-                        codes::ARGUMENT_COUNT,
-                        call.name.span,
-                        "`dcount_intersect` compares at least 2 columns",
-                    );
-                }
                 let mut states = Vec::new();
                 for (i, arg) in call.args.iter().enumerate() {
                     states.push(self.scalar(&arg.value, Ctx::over(&input)));
@@ -191,6 +189,93 @@ impl Binder<'_> {
             bound.meta.sources = all.into();
         }
         bound
+    }
+
+    /// Checks the arguments by the plugin's row. What is wrong in them is
+    /// reported once, whoever binds them again.
+    fn check_plugin(&mut self, row: &Plugin, call: &ast::Call, input: &Bound) {
+        let lookup = row.name.ends_with("_lookup");
+        let mut table = None;
+        let mut given: Vec<Arg<'_>> = Vec::with_capacity(call.args.len());
+        let mut bound: Vec<(Type, Form, Option<Value>)> = Vec::with_capacity(call.args.len());
+        for (i, arg) in call.args.iter().enumerate() {
+            let written = strip(&arg.value);
+            // The key of the table that is looked up, not of the input.
+            let theirs = lookup && i == if row.name.starts_with("geo_") { 1 } else { 2 };
+            let aggregate = row.name == "pivot" && i == 1;
+            bound.push(match &written.kind {
+                Ast::Star => (Type::Unknown, Form::Star, None),
+                Ast::TypeOf(_) => (Type::String, Form::TypeOf, None),
+                // Which parameter a name means is not looked up.
+                _ if arg.name.is_some() || aggregate => (Type::Unknown, Form::Broken, None),
+                _ => {
+                    let rows = if theirs {
+                        table.as_ref().unwrap_or(input)
+                    } else {
+                        input
+                    };
+                    let ctx = Ctx::over(rows);
+                    match self.any(written, ctx) {
+                        Any::Scalar(value) => {
+                            let form = self.form(&arg.value, &value, ctx);
+                            (value.ty, form, self.literal_of(&value))
+                        }
+                        Any::Table(found) => {
+                            if lookup && i == 0 {
+                                table = Some(found);
+                            }
+                            (Type::Unknown, Form::Table, None)
+                        }
+                    }
+                }
+            });
+        }
+        for (ty, form, literal) in &bound {
+            given.push(Arg {
+                ty: *ty,
+                literal: literal.as_ref(),
+                form: *form,
+                shape: match literal {
+                    Some(Value::Array(_)) => Shape::Array,
+                    Some(Value::Bag(_)) => Shape::Bag,
+                    Some(Value::Null) | None => Shape::Any,
+                    Some(_) => Shape::Plain,
+                },
+            });
+        }
+        let places: Vec<Span> = call.args.iter().map(|arg| arg.value.span).collect();
+        if let Err(mismatch) = row.check(&given) {
+            for error in &mismatch.errors {
+                self.type_error(row.name, false, error, &[], &places, call.name.span);
+            }
+        }
+    }
+
+    /// The columns of a table that is looked up which are not shown: further
+    /// keys, which are the same on both sides, and shapes unless asked for.
+    fn lookup_keys(call: &ast::Call, shapes: bool, input: &Bound, table: &Bound) -> Vec<usize> {
+        let named = |arg: &ast::Arg| match &strip(&arg.value).kind {
+            Ast::Name(name) if arg.name.is_none() => Some(name.text.clone()),
+            _ => None,
+        };
+        if shapes {
+            let wanted = call.args.iter().enumerate().any(|(i, arg)| {
+                let place = match &arg.name {
+                    Some(name) => name.text == "return_lookup_key",
+                    None => i == 7,
+                };
+                place && matches!(arg.value.kind, Ast::Literal(ast::Literal::Bool(true)))
+            });
+            let key = call.args.get(1).filter(|_| !wanted).and_then(named);
+            return key.and_then(|key| table.find(&key)).into_iter().collect();
+        }
+        call.args
+            .iter()
+            .skip(3)
+            .filter_map(named)
+            .filter(|name| input.find(name).is_some())
+            .filter_map(|name| table.find(&name))
+            .collect()
     }
 
     /// `bag_unpack(column, prefix, conflict, ignored)`.
@@ -308,8 +393,12 @@ impl Binder<'_> {
         for arg in call.args.iter().skip(3) {
             if let Some(name) = &arg.name {
                 states.push(column(format!("{}_{time}", name.text), Type::DateTime));
+                continue;
+            }
+            let value = self.scalar(&arg.value, Ctx::over(input));
+            if value.ty == Type::Bool && !matches!(value.kind, crate::ExprKind::Column(_)) {
+                states.push(column(format!("_{time}"), Type::DateTime));
             } else {
-                let value = self.scalar(&arg.value, Ctx::over(input));
                 columns.push(column(suggested(&arg.value).text().unwrap_or_default(), value.ty));
             }
         }
@@ -330,12 +419,26 @@ impl Binder<'_> {
                 state,
                 columns,
             } => {
-                let places = [1].into_iter().chain(state).chain(fixed..call.args.len());
                 let mut found = Vec::new();
-                for place in places {
+                found.extend(self.argument_column(call, 1, input));
+                // A state comes out as text, whatever it is.
+                let state = state.and_then(|place| self.argument_column(call, place, input));
+                found.extend(state.map(|state| column(state.name, Type::String)));
+                for place in fixed..call.args.len() {
                     found.extend(self.argument_column(call, place, input));
                 }
                 found.extend(given(columns));
+                found
+            }
+            Output::Answer(word, ty) => {
+                let mut found = input.columns().to_vec();
+                let asked = self.argument_column(call, 0, input);
+                let name = asked.map_or_else(|| format!("_{word}"), |asked| format!("{}_{word}", asked.name));
+                let errors = call.args.get(3).map(|arg| &arg.value.kind);
+                found.push(column(name.as_str(), ty));
+                if let Some(Ast::Literal(ast::Literal::Bool(true))) = errors {
+                    found.push(column(format!("{name}_error"), Type::String));
+                }
                 found
             }
             Output::Arguments => self.columns_by_arguments(row.name, call, input),
@@ -378,6 +481,7 @@ impl Binder<'_> {
                             .map(|a| strip(&a.value))
                             .map_or(String::new(), |e| match &e.kind {
                                 Ast::Literal(ast::Literal::Long(n)) => n.to_string(),
+                                Ast::Literal(ast::Literal::Real(n)) => n.to_string(),
                                 _ => String::new(),
                             })
                     };
@@ -386,13 +490,15 @@ impl Binder<'_> {
                 }
             }
             "sequence_detect" => columns.extend(self.detected(call, input)),
-            "ai_embed_text" => {
-                columns.extend(input.columns().iter().cloned());
-                if let Some(text) = self.argument_column(call, 0, input) {
-                    columns.push(column(format!("{}_embedding", text.name), Type::Dynamic));
-                }
+            "funnel_sequence" => {
+                columns.extend(self.argument_column(call, 1, input));
+                let state = self.argument_column(call, 6, input);
+                let state = state.map_or(Type::Unknown, |state| state.ty);
+                columns.push(column("prev", state));
+                columns.push(column("next", state));
+                columns.extend(counts(&[("dcount", Type::Long), ("samples", Type::Dynamic)]));
             }
-            "python" | "r" => {
+            "csharp" | "python" | "r" => {
                 if let Some(Ast::TypeOf(ast::TypeOf::Tabular(table))) =
                     call.args.first().map(|a| &strip(&a.value).kind)
                 {

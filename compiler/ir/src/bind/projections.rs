@@ -47,8 +47,14 @@ impl Binder<'_> {
                 ExprKind::Call { args, .. } => args.first().map(|a| &a.kind),
                 kind => Some(kind),
             };
+            // The other value may be a column as well.
+            let wanted = |column: &Column| match call.args.first().map(|arg| &arg.value.kind) {
+                Some(Ast::Literal(ast::Literal::String(wanted))) => *column.name == *wanted.value,
+                _ => true,
+            };
             if let Some(ExprKind::Column(index)) = column
                 && let Some(column) = row.columns().get(*index)
+                && wanted(column)
             {
                 name = Suggested::Derived(column.name.to_string());
             }
@@ -228,8 +234,7 @@ impl Binder<'_> {
                 ast::ColumnNames::One(_) => all.truncate(1),
                 ast::ColumnNames::Many(names) => all.truncate(names.len()),
             }
-            let several = matches!(&strip(&item.value).kind, Ast::Call(call)
-                if rulec_functions::scalar(&call.name.text).is_some_and(|f| !f.columns.is_empty()));
+            let several = makes_several(&item.value);
             for mut given in all {
                 if given.explicit.is_none() && !(several && given.name != Suggested::Nothing) {
                     given.name = Suggested::Derived(format!("print_{place}"));
@@ -273,6 +278,17 @@ impl Binder<'_> {
                             continue;
                         }
                         name.clone()
+                    }
+                    // Of what makes several columns, none takes another's place.
+                    (None, Suggested::Derived(name)) if makes_several(&item.value) => {
+                        let taken = |name: &str| added.contains_key(name) || input.find(name).is_some();
+                        let mut free = name.clone();
+                        let mut number = 0;
+                        while taken(&free) {
+                            number += 1;
+                            free = format!("{name}{number}");
+                        }
+                        free
                     }
                     (None, Suggested::Derived(name)) => name.clone(),
                     (None, Suggested::Nothing) => loop {
@@ -672,6 +688,12 @@ impl Binder<'_> {
         }
         bound
     }
+}
+
+/// Whether an item is a call that makes several columns.
+fn makes_several(value: &ast::Expr) -> bool {
+    matches!(&strip(value).kind, Ast::Call(call)
+        if rulec_functions::scalar(&call.name.text).is_some_and(|f| !f.columns.is_empty()))
 }
 
 /// The column that an expression is, directly or converted.
