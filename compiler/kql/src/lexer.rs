@@ -353,6 +353,8 @@ impl Lexer<'_> {
             .at(span);
             if matches!(c, '“' | '”' | '‘' | '’') {
                 finding.help("write strings with straight quotes: \" or '")
+            } else if span.of(text) == "&&" {
+                finding.help("write `and`").fix("write `and`", span, "and")
             } else if c.is_ascii() {
                 finding
             } else {

@@ -423,10 +423,57 @@ impl Parser<'_> {
                 self.reserved(keyword);
             }
             ExprKind::Call(self.call())
+        } else if self.at(T::Ident) && start.of(self.text) == "not" && self.value_follows() && self.enter() {
+            let call = self.negation();
+            self.leave();
+            ExprKind::Call(call)
         } else {
             ExprKind::Name(self.take_name())
         };
         self.expr_from(start, kind)
+    }
+
+    /// Whether the token behind the current one can be nothing but a value.
+    fn value_follows(&self) -> bool {
+        matches!(
+            self.peek(1),
+            T::Ident | T::Bool | T::Long | T::Real | T::TimeSpan | T::Typed(_) | T::String
+        )
+    }
+
+    /// `not x == 1`, as other languages write it.
+    fn negation(&mut self) -> Call {
+        let start = self.span();
+        let name = self.take_name();
+        let speaks = self.speaks();
+        let value = self.climb(EQUALITY);
+        let span = self.since(start);
+        if speaks {
+            let before = Span::new(name.span.end as usize, value.span.start as usize);
+            let after = Span::at(value.span.end as usize);
+            self.report(
+                Diagnostic::new(
+                    codes::EXPECTED_TOKEN,
+                    "`not` takes its condition in parentheses",
+                )
+                .at(span)
+                .help("write `not(…)`")
+                .fix_all(
+                    "put it in parentheses",
+                    vec![(before, "(".to_owned()), (after, ")".to_owned())],
+                ),
+            );
+        }
+        Call {
+            name,
+            params: Vec::new(),
+            args: vec![Arg {
+                name: None,
+                span: value.span,
+                value,
+            }],
+            span,
+        }
     }
 
     /// `name(arguments)`, with the name at the current token.

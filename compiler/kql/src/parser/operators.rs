@@ -1,6 +1,6 @@
 //! The tabular operators.
 
-use rulec_source::Diagnostic;
+use rulec_source::{Diagnostic, Span};
 
 use super::words::{distance, is_chart, is_operator, is_operator_only, takes_no_params};
 use super::{Parser, T};
@@ -67,18 +67,31 @@ impl Parser<'_> {
 
     pub(super) fn bad_operator(&mut self) -> Operator {
         let start = self.span();
-        let message = format!("expected a tabular operator, found {}", self.found());
-        let place = self.place_of_missing();
-        let mut finding = Diagnostic::new(codes::EXPECTED_OPERATOR, message).at(place);
-        if let Some(word) = self.similar_operator() {
-            finding = finding.help(format!("did you mean `{word}`?"));
-        }
+        // Two bars in a row, as other languages write it.
+        let double = self.at(T::Bar) && self.gap() == Span::at(start.start as usize);
+        let finding = if double {
+            let both = Span::new(start.start as usize - 1, start.end as usize);
+            Diagnostic::new(codes::UNEXPECTED_CHARACTER, "`||` has no meaning here")
+                .at(both)
+                .help("write `or`")
+                .fix("write `or`", both, "or")
+        } else {
+            let message = format!("expected a tabular operator, found {}", self.found());
+            let finding = Diagnostic::new(codes::EXPECTED_OPERATOR, message).at(self.place_of_missing());
+            match self.similar_operator() {
+                Some(word) => finding.help(format!("did you mean `{word}`?")),
+                None => finding,
+            }
+        };
         self.report(finding);
         let keyword = if matches!(self.kind(), T::Ident | T::Keyword(_)) {
             self.take_name()
         } else {
             self.missing_name()
         };
+        if double {
+            self.bump();
+        }
         self.skip(|k| matches!(k, T::Bar | T::Semicolon));
         Operator {
             kind: O::Bad,
