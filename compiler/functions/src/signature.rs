@@ -627,7 +627,9 @@ impl Param {
             _ => None,
         };
         if let Some(like) = like {
-            let same = arg.ty == like.ty && (like.shape == Shape::Any || like.shape == arg.shape);
+            // Shapes are of `dynamic` values only; a literal of another type is as good as a column.
+            let shaped = like.ty == Type::Dynamic && like.shape != Shape::Any;
+            let same = arg.ty == like.ty && (!shaped || like.shape == arg.shape);
             return (!same && !arg.is_unknown() && !like.is_unknown()).then(|| TypeError::Argument {
                 index,
                 expected: self.words(),

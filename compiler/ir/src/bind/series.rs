@@ -157,10 +157,12 @@ impl Binder<'_> {
             let mut of_name = String::new();
             let mut of = None;
             for mut given in self.given(&level.of, Ctx::over(&input)) {
-                // Here a column that nothing names has an empty name.
-                if matches!(given.name, Suggested::Nothing) {
-                    given.name = Suggested::Derived(String::new());
-                }
+                // Here a column that nothing names has an empty name, and one that
+                // comes again gets a number.
+                given.name = match given.name {
+                    Suggested::Nothing => Suggested::Derived(String::new()),
+                    Suggested::Name(name) | Suggested::Derived(name) => Suggested::Derived(name),
+                };
                 if let Some(name) = self.take_name(&mut names, &given, level.of.span) {
                     of_name = name.to_string();
                     columns.push(column(name, given.expr.ty));
@@ -204,7 +206,7 @@ impl Binder<'_> {
         let span = self.at(op.span);
         let count = self.row_count(count);
         let value = self.scalar(of, Ctx::over(&input));
-        if !matches!(strip(of).kind, Ast::Name(_)) {
+        if !matches!(of.kind, Ast::Name(_)) {
             self.error(
                 codes::COLUMN_EXPECTED,
                 of.span,
@@ -266,7 +268,7 @@ impl Binder<'_> {
     ) -> Bound {
         let count = self.row_count(count);
         let value = self.scalar(of, Ctx::over(&input));
-        if !matches!(strip(of).kind, Ast::Name(_)) {
+        if !matches!(of.kind, Ast::Name(_)) {
             self.error(
                 codes::COLUMN_EXPECTED,
                 of.span,
