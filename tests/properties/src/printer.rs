@@ -30,10 +30,18 @@ pub fn printer(text: &str) {
     );
     // No line ends in blanks, but within strings of several lines and where
     // they belong to an instruction for a client.
-    let own = again.tokens.iter().filter(|t| matches!(t.kind, TokenKind::String | TokenKind::Directive));
-    if own.map(|t| t.span.of(&printed)).all(|text| !text.ends_with([' ', '\t']) && !text.contains('\n')) {
+    let own = again
+        .tokens
+        .iter()
+        .filter(|t| matches!(t.kind, TokenKind::String | TokenKind::Directive));
+    if own
+        .map(|t| t.span.of(&printed))
+        .all(|text| !text.ends_with([' ', '\t']) && !text.contains('\n'))
+    {
         assert!(
-            printed.lines().all(|line| line.trim_end_matches([' ', '\t']) == line),
+            printed
+                .lines()
+                .all(|line| line.trim_end_matches([' ', '\t']) == line),
             "{text:?}\n{printed}"
         );
     }

@@ -103,7 +103,7 @@ hold! {
     lexer: 256;
     parser: 256;
     printer: 256;
-    binder: 128;
+    binder: 384;
 }
 
 const SOURCES: &[&str] = &[

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use rulec_kql::{Parsed, parse};
-use rulec_properties::{lexer, parser, printer};
+use rulec_properties::{all, lexer, parser, printer};
 
 /// What holds of any text, of one that is long.
 fn check(text: &str) -> Parsed {
@@ -37,7 +37,11 @@ fn depth_is_limited_with_one_finding() {
         ] {
             // Each of these is one level, but for a query inside a condition
             // and for what stands right of an operator.
-            let fits = if open.contains("where") || open.contains('+') { 90 } else { 190 };
+            let fits = if open.contains("where") || open.contains('+') {
+                90
+            } else {
+                190
+            };
             for depth in [20_000, fits] {
                 let text = format!("print x = {}{inner}{}", open.repeat(depth), close.repeat(depth));
                 let parsed = check(&text);
@@ -68,6 +72,55 @@ fn depth_is_limited_with_one_finding() {
             assert_eq!(parsed.diagnostics[0].code.id, "RK110");
         }
     });
+}
+
+/// Texts in which as much as possible is open around each bracket.
+const CROWDED: [(&str, &str, &str); 11] = [
+    ("print x = ", "1 or 1 and 1 == 1 < 1 + 1 * 1 has -(", ")"),
+    ("print x = ", "[1 or 1 and 1 == 1 < 1 + 1 * 1 has -", "]"),
+    ("print x = ", "a[1 or 1 and 1 == 1 < 1 + 1 * 1 has -", "]"),
+    ("print x = ", "a.b(1 or 1 and 1 == 1 < 1 + 1 * 1 has -", ")"),
+    ("print x = ", "case(1, 1 or 1 and 1 == 1 < 1 + (", "))"),
+    ("print x = ", "a in ((T | where 1 or 1 and a == ", "))"),
+    ("print x = ", "toscalar(print 1 or 1 and 1 == 1 + ", ")"),
+    (
+        "T | ",
+        "top 1 by 1 or 1 and 1 == 1 < 1 + 1 * 1 has toscalar(T | ",
+        ")",
+    ),
+    ("", "(range x from 1 to 1 or 1 and 1 == 1 < 1 + 1 * 1 has ", ")"),
+    ("", "union (", ")"),
+    ("let f = ", "() { print x = 1 or 1 and 1 == (", ")}"),
+];
+
+#[test]
+fn crowded_nesting_is_read_and_bound_on_a_small_stack() {
+    on_small_stack(|| {
+        for (head, open, close) in CROWDED {
+            for depth in [20, 60, 120, 199] {
+                all(&format!("{head}{}1{}", open.repeat(depth), close.repeat(depth)));
+            }
+            parse(&format!("{head}{}1{}", open.repeat(20_000), close.repeat(20_000)));
+        }
+    });
+}
+
+#[test]
+fn the_parser_needs_little_stack() {
+    let kilobytes = if cfg!(debug_assertions) { 1280 } else { 512 };
+    for (head, open, close) in CROWDED {
+        let read = move || {
+            for depth in [199, 20_000] {
+                let text = format!("{head}{}1{}", open.repeat(depth), close.repeat(depth));
+                let parsed = parse(&text);
+                assert!(parsed.diagnostics.len() < 3, "{head}{open}");
+            }
+        };
+        let thread = std::thread::Builder::new()
+            .stack_size(kilobytes << 10)
+            .spawn(read);
+        thread.unwrap().join().unwrap();
+    }
 }
 
 #[test]
@@ -121,7 +174,7 @@ fn brackets_that_never_close_take_no_more_time_than_others() {
             check(&text);
         }
         let mut list = String::from("T | where a in (");
-        for n in 0..200_000 {
+        for n in 0..50_000 {
             let _ = write!(list, "\"value {n}\", ");
         }
         list.push_str("\"last\")");
