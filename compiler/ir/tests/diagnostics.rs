@@ -113,6 +113,46 @@ fn behind_a_table_in_a_list_nothing_more_is_reported() {
 }
 
 #[test]
+fn a_name_that_is_defined_elsewhere_is_shown_there() {
+    let told = |query: &str| {
+        let lowered = bound(query);
+        let [finding] = lowered.diagnostics.as_slice() else {
+            panic!("{query}: {:?}", lowered.diagnostics)
+        };
+        let label = &finding.labels[1];
+        (
+            label.span.start as usize,
+            label.text.clone(),
+            finding.help.clone().unwrap(),
+        )
+    };
+    assert_eq!(
+        told("DeviceEvents | extend b = ProcessId, c = b + 1"),
+        (
+            22,
+            "`b` is made here, by the same operator".to_owned(),
+            "columns of one operator do not see each other: make it in an `extend` before".to_owned()
+        )
+    );
+    assert_eq!(
+        told("let a = b + 1; let b = 2; print a"),
+        (
+            19,
+            "`b` is defined here, further down".to_owned(),
+            "move the `let` in front of what uses it".to_owned()
+        )
+    );
+    assert_eq!(
+        told("let f = (n: long) { f(n - 1) }; print f(2)"),
+        (
+            4,
+            "this is the definition of `f`".to_owned(),
+            "a definition cannot use itself".to_owned()
+        )
+    );
+}
+
+#[test]
 fn a_misspelled_aggregate_is_one_mistake() {
     let found = findings("DeviceEvents | summarize dcoun(FileName), make_sett(SHA1) by DeviceId");
     let places: Vec<&str> = found.iter().map(|(.., at)| at.as_str()).collect();

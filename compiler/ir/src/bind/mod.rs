@@ -13,6 +13,7 @@ mod aggregates;
 mod arguments;
 mod bound;
 mod calls;
+mod elsewhere;
 mod expressions;
 mod joins;
 mod names;
@@ -62,10 +63,10 @@ pub fn lower(parsed: &rulec_kql::Parsed, catalog: &Catalog) -> Lowered {
 }
 
 /// Binds a syntax tree and keeps what `analyze` wants to know beyond the query.
-pub(crate) fn bind<'a>(query: &ast::Query, catalog: &'a Catalog) -> Binder<'a> {
+pub(crate) fn bind<'a>(query: &'a ast::Query, catalog: &'a Catalog) -> Binder<'a> {
     // What a text can write down it may.
     let budget = BUDGET + query.span.len();
-    let mut binder = Binder::new(catalog, BTreeMap::new(), budget);
+    let mut binder = Binder::new(query, catalog, BTreeMap::new(), budget);
     binder.query(query);
     if !binder.asked.is_empty() {
         let asked = std::mem::take(&mut binder.asked);
@@ -73,7 +74,7 @@ pub(crate) fn bind<'a>(query: &ast::Query, catalog: &'a Catalog) -> Binder<'a> {
             .into_iter()
             .map(|(table, names)| (table, names.order))
             .collect();
-        binder = Binder::new(catalog, declared, budget);
+        binder = Binder::new(query, catalog, declared, budget);
         binder.query(query);
     }
     binder
@@ -90,6 +91,8 @@ const MAX_EXPR_DEPTH: usize = 160;
 const BUDGET: usize = 2_000_000;
 
 pub(crate) struct Binder<'a> {
+    /// All of the query, for what is said of unknown names.
+    text: &'a ast::Query,
     catalog: &'a Catalog,
     /// What the round before learned: columns of open tables, by table.
     declared: BTreeMap<Arc<str>, Vec<Arc<str>>>,
@@ -202,8 +205,14 @@ enum Any {
 }
 
 impl<'a> Binder<'a> {
-    fn new(catalog: &'a Catalog, declared: BTreeMap<Arc<str>, Vec<Arc<str>>>, budget: usize) -> Self {
+    fn new(
+        text: &'a ast::Query,
+        catalog: &'a Catalog,
+        declared: BTreeMap<Arc<str>, Vec<Arc<str>>>,
+        budget: usize,
+    ) -> Self {
         Self {
+            text,
             catalog,
             declared,
             asked: BTreeMap::new(),

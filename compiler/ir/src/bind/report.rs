@@ -4,6 +4,7 @@ use rulec_functions::{Type, TypeError};
 use rulec_source::{Code, Diagnostic, Span};
 
 use super::bound::Bound;
+use super::elsewhere::{self, Elsewhere};
 use super::{Binder, Ctx, Step};
 use crate::{Column, codes};
 
@@ -76,6 +77,10 @@ impl Binder<'_> {
             self.report(diagnostic);
             return;
         }
+        if let Some(found) = self.defined_elsewhere(name, span) {
+            self.report(found.tell(diagnostic));
+            return;
+        }
         let columns = ctx.row.map_or(&[][..], |row| row.columns());
         let names = columns.iter().map(|c| &*c.name).chain(self.scopes.names());
         let mut close = owned(&rulec_facts::close_matches(name, names, 2));
@@ -99,6 +104,14 @@ impl Binder<'_> {
                 .suggest(format!("use `{meant}`"), span, meant.clone());
         }
         self.report(diagnostic);
+    }
+
+    /// Where the query defines a name that is unknown where it is used.
+    fn defined_elsewhere(&self, name: &str, span: Span) -> Option<Elsewhere> {
+        if self.foreign.is_some() {
+            return None;
+        }
+        elsewhere::find(self.text, name, span)
     }
 
     /// A table that the catalog lacks.
@@ -143,16 +156,20 @@ impl Binder<'_> {
         let mut diagnostic =
             Diagnostic::new(codes::UNKNOWN_FUNCTION, format!("there is no function `{name}`")).at(span);
         self.suggestions += 1;
-        let close = if self.suggestions > MAX_SUGGESTIONS {
-            Vec::new()
-        } else {
-            let names = rulec_functions::scalars()
-                .map(|row| row.name)
-                .filter(|name| super::calls::callable(name).is_some())
-                .chain(rulec_functions::aggregates().map(|row| row.name))
-                .chain(self.scopes.names());
-            owned(&rulec_facts::close_matches(name, names, 2))
-        };
+        if self.suggestions > MAX_SUGGESTIONS {
+            self.report(diagnostic);
+            return;
+        }
+        if let Some(found) = self.defined_elsewhere(name, span) {
+            self.report(found.tell(diagnostic));
+            return;
+        }
+        let names = rulec_functions::scalars()
+            .map(|row| row.name)
+            .filter(|name| super::calls::callable(name).is_some())
+            .chain(rulec_functions::aggregates().map(|row| row.name))
+            .chain(self.scopes.names());
+        let close = owned(&rulec_facts::close_matches(name, names, 2));
         if let Some(meant) = close.first() {
             diagnostic = diagnostic
                 .help(format!("did you mean {}?", quoted(&close)))
