@@ -258,7 +258,20 @@ const RESOLVED: [&str; 22] = [
     "toscalar",
 ];
 
+/// Where the arguments of an old function go: for each argument of its
+/// successor, which of its own it is. Those not listed keep their places.
+const MOVED: [(&str, &[usize]); 2] = [("replace", &[2, 0, 1]), ("row_rank", &[0])];
+
 impl ScalarFunction {
+    /// For a replaced function whose arguments do not all stay where they are:
+    /// for each argument of its successor, which of its own it is.
+    pub fn moved(&self) -> Option<&'static [usize]> {
+        MOVED
+            .iter()
+            .find(|(name, _)| *name == self.name)
+            .map(|(_, places)| *places)
+    }
+
     /// Whether it runs here. The others are bound and typed, and running them
     /// is a located error.
     pub fn evaluates(&self) -> bool {
