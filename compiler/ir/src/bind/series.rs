@@ -8,7 +8,6 @@ use rulec_source::Span;
 use super::bound::{Bound, column};
 use super::names::{NameTable, Suggested, suggested};
 use super::operators::{keyword, special, unsupported};
-use super::statements::strip;
 use super::{Binder, Ctx};
 use crate::{AggregateCall, Column, NestedLevel, Operator, RelKind, Series, SortKey, codes};
 
