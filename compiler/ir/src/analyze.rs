@@ -125,9 +125,10 @@ fn type_name(ty: Type) -> &'static str {
 struct Units<'t> {
     text: &'t str,
     ascii: bool,
-    /// For every [`BLOCK`] bytes of a text beyond ASCII, the units before its
-    /// first character: a place is then found by counting within one block.
-    before: Vec<usize>,
+    /// For every [`BLOCK`] bytes of a text beyond ASCII, where a character
+    /// begins and the units before it: a place is then found by counting
+    /// within one block.
+    before: Vec<(usize, usize)>,
 }
 
 /// Bytes of a text between two places whose units are known.
@@ -141,7 +142,7 @@ impl<'t> Units<'t> {
             let mut units = 0;
             for (at, c) in text.char_indices() {
                 if at >= before.len() * BLOCK {
-                    before.push(units);
+                    before.push((at, units));
                 }
                 units += c.len_utf16();
             }
@@ -172,11 +173,11 @@ impl<'t> Units<'t> {
             return byte;
         }
         // The last block that begins at or before the place.
-        let block = (byte / BLOCK).min(self.before.len().saturating_sub(1));
-        let start = self.text.ceil_char_boundary(block * BLOCK);
+        let block = self.before.partition_point(|(start, _)| *start <= byte);
+        let (start, units) = block.checked_sub(1).map_or((0, 0), |block| self.before[block]);
         let rest = self.text.get(start..).unwrap_or_default();
         let within = rest.char_indices().take_while(|(at, _)| start + at < byte);
-        self.before.get(block).copied().unwrap_or(0) + within.map(|(_, c)| c.len_utf16()).sum::<usize>()
+        units + within.map(|(_, c)| c.len_utf16()).sum::<usize>()
     }
 }
 

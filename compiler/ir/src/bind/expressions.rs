@@ -392,9 +392,11 @@ impl Binder<'_> {
                 && let ast::ColumnNames::One(name) = &named.names
             {
                 let equals = Span::new(name.span.end as usize, named.value.span.start as usize);
-                diagnostic = diagnostic
-                    .help("`=` gives a name; write `==` to compare")
-                    .fix("write `==`", equals, " == ");
+                diagnostic = diagnostic.help("`=` gives a name; write `==` to compare").fix(
+                    "write `==`",
+                    equals,
+                    " == ",
+                );
             }
             self.report(diagnostic);
         }

@@ -90,6 +90,10 @@ const MAX_EXPR_DEPTH: usize = 160;
 /// every column of every table.
 const BUDGET: usize = 2_000_000;
 
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each says something of its own about the place at hand"
+)]
 pub(crate) struct Binder<'a> {
     /// All of the query, for what is said of unknown names.
     text: &'a ast::Query,

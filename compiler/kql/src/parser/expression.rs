@@ -452,16 +452,13 @@ impl Parser<'_> {
             let before = Span::new(name.span.end as usize, value.span.start as usize);
             let after = Span::at(value.span.end as usize);
             self.report(
-                Diagnostic::new(
-                    codes::EXPECTED_TOKEN,
-                    "`not` takes its condition in parentheses",
-                )
-                .at(span)
-                .help("write `not(…)`")
-                .fix_all(
-                    "put it in parentheses",
-                    vec![(before, "(".to_owned()), (after, ")".to_owned())],
-                ),
+                Diagnostic::new(codes::EXPECTED_TOKEN, "`not` takes its condition in parentheses")
+                    .at(span)
+                    .help("write `not(…)`")
+                    .fix_all(
+                        "put it in parentheses",
+                        vec![(before, "(".to_owned()), (after, ")".to_owned())],
+                    ),
             );
         }
         Call {
