@@ -9,6 +9,7 @@ use crate::ast::{
 };
 use crate::codes;
 use crate::keyword::{Class, Keyword as K};
+use crate::lexer::MAX_FINDINGS;
 
 /// The parameters any operator may be given; which of them it knows is for the
 /// binder to say.
@@ -60,6 +61,10 @@ impl<'a> Parser<'a> {
         let mut items = vec![first];
         loop {
             if self.eat(T::Comma) {
+                // Nothing more is said of a list of commas, so nothing is kept of it.
+                if self.diagnostics.len() >= MAX_FINDINGS && self.at(T::Comma) {
+                    continue;
+                }
                 items.push(item(self));
             } else if self.starts_item() && self.silent_at != self.at {
                 if self.first_of_line() && self.peek(1) == T::Bar && self.is_at_margin() {
