@@ -172,9 +172,8 @@ impl<'t> Units<'t> {
         if self.ascii {
             return byte;
         }
-        // The last block that begins at or before the place.
-        let block = self.before.partition_point(|(start, _)| *start <= byte);
-        let (start, units) = block.checked_sub(1).map_or((0, 0), |block| self.before[block]);
+        let block = (byte / BLOCK).min(self.before.len().saturating_sub(1));
+        let (start, units) = self.before.get(block).copied().unwrap_or_default();
         let rest = self.text.get(start..).unwrap_or_default();
         let within = rest.char_indices().take_while(|(at, _)| start + at < byte);
         units + within.map(|(_, c)| c.len_utf16()).sum::<usize>()

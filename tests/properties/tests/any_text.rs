@@ -58,8 +58,14 @@ fn damaged() -> impl Strategy<Value = String> {
 
 /// What stands before, in and behind `len` bytes at that share of a text.
 fn part(text: &str, at: f64, len: usize) -> (&str, &str, &str) {
-    let start = text.floor_char_boundary((at * text.len() as f64) as usize);
-    let end = text.ceil_char_boundary((start + len).min(text.len()));
+    let boundary = |mut at: usize| {
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = boundary((at * text.len() as f64) as usize);
+    let end = boundary((start + len).min(text.len()));
     (&text[..start], &text[start..end], &text[end..])
 }
 

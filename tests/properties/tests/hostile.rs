@@ -4,6 +4,12 @@
 //! The lengths are such that a step that looks at everything once for each of
 //! its parts takes minutes; the time allowed is many times what is needed.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests, which say what they did"
+)]
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

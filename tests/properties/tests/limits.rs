@@ -2,6 +2,12 @@
 //! that grows with their length and no faster, and with one finding where they
 //! are too deep, whatever it is that nests.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "tests, which say what they did"
+)]
+
 use std::fmt::Write as _;
 
 use rulec_kql::{Parsed, parse};
