@@ -12,7 +12,7 @@ use crate::{Column, codes};
 const MAX_SUGGESTIONS: usize = 50;
 
 impl Binder<'_> {
-    /// Reports a finding unless the place has one of the kind already.
+    /// Reports a finding unless the place has an error, or one of the kind, already.
     pub(super) fn report(&mut self, mut diagnostic: Diagnostic) {
         if self.quiet > 0 {
             return;
@@ -24,7 +24,9 @@ impl Binder<'_> {
             diagnostic.fix = None;
         }
         let span = diagnostic.span().unwrap_or_default();
-        if self.reported.insert((diagnostic.code.id, span)) {
+        // Of errors the first at a place counts: the others follow from it.
+        let kind = if diagnostic.is_error() { "" } else { diagnostic.code.id };
+        if self.reported.insert((kind, span)) {
             self.diagnostics.push(diagnostic);
         }
     }
