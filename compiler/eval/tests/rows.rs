@@ -92,7 +92,7 @@ fn plugins_say_whether_they_run() {
             "pivot" => "u".to_owned(),
             "rolling_percentile" => "v, 95, t, 1h, 2".to_owned(),
             "rows_near" => "v > 1, 1".to_owned(),
-            "sliding_window_counts" => format!("u, t, datetime(2020-01-01), datetime(2020-01-02), 1h, 1h"),
+            "sliding_window_counts" => "u, t, datetime(2020-01-01), datetime(2020-01-02), 1h, 1h".to_owned(),
             _ => {
                 assert!(
                     !row.evaluates,

@@ -86,7 +86,9 @@ fn finding(query: &Query<'_>, name: &str, at: Span, args: &[Span], old: &Old) ->
             .fix(does, place(at), instead)
     } else {
         diagnostic
-            .help(format!("write `{instead}`, and mind that its column has another name"))
+            .help(format!(
+                "write `{instead}`, and mind that its column has another name"
+            ))
             .suggest(does, place(at), instead)
     }
 }
