@@ -25,7 +25,11 @@ impl Binder<'_> {
         }
         let span = diagnostic.span().unwrap_or_default();
         // Of errors the first at a place counts: the others follow from it.
-        let kind = if diagnostic.is_error() { "" } else { diagnostic.code.id };
+        let kind = if diagnostic.is_error() {
+            ""
+        } else {
+            diagnostic.code.id
+        };
         if self.reported.insert((kind, span)) {
             self.diagnostics.push(diagnostic);
         }
