@@ -5,7 +5,7 @@
 //! gives keys and aggregates, and a projection behind it.
 
 use foldhash::{HashSet, HashSetExt as _};
-use rulec_functions::{Aggregate, Form, Naming, Type, aggregate};
+use rulec_functions::{Aggregate, Form, Naming, Type, Value, aggregate};
 use rulec_kql::ast::{self, ExprKind as Ast};
 use rulec_source::Span;
 
@@ -357,7 +357,11 @@ impl Binder<'_> {
             Some(Form::Star) if row.star => args.first().map_or(ty, |first| first.ty),
             _ => ty,
         };
-        let outputs = outputs(row, call, ty, &args, &suggestions);
+        let constants: Vec<Option<Value>> = match row.naming {
+            Naming::Percentiles { .. } => args.iter().map(|arg| self.literal_of(arg)).collect(),
+            _ => Vec::new(),
+        };
+        let outputs = outputs(row, ty, &args, &constants, &suggestions);
         self.aggregates = outer;
         if let Some(collected) = &mut self.aggregates {
             collected.types.extend(outputs.iter().map(|o| o.ty));
@@ -424,8 +428,15 @@ fn gives_several(naming: Naming, args: usize) -> bool {
     }
 }
 
-/// The columns an aggregate fills and what they are called.
-fn outputs(row: &Aggregate, call: &ast::Call, ty: Type, args: &[Expr], suggestions: &[Label]) -> Vec<Output> {
+/// The columns an aggregate fills and what they are called; `constants` are
+/// the values of arguments that are part of a name.
+fn outputs(
+    row: &Aggregate,
+    ty: Type,
+    args: &[Expr],
+    constants: &[Option<Value>],
+    suggestions: &[Label],
+) -> Vec<Output> {
     let first = suggestions
         .first()
         .and_then(|(name, explicit, ..)| match explicit {
@@ -465,12 +476,11 @@ fn outputs(row: &Aggregate, call: &ast::Call, ty: Type, args: &[Expr], suggestio
                 hidden: *hidden,
             })
             .collect(),
-        Naming::Percentiles { prefix, weighted } => call
-            .args
+        Naming::Percentiles { prefix, weighted } => constants
             .iter()
             .skip(if weighted { 2 } else { 1 })
-            .map(|arg| Output {
-                name: Suggested::Derived(percentile_name(prefix, first, Some(&arg.value))),
+            .map(|percentile| Output {
+                name: Suggested::Derived(percentile_name(prefix, first, percentile.as_ref())),
                 explicit: None,
                 ty,
                 hidden: false,

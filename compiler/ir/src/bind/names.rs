@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use foldhash::HashMap;
-use rulec_functions::{Aggregate, Naming, Type, aggregate, scalar};
+use rulec_functions::{Aggregate, Naming, Type, Value, aggregate, scalar};
 use rulec_kql::ast;
 
 /// The names taken by one operator's output.
@@ -175,13 +175,20 @@ fn call_name(call: &ast::Call, depth: usize) -> Suggested {
     }
 }
 
-/// `percentile_x_95`; a fraction's point becomes an underscore.
-pub(super) fn percentile_name(prefix: &str, of: &str, percentile: Option<&ast::Expr>) -> String {
-    let number = match percentile.map(|p| &p.kind) {
-        Some(ast::ExprKind::Literal(ast::Literal::Long(n))) => n.to_string(),
-        Some(ast::ExprKind::Literal(ast::Literal::Int(n))) => n.to_string(),
-        Some(ast::ExprKind::Literal(ast::Literal::Real(n))) => n.to_string().replace('.', "_"),
+/// `percentile_x_95`; a fraction's point becomes an underscore. What is not a
+/// number without a sign, written or named by a `let`, is left out.
+pub(super) fn percentile_name(prefix: &str, of: &str, percentile: Option<&Value>) -> String {
+    let number = match percentile {
+        Some(Value::Long(n)) => n.to_string(),
+        Some(Value::Int(n)) => n.to_string(),
+        Some(Value::Real(n)) => n.to_string(),
+        Some(Value::Decimal(n)) => n.to_string(),
         _ => String::new(),
+    };
+    let number = if number.starts_with('-') {
+        String::new()
+    } else {
+        number.replace('.', "_")
     };
     format!("{prefix}_{of}_{number}")
 }
