@@ -40,7 +40,7 @@ fn safe_repairs_are_made_and_guesses_are_not() {
     fs::write(&rule, &text).unwrap();
     let output = rulec(folder.path(), &["check", "--fix", "rules/old.md"]);
     assert!(
-        err(&output).contains("rules/old.md: 3 repairs made"),
+        err(&output).contains("rules/old.md: 5 repairs made"),
         "{}",
         err(&output)
     );
@@ -49,7 +49,12 @@ fn safe_repairs_are_made_and_guesses_are_not() {
     let expected = text
         .replace("parsejson(", "parse_json(")
         .replace("= makeset(", "= make_set(")
-        .replace("= makelist(", "= make_list(");
+        .replace("= makelist(", "= make_list(")
+        .replace(
+            r#"replace(@"\\", "/", tostring(Names[0]))"#,
+            r#"replace_regex(tostring(Names[0]), @"\\", "/")"#,
+        )
+        .replace("= arraylength(", "= array_length(");
     assert_eq!(fixed, expected);
     rulec(folder.path(), &["check", "--fix", "rules/old.md"]);
     assert_eq!(fs::read_to_string(&rule).unwrap(), expected);
