@@ -144,6 +144,9 @@ pub enum Naming {
     /// As [`Naming::Prefix`] where the aggregate is all of an expression;
     /// nameless within one.
     PrefixAlone(&'static str),
+    /// As [`Naming::Prefix`], then an underscore and the name of the second
+    /// argument: `covariancep_x_y`.
+    PrefixBoth(&'static str),
     /// Exactly this.
     Exactly(&'static str),
     /// The string value of the first argument, if it names a column

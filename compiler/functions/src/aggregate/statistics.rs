@@ -40,13 +40,13 @@ aggregates! { ROWS in statistics {
         "range x from 1 to 5 step 1 | summarize variancep(x)" => "2";
     variancepif "variancepif" as Prefix("variancepif"), [(Summable, Bool) -> Real], "The variance of a population, over the rows where a condition holds.",
         "range x from 1 to 100 step 1 | summarize variancepif(x, x % 2 == 0)" => "833";
-    covariance "covariance" as Prefix("covariance"), [(Summable, Summable) -> Real], "How two columns of a sample vary together.",
+    covariance "covariance" as PrefixBoth("covariance"), [(Summable, Summable) -> Real], "How two columns of a sample vary together.",
         "range x from 1 to 3 step 1 | summarize covariance(x, x)" => "1";
-    covarianceif "covarianceif" as Prefix("covarianceif"), [(Summable, Summable, Bool) -> Real], "How two columns of a sample vary together, over the rows where a condition holds.",
+    covarianceif "covarianceif" as PrefixBoth("covarianceif"), [(Summable, Summable, Bool) -> Real], "How two columns of a sample vary together, over the rows where a condition holds.",
         "range x from 1 to 4 step 1 | summarize covarianceif(x, x, x < 4)" => "1";
-    covariancep "covariancep" as Prefix("covariancep"), [(Summable, Summable) -> Real], "How two columns of a population vary together.",
+    covariancep "covariancep" as PrefixBoth("covariancep"), [(Summable, Summable) -> Real], "How two columns of a population vary together.",
         "datatable(x:real, y:real)[1.0, 14.0, 2.0, 10.0, 3.0, 17.0, 4.0, 20.0, 5.0, 50.0] | summarize covariancep(x, y)" => "16.4";
-    covariancepif "covariancepif" as Prefix("covariancepif"), [(Summable, Summable, Bool) -> Real], "How two columns of a population vary together, over the rows where a condition holds.",
+    covariancepif "covariancepif" as PrefixBoth("covariancepif"), [(Summable, Summable, Bool) -> Real], "How two columns of a population vary together, over the rows where a condition holds.",
         "range x from 1 to 4 step 1 | summarize covariancepif(x, x * 3, x < 4)" => "2";
     binary_all_and "binary_all_and" as FirstArgument(""), [(Summable) -> First], "The bits set in all values.",
         "datatable(x:long)[7, 5] | summarize binary_all_and(x)" => "5";
@@ -64,7 +64,7 @@ aggregates! { ROWS in statistics {
         "datatable(w:long, x:long)[8, 10, 6, 20, 3, 30, 1, 40] | summarize percentilew(x, w, 50)" => "20";
     percentilew "percentilesw" as Percentiles("percentile", true), [(Scalar, Integer, Number .. Number) -> Percentile], "Several percentiles of values that count several times.",
         "datatable(w:long, x:long)[8, 10, 6, 20, 3, 30, 1, 40] | summarize percentilesw(x, w, 99.9)" => "40";
-    percentilesw_array "percentilesw_array" as PrefixAlone("percentiles"), [(Scalar, Integer, Number .. Number) -> Array, (Scalar, Integer, Array) -> Array], "Several percentiles of values that count several times, in an array.",
+    percentilesw_array "percentilesw_array" as PrefixAlone("percentile"), [(Scalar, Integer, Number .. Number) -> Array, (Scalar, Integer, Array) -> Array], "Several percentiles of values that count several times, in an array.",
         "datatable(w:long, x:long)[8, 10, 6, 20, 3, 30, 1, 40] | summarize percentilesw_array(x, w, 50, 75, 99.9)" => "[20,20,40]";
 }}
 

@@ -489,6 +489,11 @@ fn outputs(
         Naming::Prefix(prefix) | Naming::PrefixAlone(prefix) => {
             single(Suggested::Derived(format!("{prefix}_{first}")))
         }
+        Naming::PrefixBoth(prefix) => {
+            let second = suggestions.get(1).and_then(|(name, ..)| name.text());
+            let second = second.unwrap_or_default();
+            single(Suggested::Derived(format!("{prefix}_{first}_{second}")))
+        }
         Naming::Exactly(name) => single(Suggested::Derived(name.to_owned())),
         Naming::FirstArgument | Naming::FirstArgumentValue => single(
             suggestions

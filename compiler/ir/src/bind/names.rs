@@ -159,6 +159,11 @@ fn call_name(call: &ast::Call, depth: usize) -> Suggested {
         }
         Naming::OnlyArgument => Suggested::Nothing,
         Naming::Prefix(prefix) => Suggested::Derived(format!("{prefix}_{}", first_text.unwrap_or_default())),
+        Naming::PrefixBoth(prefix) => {
+            let second = call.args.get(1).map(|arg| suggest(&arg.value, depth));
+            let second = second.as_ref().and_then(|s| s.text()).unwrap_or_default();
+            Suggested::Derived(format!("{prefix}_{}_{second}", first_text.unwrap_or_default()))
+        }
         Naming::Exactly(name) => Suggested::Derived(name.to_owned()),
         // Which column it is, if any, is known to whoever binds the call.
         Naming::FirstArgumentValue => Suggested::Nothing,
