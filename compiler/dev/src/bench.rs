@@ -38,6 +38,7 @@ const REPEATS: usize = 20;
 pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     step("cargo", &["build", "--release", "--locked"])?;
     let folder = tempfile::tempdir().map_err(|e| e.to_string())?;
+    startup(folder.path())?;
     rates(arguments, folder.path())?;
     lengths(arguments, folder.path())
 }
@@ -62,6 +63,22 @@ fn median(times: &[Duration]) -> Duration {
     let mut times = times.to_vec();
     times.sort_unstable();
     times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+/// One query in a process of its own, tables and all.
+fn startup(folder: &Path) -> Result<(), String> {
+    let input = folder.join("one.ndjson");
+    let request = r#"{"id":1,"env":"merged-columns","query":"DeviceEvents | where FileName == 'x'"}"#;
+    fs::write(&input, request).map_err(|e| e.to_string())?;
+    let command = [rulec(), "analyze".to_owned(), "--ndjson".to_owned()];
+    let times = (0..20)
+        .map(|_| timed(&command, &input))
+        .collect::<Result<Vec<_>, _>>()?;
+    println!(
+        "\none query from start to end: {:.1} ms",
+        median(&times).as_secs_f64() * 1000.0
+    );
+    Ok(())
 }
 
 fn rates(arguments: &Arguments, folder: &Path) -> Result<(), String> {
