@@ -50,7 +50,24 @@ struct Read {
     schemas: HashMap<Arc<str>, Schema>,
     /// Column names; most occur in many tables.
     names: HashSet<Arc<str>>,
+    /// Unions of many tables, by the tables' columns and by whether each name
+    /// gets one column.
+    unions: HashMap<(Vec<usize>, bool), Arc<Unified>>,
 }
+
+/// The columns that many tables have together.
+#[derive(Debug)]
+pub(crate) struct Unified {
+    /// The tables' own; kept so that nothing else comes to lie where they do.
+    _tables: Vec<Arc<[Column]>>,
+    /// What comes out.
+    pub(crate) columns: Vec<Column>,
+    /// For each table, by output column, the column of the table.
+    pub(crate) filled: Vec<Vec<(usize, usize)>>,
+}
+
+/// Unions that are remembered at most.
+const MAX_UNIONS: usize = 32;
 
 impl Catalog {
     /// The tables, watchlists and functions of an environment.
@@ -60,6 +77,7 @@ impl Catalog {
             read: Arc::new(Mutex::new(Read {
                 schemas: HashMap::new(),
                 names: HashSet::new(),
+                unions: HashMap::new(),
             })),
             tables: BTreeMap::new(),
             functions: BTreeMap::new(),
@@ -132,7 +150,7 @@ impl Catalog {
             // Not remembered: the names of tables that do not exist have no end.
             return None;
         };
-        let Read { schemas, names } = &mut *read;
+        let Read { schemas, names, .. } = &mut *read;
         let schema = Schema::of(&table, |name| match names.get(name) {
             Some(known) => known.clone(),
             None => {
@@ -143,6 +161,34 @@ impl Catalog {
         });
         schemas.insert(name.into(), schema.clone());
         Some(schema)
+    }
+
+    /// The columns that tables have together: worked out once for the same
+    /// tables, because a sweep over a whole environment has tens of thousands.
+    pub(crate) fn unified(
+        &self,
+        tables: Vec<Arc<[Column]>>,
+        by_name: bool,
+        unify: impl FnOnce() -> (Vec<Column>, Vec<Vec<(usize, usize)>>),
+    ) -> Arc<Unified> {
+        let key: Vec<usize> = tables.iter().map(|columns| columns.as_ptr().addr()).collect();
+        let key = (key, by_name);
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = read.unions.get(&key) {
+            return known.clone();
+        }
+        if read.unions.len() >= MAX_UNIONS {
+            // Patterns have no end.
+            read.unions.clear();
+        }
+        let (columns, filled) = unify();
+        let unified = Arc::new(Unified {
+            _tables: tables,
+            columns,
+            filled,
+        });
+        read.unions.insert(key, unified.clone());
+        unified
     }
 
     /// The function of that name.

@@ -18,6 +18,9 @@ use crate::{Column, Expr, ExprKind, Operator, ProjectKind, Rel, RelKind, UnionIn
 /// written down.
 const MAX_UNION: usize = 400_000;
 
+/// Tables from which on what they have together is remembered.
+const SWEEP: usize = 32;
+
 impl Binder<'_> {
     pub(super) fn union(&mut self, op: &ast::Operator, tables: &[ast::Expr], input: Option<Bound>) -> Bound {
         let with_source = op
@@ -76,8 +79,8 @@ impl Binder<'_> {
             columns.push(column(name, Type::String));
         }
         let first = columns.len();
-        let (shown, shown_count) = unified(&inputs, by_name);
-        columns.extend(shown.iter().map(|u| u.column.clone()));
+        let (shown, filled, shown_count) = self.unify(&inputs, by_name);
+        columns.extend(shown.iter().cloned());
         let is_open = inputs.iter().any(|(_, b)| b.is_from_open());
         let open = inputs.iter().any(|(_, b)| b.rel.open);
         let depth = inputs.iter().map(|(_, b)| b.meta.depth).max().unwrap_or(0) + 1;
@@ -96,23 +99,13 @@ impl Binder<'_> {
         let mut parts = Vec::new();
         let mut rels = Vec::new();
         let built = if wide {
-            shown.iter().map(|unified| unified.from.len()).sum()
+            filled.iter().map(Vec::len).sum()
         } else {
             cells
         };
         if !self.spend(built) {
             self.too_large(at);
             return self.nothing(at);
-        }
-        // Every table of an environment in one union has a hundred million
-        // cells, nearly all of them null: those are not written down.
-        let mut filled: Vec<Vec<(usize, usize)>> = vec![Vec::new(); inputs.len()];
-        for (output, unified) in shown.iter().enumerate() {
-            for (input, from) in &unified.from {
-                if let Some(filled) = filled.get_mut(*input) {
-                    filled.push((output, *from));
-                }
-            }
         }
         for ((label, bound), filled) in inputs.into_iter().zip(filled) {
             let rel = converted_input(bound.rel, &filled, &shown);
@@ -164,6 +157,26 @@ impl Binder<'_> {
             },
         };
         self.guard_depth(bound, at)
+    }
+
+    /// The columns of a union, for each input which of them it fills, and how
+    /// many a reader is shown.
+    fn unify(
+        &self,
+        inputs: &[(String, Bound)],
+        by_name: bool,
+    ) -> (Vec<Column>, Vec<Vec<(usize, usize)>>, usize) {
+        let plain =
+            |bound: &Bound| bound.meta.listed.is_none() && matches!(bound.rel.kind, RelKind::Table { .. });
+        if inputs.len() < SWEEP || !inputs.iter().all(|(_, bound)| plain(bound)) {
+            return unify(inputs, by_name);
+        }
+        let tables = inputs.iter().map(|(_, bound)| bound.columns().clone()).collect();
+        let known = self.catalog.unified(tables, by_name, || {
+            let (columns, filled, _) = unify(inputs, by_name);
+            (columns, filled)
+        });
+        (known.columns.clone(), known.filled.clone(), known.columns.len())
     }
 
     /// `search`: the tables' union, named, and the rows with the term.
@@ -491,6 +504,24 @@ impl Named {
     }
 }
 
+/// The columns of a union, for each input which of them it fills, and how many
+/// a reader is shown.
+fn unify(inputs: &[(String, Bound)], by_name: bool) -> (Vec<Column>, Vec<Vec<(usize, usize)>>, usize) {
+    let (shown, count) = unified(inputs, by_name);
+    // Every table of an environment in one union has a hundred million
+    // cells, nearly all of them null: those are not written down.
+    let mut filled: Vec<Vec<(usize, usize)>> = vec![Vec::new(); inputs.len()];
+    for (output, unified) in shown.iter().enumerate() {
+        for (input, from) in &unified.from {
+            if let Some(filled) = filled.get_mut(*input) {
+                filled.push((output, *from));
+            }
+        }
+    }
+    let columns = shown.into_iter().map(|unified| unified.column).collect();
+    (columns, filled, count)
+}
+
 /// The columns of a union, those a reader is shown first, and their number.
 fn unified(inputs: &[(String, Bound)], by_name: bool) -> (Vec<Unified>, usize) {
     let mut named: Vec<Named> = Vec::new();
@@ -597,16 +628,16 @@ fn shared_type(a: Type, b: Type) -> Type {
 }
 
 /// An input whose columns have the types the union gives them.
-fn converted_input(rel: Rel, filled: &[(usize, usize)], shown: &[Unified]) -> Rel {
+fn converted_input(rel: Rel, filled: &[(usize, usize)], shown: &[Column]) -> Rel {
     let mut types: Vec<Option<Type>> = Vec::new();
     for (output, index) in filled {
         if let Some(unified) = shown.get(*output)
             && let Some(own) = rel.columns.get(*index)
-            && own.ty != unified.column.ty
+            && own.ty != unified.ty
             && own.ty != Type::Unknown
         {
             types.resize(rel.columns.len(), None);
-            types[*index] = Some(unified.column.ty);
+            types[*index] = Some(unified.ty);
         }
     }
     if types.is_empty() {
