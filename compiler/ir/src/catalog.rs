@@ -55,6 +55,9 @@ struct Read {
     unions: HashMap<(Vec<usize>, bool), Arc<Unified>>,
 }
 
+/// For each table of a union, by output column, the column of the table.
+pub(crate) type Filled = Vec<Vec<(usize, usize)>>;
+
 /// The columns that many tables have together.
 #[derive(Debug)]
 pub(crate) struct Unified {
@@ -62,8 +65,8 @@ pub(crate) struct Unified {
     _tables: Vec<Arc<[Column]>>,
     /// What comes out.
     pub(crate) columns: Vec<Column>,
-    /// For each table, by output column, the column of the table.
-    pub(crate) filled: Vec<Vec<(usize, usize)>>,
+    /// Where each table has them.
+    pub(crate) filled: Filled,
 }
 
 /// Unions that are remembered at most.
@@ -169,7 +172,7 @@ impl Catalog {
         &self,
         tables: Vec<Arc<[Column]>>,
         by_name: bool,
-        unify: impl FnOnce() -> (Vec<Column>, Vec<Vec<(usize, usize)>>),
+        unify: impl FnOnce() -> (Vec<Column>, Filled),
     ) -> Arc<Unified> {
         let key: Vec<usize> = tables.iter().map(|columns| columns.as_ptr().addr()).collect();
         let key = (key, by_name);

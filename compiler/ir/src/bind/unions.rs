@@ -12,6 +12,7 @@ use super::names::NameTable;
 use super::operators::{keyword, special};
 use super::statements::strip;
 use super::{Binder, Ctx};
+use crate::catalog::Filled;
 use crate::{Column, Expr, ExprKind, Operator, ProjectKind, Rel, RelKind, UnionInput, codes};
 
 /// Columns times tables of a union beyond which only those that are filled are
@@ -161,11 +162,7 @@ impl Binder<'_> {
 
     /// The columns of a union, for each input which of them it fills, and how
     /// many a reader is shown.
-    fn unify(
-        &self,
-        inputs: &[(String, Bound)],
-        by_name: bool,
-    ) -> (Vec<Column>, Vec<Vec<(usize, usize)>>, usize) {
+    fn unify(&self, inputs: &[(String, Bound)], by_name: bool) -> (Vec<Column>, Filled, usize) {
         let plain =
             |bound: &Bound| bound.meta.listed.is_none() && matches!(bound.rel.kind, RelKind::Table { .. });
         if inputs.len() < SWEEP || !inputs.iter().all(|(_, bound)| plain(bound)) {
@@ -506,11 +503,11 @@ impl Named {
 
 /// The columns of a union, for each input which of them it fills, and how many
 /// a reader is shown.
-fn unify(inputs: &[(String, Bound)], by_name: bool) -> (Vec<Column>, Vec<Vec<(usize, usize)>>, usize) {
+fn unify(inputs: &[(String, Bound)], by_name: bool) -> (Vec<Column>, Filled, usize) {
     let (shown, count) = unified(inputs, by_name);
     // Every table of an environment in one union has a hundred million
     // cells, nearly all of them null: those are not written down.
-    let mut filled: Vec<Vec<(usize, usize)>> = vec![Vec::new(); inputs.len()];
+    let mut filled: Filled = vec![Vec::new(); inputs.len()];
     for (output, unified) in shown.iter().enumerate() {
         for (input, from) in &unified.from {
             if let Some(filled) = filled.get_mut(*input) {
