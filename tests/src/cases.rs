@@ -18,7 +18,7 @@ use std::{
 };
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use rulec_driver::{Pipeline, explain, hunt, query};
+use rulec_driver::{Pipeline, explain, inputs, query};
 use rulec_source::{SourceFile, render};
 
 fn main() -> ExitCode {
@@ -126,10 +126,10 @@ fn explained(path: &Path) -> (String, &'static str) {
 }
 
 fn queried(path: &Path) -> (String, &'static str) {
-    let input = hunt::Input {
+    let input = inputs::Input {
         now: Some("2026-01-15T12:00:00Z".to_owned()),
         memory: 256,
-        ..hunt::Input::default()
+        ..inputs::Input::default()
     };
     let text = fs::read_to_string(path).unwrap();
     let answer = query::run(pipeline(), &text, &input, query::Format::Table).unwrap();

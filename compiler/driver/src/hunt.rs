@@ -1,10 +1,6 @@
 //! `rulec run`: rules over exported events.
 
-use std::{
-    collections::BTreeMap,
-    io,
-    path::{Path, PathBuf},
-};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use rulec_model::Rule;
@@ -15,22 +11,12 @@ use rulec_runtime::{
 };
 use rulec_source::{Diagnostic, Severity, SourceFile};
 
-use crate::pipeline::{Bound, Compilation, Pipeline};
+use crate::{
+    inputs::{self, Input},
+    pipeline::{Bound, Compilation, Pipeline},
+};
 
 pub use rulec_runtime::alert::Format;
-
-/// Where events come from, as the command line says it.
-#[derive(Clone, Debug, Default)]
-pub struct Input {
-    /// `TABLE=PATH`, or a path named after its table.
-    pub data: Vec<String>,
-    /// What `now()` gives.
-    pub now: Option<String>,
-    /// Skip lines that cannot be read.
-    pub lenient: bool,
-    /// Memory for operators, in megabytes.
-    pub memory: u64,
-}
 
 /// What a hunt found.
 pub struct Report {
@@ -42,76 +28,6 @@ pub struct Report {
     pub problems: Vec<(SourceFile, String, Diagnostic)>,
     /// What a person wants to know besides.
     pub notes: Vec<String>,
-}
-
-/// The tables that the command line gives. A path without a table is named
-/// after its table, which must be `known`.
-pub fn files(input: &Input, known: impl Fn(&str) -> bool) -> Result<Files, String> {
-    let mut files = Files::new().lenient(input.lenient);
-    for given in &input.data {
-        let (table, path) = match given.split_once('=') {
-            Some((table, path)) if !table.contains(['/', '\\', '.']) || table.contains(':') => {
-                (Some(table), Path::new(path))
-            }
-            _ => (None, Path::new(given.as_str())),
-        };
-        for file in expand(path)? {
-            let name = match table {
-                Some(table) => table.to_owned(),
-                None => guess(&file, &known).ok_or_else(|| {
-                    format!(
-                        "{} is not named after a table; say --data TABLE={}",
-                        file.display(),
-                        file.display()
-                    )
-                })?,
-            };
-            files.add_path(name, file.to_string_lossy());
-        }
-    }
-    Ok(files)
-}
-
-/// A file, or the files of a folder in order of name.
-fn expand(path: &Path) -> Result<Vec<PathBuf>, String> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_path_buf()]);
-    }
-    let unreadable = |e: io::Error| format!("{} cannot be read: {e}", path.display());
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if !hidden && entry.path().is_file() {
-            files.push(entry.path());
-        }
-    }
-    if files.is_empty() {
-        return Err(format!("{} holds no files", path.display()));
-    }
-    files.sort();
-    Ok(files)
-}
-
-/// The table a file is named after: `DeviceEvents.ndjson`, `DeviceEvents-2026-01.json`.
-fn guess(path: &Path, known: &impl Fn(&str) -> bool) -> Option<String> {
-    let name = path.file_name()?.to_string_lossy().into_owned();
-    let ends = name
-        .char_indices()
-        .filter(|(_, c)| !c.is_alphanumeric())
-        .map(|(i, _)| i);
-    let mut candidates: Vec<&str> = ends.map(|end| &name[..end]).chain([name.as_str()]).collect();
-    candidates.reverse();
-    candidates.into_iter().find(|c| known(c)).map(str::to_owned)
-}
-
-/// `--now`, else the clock.
-pub fn now(input: &Input) -> Result<i64, String> {
-    match &input.now {
-        Some(text) => rulec_functions::text::parse_datetime(text)
-            .ok_or_else(|| format!("`{text}` is not a time such as 2026-01-31T12:00:00Z")),
-        None => Ok(rulec_runtime::cli::clock()),
-    }
 }
 
 /// What an alert says of its rule.
@@ -168,10 +84,10 @@ pub fn run(
         .map(|t| t.name.as_str())
         .chain(["FileProfile", "DeviceFromIP"])
         .collect();
-    let source = files(input, |name| {
+    let source = inputs::files(input, |name| {
         asked.contains(name) || catalog.table(name).is_some()
     })?;
-    let now = now(input)?;
+    let now = inputs::now(input)?;
     let memory =
         Memory::with_limit(usize::try_from(input.memory.saturating_mul(1 << 20)).unwrap_or(usize::MAX));
     let context = Context::new(now, &source).with_memory(memory);

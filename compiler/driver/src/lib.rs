@@ -16,6 +16,7 @@ pub mod fixtures;
 pub mod format;
 pub mod golden;
 pub mod hunt;
+pub mod inputs;
 pub mod list;
 pub mod load;
 pub mod output;

@@ -10,7 +10,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    hunt::{self, Input},
+    hunt,
+    inputs::{self, Input},
     pipeline::{Pipeline, meaningful},
 };
 
@@ -107,11 +108,11 @@ impl<'a> Setting<'a> {
         let catalog = pipeline
             .catalog(Environment::MergedColumns)
             .map_err(|e| e.to_string())?;
-        let source = hunt::files(input, |name| catalog.table(name).is_some())?;
+        let source = inputs::files(input, |name| catalog.table(name).is_some())?;
         Ok(Self {
             catalog,
             source,
-            now: hunt::now(input)?,
+            now: inputs::now(input)?,
             memory: input.memory,
         })
     }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
-use rulec_driver::hunt;
+use rulec_driver::{hunt, inputs};
 
 use crate::{BROKEN, FINDINGS, Failure, Global, Outcome, print};
 
@@ -45,8 +45,8 @@ pub(crate) struct Input {
 }
 
 impl Input {
-    pub(crate) fn options(&self) -> hunt::Input {
-        hunt::Input {
+    pub(crate) fn options(&self) -> inputs::Input {
+        inputs::Input {
             data: self.data.clone(),
             now: self.now.clone(),
             lenient: self.lenient,
