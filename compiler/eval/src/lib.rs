@@ -5,6 +5,7 @@
 //! the same that emitted Rust makes. Deliberately absent: parsing, names,
 //! files, and operators of its own.
 
+mod coverage;
 mod demand;
 mod error;
 mod expr;
@@ -17,6 +18,7 @@ mod trace;
 use rulec_ir::Query;
 use rulec_runtime::{Batch, Context, Memory, Schema};
 
+pub use coverage::{Condition, conditions, coverage};
 pub use error::EvalError;
 pub use rulec_runtime::write::batch_to_json;
 pub use support::unsupported;

@@ -12,6 +12,7 @@ use rulec_runtime::ops::{self, Output};
 use rulec_runtime::{Batch, Code, Column, Context, RuntimeError, Schema};
 use rulec_source::Span;
 
+use crate::coverage;
 use crate::demand::{self, Demand};
 use crate::error::EvalError;
 use crate::expr::{Compiled, Scope};
@@ -63,7 +64,7 @@ impl<'c> Plan<'c> {
     }
 
     /// Adds a step; `rowwise` when pieces of the input may go through one by one.
-    fn then(mut self, rowwise: bool, step: Step<'c>) -> Self {
+    pub(crate) fn then(mut self, rowwise: bool, step: Step<'c>) -> Self {
         if rowwise && self.rest.is_empty() {
             self.scan.push(step);
         } else {
@@ -132,10 +133,30 @@ pub(crate) struct Planner<'q, 'c> {
     scalars: RefCell<Vec<Option<Value>>>,
     tables: RefCell<Vec<Option<Batch>>>,
     recorder: Option<Arc<Recorder>>,
+    /// Who is told what the conditions of each `where` say.
+    pub(crate) coverage: Option<Arc<coverage::Recorder>>,
 }
 
 /// Runs a query; `recorder` is told what goes through each operator.
 pub(crate) fn run(query: &Query, ctx: &Context<'_>, recorder: Option<Arc<Recorder>>) -> Result<Batch> {
+    watched(query, ctx, recorder, None)
+}
+
+/// Runs a query; `coverage` is told what the conditions of each `where` say.
+pub(crate) fn run_covered(
+    query: &Query,
+    ctx: &Context<'_>,
+    coverage: Arc<coverage::Recorder>,
+) -> Result<Batch> {
+    watched(query, ctx, None, Some(coverage))
+}
+
+fn watched(
+    query: &Query,
+    ctx: &Context<'_>,
+    recorder: Option<Arc<Recorder>>,
+    coverage: Option<Arc<coverage::Recorder>>,
+) -> Result<Batch> {
     if let Some((span, construct)) = support::unsupported(query).into_iter().next() {
         return Err(EvalError::unsupported(span, &construct));
     }
@@ -148,6 +169,7 @@ pub(crate) fn run(query: &Query, ctx: &Context<'_>, recorder: Option<Arc<Recorde
         scalars: RefCell::new(vec![None; query.bindings.len()]),
         tables: RefCell::new(vec![None; query.bindings.len()]),
         recorder,
+        coverage,
     };
     let batch = planner.whole(root)?;
     declared(&batch, root)

@@ -211,10 +211,15 @@ impl<'c> Planner<'_, 'c> {
 
     fn filter(&self, plan: Plan<'c>, rel: &Rel, input: &Rel, predicate: &Expr) -> Result<Plan<'c>> {
         let (span, width) = (rel.span, input.columns.len());
+        let covering = self.covering(rel, input, predicate)?;
         let mut scope = Scope::new(width);
         let predicate = self.expr(predicate, &mut scope)?;
         let windows = scope.windows;
         let rowwise = windows.is_empty();
+        let plan = match covering {
+            Some(step) => plan.then(rowwise, step),
+            None => plan,
+        };
         let is_true = move |t: &Batch| ops::filter(t, |row| ops::holds(&predicate.of(row))).map_err(at(span));
         if rowwise {
             return self.then(plan, true, rel, Box::new(is_true));
