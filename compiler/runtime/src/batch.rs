@@ -21,6 +21,8 @@ pub struct Batch {
     rows: usize,
     /// When each row was ingested; lost where rows are combined.
     ingestion: Option<Arc<Held>>,
+    /// Which rows descend from the event that somebody follows.
+    marks: Option<Arc<[bool]>>,
     memory: Memory,
 }
 
@@ -75,6 +77,7 @@ impl Batch {
             columns,
             rows,
             ingestion: None,
+            marks: None,
             memory: memory.clone(),
         })
     }
@@ -92,6 +95,7 @@ impl Batch {
             columns: Vec::new(),
             rows: 0,
             ingestion: None,
+            marks: None,
             memory: memory.clone(),
         })
     }
@@ -169,8 +173,43 @@ impl Batch {
     pub fn ingested_as(mut self, input: &Self) -> Self {
         if input.rows == self.rows {
             self.ingestion.clone_from(&input.ingestion);
+            self.marks.clone_from(&input.marks);
         }
         self
+    }
+
+    /// The same rows, those marked that descend from an event that somebody
+    /// follows through a query. Operators pass marks on: a row is marked that
+    /// was made from a marked one. Nothing else depends on them.
+    #[must_use]
+    pub fn with_marks(mut self, marks: impl Into<Arc<[bool]>>) -> Self {
+        let marks = marks.into();
+        if marks.len() == self.rows {
+            self.marks = Some(marks);
+        }
+        self
+    }
+
+    /// Which rows are marked; none where nobody follows an event, or an
+    /// operator cannot say which of its rows an event has become.
+    pub fn marks(&self) -> Option<&[bool]> {
+        self.marks.as_deref()
+    }
+
+    /// Whether a row is marked.
+    pub fn is_marked(&self, row: usize) -> bool {
+        self.marks
+            .as_ref()
+            .is_some_and(|marks| marks.get(row) == Some(&true))
+    }
+
+    /// How many rows are marked.
+    pub fn marked(&self) -> usize {
+        self.marks
+            .iter()
+            .flat_map(|marks| marks.iter())
+            .filter(|mark| **mark)
+            .count()
     }
 
     /// The rows with the given numbers, in that order, repeats included.
@@ -195,6 +234,10 @@ impl Batch {
             columns,
             rows: rows.len(),
             ingestion,
+            marks: self
+                .marks
+                .as_ref()
+                .map(|marks| rows.iter().map(|row| marks[*row as usize]).collect()),
             memory: self.memory.clone(),
         })
     }
@@ -232,7 +275,8 @@ impl Batch {
             }
             columns.push(builder.finish());
         }
-        let batch = Self::with_rows(first.schema.clone(), columns, rows, &first.memory, operator)?;
+        let mut batch = Self::with_rows(first.schema.clone(), columns, rows, &first.memory, operator)?;
+        batch.marks = marks_of(full.iter().copied());
         if full.iter().all(|batch| batch.has_ingestion_time()) {
             let mut times = Builder::new(Type::DateTime, rows);
             full.iter()
@@ -269,6 +313,7 @@ impl Batch {
             columns,
             rows: self.rows,
             ingestion: self.ingestion.clone(),
+            marks: self.marks.clone(),
             memory: self.memory.clone(),
         })
     }
@@ -296,6 +341,7 @@ impl Batch {
             columns,
             rows: self.rows,
             ingestion: self.ingestion.clone(),
+            marks: self.marks.clone(),
             memory: self.memory.clone(),
         })
     }
@@ -395,6 +441,15 @@ impl<'a> IntoIterator for &'a Batch {
     fn into_iter(self) -> Rows<'a> {
         self.iter()
     }
+}
+
+/// The marks of batches one after the other; none when nobody has any.
+pub(crate) fn marks_of<'a>(parts: impl Iterator<Item = &'a Batch> + Clone) -> Option<Arc<[bool]>> {
+    parts.clone().any(|part| part.marks.is_some()).then(|| {
+        parts
+            .flat_map(|part| (0..part.rows).map(|row| part.is_marked(row)))
+            .collect()
+    })
 }
 
 /// What stands where a value of a type is missing: strings are never null.

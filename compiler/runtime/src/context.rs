@@ -76,6 +76,20 @@ impl<'a> Context<'a> {
         self
     }
 
+    /// The same over other tables.
+    pub fn over<'b>(&self, tables: &'b dyn Tables) -> Context<'b> {
+        Context {
+            now: self.now,
+            tables,
+            memory: self.memory.clone(),
+        }
+    }
+
+    /// Where its tables come from.
+    pub fn tables(&self) -> &'a dyn Tables {
+        self.tables
+    }
+
     /// The time of the run, in ticks.
     pub fn now_ticks(&self) -> i64 {
         self.now

@@ -79,7 +79,12 @@ impl Expand<'_> {
                 })
                 .collect()
         });
-        Batch::from_rows(self.schema.clone(), rows, input.memory())
+        let table = Batch::from_rows(self.schema.clone(), rows, input.memory())?;
+        Ok(if input.is_marked(row.index()) {
+            table.with_marks(vec![true; count])
+        } else {
+            table
+        })
     }
 }
 
@@ -167,6 +172,7 @@ pub fn mv_apply(
     });
     let mut builder = BatchBuilder::new(Schema::new(columns.collect::<Vec<_>>()), input.memory());
     let mut held = input.memory().growing("mv-apply");
+    let mut marks = Vec::new();
     for row in input {
         let result = subquery(&expand.table_of(row, input)?)?;
         for found in &result {
@@ -187,10 +193,18 @@ pub fn mv_apply(
                     .sum(),
             )?;
             builder.push(values);
+            if input.marks().is_some() {
+                marks.push(input.is_marked(row.index()));
+            }
         }
     }
     drop(held);
-    builder.finish("mv-apply")
+    let applied = builder.finish("mv-apply")?;
+    Ok(if input.marks().is_some() {
+        applied.with_marks(marks)
+    } else {
+        applied
+    })
 }
 
 fn items(value: &Value, bags_as_arrays: bool) -> Vec<Value> {

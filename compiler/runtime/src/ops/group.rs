@@ -59,6 +59,7 @@ pub fn summarize(input: &Batch, keys: &[Output<'_>], aggregates: &[Aggregation<'
     let mut args = Vec::new();
     let mut kept = None;
     let mut next_look = FIRST_LOOK;
+    let mut marked = HashSet::new();
     for row in input {
         if row.index() == next_look {
             // Ever more seldom, so that looking costs no more than the rows do.
@@ -90,6 +91,9 @@ pub fn summarize(input: &Batch, keys: &[Output<'_>], aggregates: &[Aggregation<'
                 count - 1
             }
         };
+        if input.is_marked(row.index()) {
+            marked.insert(group);
+        }
         let first = group * aggregates.len();
         for (aggregate, state) in aggregates.iter().zip(&mut states[first..]) {
             args.clear();
@@ -122,14 +126,27 @@ pub fn summarize(input: &Batch, keys: &[Output<'_>], aggregates: &[Aggregation<'
         }
     }
     let columns = columns.into_iter().chain(results).map(Builder::finish).collect();
-    Batch::with_rows(Schema::new(schema), columns, count, input.memory(), "summarize")
+    let batch = Batch::with_rows(Schema::new(schema), columns, count, input.memory(), "summarize")?;
+    Ok(marked_as(batch, input, &marked))
+}
+
+/// Marks the groups that a marked row went into.
+fn marked_as(groups: Batch, input: &Batch, marked: &HashSet<usize>) -> Batch {
+    if input.marks().is_none() {
+        return groups;
+    }
+    let marks = (0..groups.rows())
+        .map(|group| marked.contains(&group))
+        .collect::<Vec<_>>();
+    groups.with_marks(marks)
 }
 
 /// `distinct`: every combination of these columns once, in the order in which
 /// combinations first appear.
 pub fn distinct(input: &Batch, outputs: &[Output<'_>]) -> Result<Batch> {
     let mut held = input.memory().growing("distinct");
-    let mut seen: HashSet<Box<[u8]>> = HashSet::new();
+    let mut seen: HashMap<Box<[u8]>, usize> = HashMap::new();
+    let mut marked = HashSet::new();
     let schema = Schema::new(
         outputs
             .iter()
@@ -147,11 +164,17 @@ pub fn distinct(input: &Batch, outputs: &[Output<'_>]) -> Result<Batch> {
             key.push(&value);
             values.push(value);
         }
-        if !seen.contains(key.bytes()) {
+        let group = if let Some(group) = seen.get(key.bytes()) {
+            *group
+        } else {
             held.add(key.bytes().len() + GROUP_BYTES)?;
-            seen.insert(key.bytes().into());
+            seen.insert(key.bytes().into(), builder.rows());
             builder.push(values.drain(..));
+            builder.rows() - 1
+        };
+        if input.is_marked(row.index()) {
+            marked.insert(group);
         }
     }
-    builder.finish("distinct")
+    Ok(marked_as(builder.finish("distinct")?, input, &marked))
 }

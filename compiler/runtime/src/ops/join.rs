@@ -286,7 +286,18 @@ fn gather(
         });
     }
     drop(held);
-    Batch::with_rows(Schema::new(schema), columns, rows, lhs.memory(), "join")
+    let joined = Batch::with_rows(Schema::new(schema), columns, rows, lhs.memory(), "join")?;
+    if lhs.marks().is_none() && rhs.marks().is_none() {
+        return Ok(joined);
+    }
+    let marked = |side: &Batch, numbers: &[Option<u32>], row: usize| {
+        let number = numbers.get(row).copied().flatten();
+        number.is_some_and(|number| side.is_marked(number as usize))
+    };
+    let marks = (0..rows)
+        .map(|row| marked(lhs, left_rows, row) || marked(rhs, right_rows, row))
+        .collect::<Vec<_>>();
+    Ok(joined.with_marks(marks))
 }
 
 fn all(rows: &[Option<u32>]) -> Option<Vec<u32>> {

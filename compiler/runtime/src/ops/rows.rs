@@ -87,7 +87,12 @@ pub fn extend(input: &Batch, added: &[Output<'_>]) -> Result<Batch> {
 /// `count`: one row with the number of rows.
 pub fn count(input: &Batch) -> Result<Batch> {
     let schema = Schema::of(&[("Count", Type::Long)]);
-    Batch::from_rows(schema, [vec![Value::Long(input.rows() as i64)]], input.memory())
+    let count = Batch::from_rows(schema, [vec![Value::Long(input.rows() as i64)]], input.memory())?;
+    Ok(if input.marks().is_some() {
+        count.with_marks([input.marked() > 0])
+    } else {
+        count
+    })
 }
 
 /// `print` and `datatable`: the given rows.

@@ -3,7 +3,7 @@
 use rulec_functions::{Type, Value};
 
 use super::Result;
-use crate::batch::Batch;
+use crate::batch::{Batch, marks_of};
 use crate::error::RuntimeError;
 use crate::memory::Memory;
 use crate::schema::{Column, Schema};
@@ -95,7 +95,10 @@ pub fn union(schema: &Schema, with_source: bool, parts: &[Part<'_>]) -> Result<B
     } else {
         schema.clone()
     };
-    let batch = Batch::with_rows(schema, columns, rows, &memory, "union")?;
+    let mut batch = Batch::with_rows(schema, columns, rows, &memory, "union")?;
+    if let Some(marks) = marks_of(parts.iter().map(|part| part.rows)) {
+        batch = batch.with_marks(marks);
+    }
     if parts.is_empty() || !parts.iter().all(|part| part.rows.has_ingestion_time()) {
         return Ok(batch);
     }
