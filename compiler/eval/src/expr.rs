@@ -49,9 +49,14 @@ impl Planner<'_, '_> {
             ExprKind::Binding(id) => constant(self.scalar(*id, expr.span)?),
             ExprKind::Now => constant(self.ctx.now()),
             ExprKind::IngestionTime => ops::ingestion_time(),
-            ExprKind::ToScalar(rel) => constant(self.whole(rel)?.value(0, 0)),
+            ExprKind::ToScalar(rel) => {
+                let rows = self.whole(rel)?;
+                self.became_value(expr.span, "toscalar", &rows);
+                constant(rows.value(0, 0))
+            }
             ExprKind::List(rel) => {
                 let rows = self.whole(rel)?;
+                self.became_value(expr.span, "list", &rows);
                 constant(Value::array(
                     rows.iter().map(|row| row.get(0)).collect::<Vec<_>>(),
                 ))

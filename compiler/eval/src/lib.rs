@@ -22,7 +22,7 @@ pub use coverage::{Condition, conditions, coverage};
 pub use error::EvalError;
 pub use rulec_runtime::write::batch_to_json;
 pub use support::unsupported;
-pub use trace::{Conjunct, Stage, trace};
+pub use trace::{Group, JoinKey, Part, Partners, Shape, Stage, Verdict, Why, trace};
 
 /// Runs a query. A construct that cannot run is an error before any data is
 /// read. A query without a tabular expression gives a table without columns.

@@ -7,7 +7,7 @@ use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
 use rulec_functions::{Type, Value, convert};
-use rulec_ir::{BindingId, BindingKind, ExprKind, JoinKind, Operator, Origin, Query, Rel, RelKind};
+use rulec_ir::{BindingId, BindingKind, JoinKind, Operator, Origin, Query, Rel, RelKind};
 use rulec_runtime::ops::{self, Output};
 use rulec_runtime::{Batch, Code, Column, Context, RuntimeError, Schema};
 use rulec_source::Span;
@@ -17,7 +17,7 @@ use crate::demand::{self, Demand};
 use crate::error::EvalError;
 use crate::expr::{Compiled, Scope};
 use crate::support;
-use crate::trace::Recorder;
+use crate::trace::{self, Recorder};
 
 pub(crate) type Result<T> = std::result::Result<T, EvalError>;
 
@@ -128,11 +128,11 @@ fn pass(steps: &[Step<'_>], batch: &Batch) -> Result<Batch> {
 
 /// Compiles a query and keeps what its bindings gave.
 pub(crate) struct Planner<'q, 'c> {
-    query: &'q Query,
+    pub(crate) query: &'q Query,
     pub(crate) ctx: Context<'c>,
     scalars: RefCell<Vec<Option<Value>>>,
     tables: RefCell<Vec<Option<Batch>>>,
-    recorder: Option<Arc<Recorder>>,
+    pub(crate) recorder: Option<Arc<Recorder>>,
     /// Who is told what the conditions of each `where` say.
     pub(crate) coverage: Option<Arc<coverage::Recorder>>,
 }
@@ -272,34 +272,15 @@ impl<'c> Planner<'_, 'c> {
 
     /// Adds a step, and a look at what goes through it if somebody asked.
     pub(crate) fn then(&self, plan: Plan<'c>, rowwise: bool, rel: &Rel, step: Step<'c>) -> Result<Plan<'c>> {
-        let Some(recorder) = &self.recorder else {
+        let watch = self.watch(rel)?;
+        let Some(place) = self.place(rel, 1) else {
             return Ok(plan.then(rowwise, step));
         };
-        let conjuncts = match &rel.kind {
-            RelKind::Filter { input, predicate } => {
-                let operands = match &predicate.kind {
-                    ExprKind::And(operands) => &operands[..],
-                    _ => std::slice::from_ref(predicate),
-                };
-                let mut scope = Scope::new(input.columns.len());
-                let conjuncts = self.exprs(operands, &mut scope)?;
-                let spans = operands.iter().map(|operand| operand.span);
-                // A conjunct over windows cannot be looked at row by row.
-                if scope.windows.is_empty() {
-                    spans.zip(conjuncts).collect()
-                } else {
-                    Vec::new()
-                }
-            }
-            _ => Vec::new(),
-        };
-        let stage = recorder.stage(rel, conjuncts.iter().map(|(span, _)| *span));
-        let recorder = Arc::clone(recorder);
         Ok(plan.then(
             rowwise,
             Box::new(move |input| {
                 let output = step(input)?;
-                recorder.record(stage, input, &output, &conjuncts);
+                place.step(input, &output, &watch)?;
                 Ok(output)
             }),
         ))
@@ -317,6 +298,12 @@ impl<'c> Planner<'_, 'c> {
             rel = input;
         }
         let mut plan = self.source(rel, wanted)?;
+        if matches!(
+            rel.kind,
+            RelKind::Table { .. } | RelKind::External { .. } | RelKind::Ref(_)
+        ) {
+            plan = self.looked_at(plan, rel);
+        }
         for rel in pipeline.into_iter().rev() {
             plan = self.step(plan, rel)?;
         }
@@ -380,15 +367,21 @@ impl<'c> Planner<'_, 'c> {
             } => {
                 let lhs = self.plan(left, demand::of_input(rel, 0, &wanted))?;
                 let rhs = self.plan(right, demand::of_input(rel, 1, &wanted))?;
+                let names = trace::join_keys(left, left_keys, right, right_keys);
                 let left_keys = self.exprs(left_keys, &mut Scope::new(left.columns.len()))?;
                 let right_keys = self.exprs(right_keys, &mut Scope::new(right.columns.len()))?;
-                let (kind, output, ctx) = (join_kind(*kind), picks(rel, output), self.ctx.clone());
+                let (said, kind, output) = (*kind, join_kind(*kind), picks(rel, output));
+                let (place, ctx) = (self.place(rel, 2), self.ctx.clone());
                 // The other side may read the same input, in a subquery; so both are run here.
-                let joined = Plan::made(move |input| {
+                Plan::made(move |input| {
                     let (lhs, rhs) = (lhs.run(&ctx, input)?, rhs.run(&ctx, input)?);
-                    ops::join(&lhs, &rhs, kind, &left_keys, &right_keys, &output).map_err(at(span))
-                });
-                self.then(joined, false, rel, Box::new(|t| Ok(t.clone())))?
+                    let joined =
+                        ops::join(&lhs, &rhs, kind, &left_keys, &right_keys, &output).map_err(at(span))?;
+                    if let Some(place) = &place {
+                        place.join(said, [&lhs, &rhs], &joined, [&left_keys, &right_keys], &names);
+                    }
+                    Ok(joined)
+                })
             }
             RelKind::Union { inputs, with_source } => {
                 let plans = inputs
@@ -400,7 +393,8 @@ impl<'c> Planner<'_, 'c> {
                     })
                     .collect::<Result<Vec<_>>>()?;
                 let (schema, with_source, ctx) = (schema_of(rel), *with_source, self.ctx.clone());
-                let union = Plan::made(move |input| {
+                let place = self.place(rel, inputs.len());
+                Plan::made(move |input| {
                     let batches = plans
                         .iter()
                         .map(|(plan, ..)| plan.run(&ctx, input))
@@ -410,9 +404,12 @@ impl<'c> Planner<'_, 'c> {
                         .zip(&batches)
                         .map(|((_, label, columns), batch)| ops::part(label, batch, columns.clone()))
                         .collect::<Vec<_>>();
-                    ops::union(&schema, with_source, &parts).map_err(at(span))
-                });
-                self.then(union, false, rel, Box::new(|t| Ok(t.clone())))?
+                    let union = ops::union(&schema, with_source, &parts).map_err(at(span))?;
+                    if let Some(place) = &place {
+                        place.union(&batches.iter().collect::<Vec<_>>(), &union);
+                    }
+                    Ok(union)
+                })
             }
             RelKind::Special { inputs, operator } => {
                 let Operator::WideUnion {
