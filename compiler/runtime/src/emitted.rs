@@ -107,6 +107,11 @@ pub fn ticks(value: &Value) -> i64 {
     }
 }
 
+/// A text, which is never null: the empty one where there is none.
+pub fn or_empty(value: Value) -> Value {
+    if value.is_null() { Value::string("") } else { value }
+}
+
 /// `toscalar`: the first column of the first row, null without rows.
 pub fn first_value(rows: &Batch) -> Value {
     rows.value(0, 0)

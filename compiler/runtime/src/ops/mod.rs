@@ -34,6 +34,7 @@
 mod activity;
 mod bags;
 mod bins;
+mod columns;
 mod expand;
 mod group;
 mod invoke;
@@ -63,6 +64,7 @@ pub use activity::{
 };
 pub use bags::{Conflict, bag_unpack, narrow, pivot, schema_merge};
 pub use bins::{Axis, SeriesOf, make_series};
+pub use columns::{agg_all, left_all, project_away, project_keep, project_rename, project_reorder};
 pub use expand::{Expand, Item, item, mv_apply, mv_expand};
 pub use group::{distinct, summarize};
 pub use invoke::{FILE_PROFILE_COLUMNS, file_profile};
@@ -74,7 +76,7 @@ pub use pairs::{Pairs, parse_kv};
 pub use parse::{ParseKind, Pattern, Step, parse, parse_where};
 pub use rows::{count, extend, filter, getschema, project, range, rows};
 pub use scan::{Scan, ScanOutput, ScanStep, scan};
-pub use union::{Part, part, union};
+pub use union::{Part, WidePart, part, union, wide_part, wide_union};
 
 /// A scalar expression over the rows of one batch.
 pub enum Expr<'a> {

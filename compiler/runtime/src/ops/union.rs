@@ -4,6 +4,7 @@ use rulec_functions::{Type, Value};
 
 use super::Result;
 use crate::batch::{Batch, marks_of};
+use crate::context::Context;
 use crate::error::RuntimeError;
 use crate::memory::Memory;
 use crate::schema::{Column, Schema};
@@ -28,6 +29,51 @@ pub fn part<'a>(label: &'a str, rows: &'a Batch, columns: impl Into<Vec<Option<u
         rows,
         columns: columns.into(),
     }
+}
+
+/// One table of a union of so many that most columns of most are null.
+#[derive(Clone, Debug)]
+pub struct WidePart<'a> {
+    /// What `withsource` says.
+    pub label: &'a str,
+    /// The rows.
+    pub rows: &'a Batch,
+    /// Pairs of an output column (after the source column) and the column of
+    /// this table that fills it.
+    pub columns: &'a [(usize, usize)],
+}
+
+/// One table of a wide union, by the columns that it fills.
+pub fn wide_part<'a>(label: &'a str, rows: &'a Batch, columns: &'a [(usize, usize)]) -> WidePart<'a> {
+    WidePart { label, rows, columns }
+}
+
+/// [`union`] of so many tables that most columns of most are null. Only tables
+/// with rows take part, so what each fills can be written out.
+pub fn wide_union(
+    ctx: &Context<'_>,
+    schema: &Schema,
+    with_source: bool,
+    parts: &[WidePart<'_>],
+) -> Result<Batch> {
+    let width = schema.len().saturating_sub(usize::from(with_source));
+    let filled = parts
+        .iter()
+        .filter(|part| !part.rows.is_empty())
+        .map(|wide| {
+            let mut columns = vec![None; width];
+            for (output, own) in wide.columns {
+                if let Some(slot) = columns.get_mut(*output) {
+                    *slot = Some(*own);
+                }
+            }
+            part(wide.label, wide.rows, columns)
+        })
+        .collect::<Vec<_>>();
+    if filled.is_empty() {
+        return Ok(Batch::empty(schema.clone(), ctx.memory()));
+    }
+    union(schema, with_source, &filled)
 }
 
 /// `union`: the rows of all parts, one part after the other, under a schema.

@@ -1,0 +1,87 @@
+//! Columns that go on as they are: which of them, in which order.
+//!
+//! In: a batch, and places of columns. Out: the same columns, shared, under
+//! their own names; nothing is computed and nothing copied. Where most columns
+//! of a wide table go on, these say it in a line.
+
+use super::{Aggregation, Expr, Pick, Result, column};
+use crate::batch::Batch;
+use crate::schema::Column;
+use rulec_functions::NewAccumulator;
+
+/// These columns, in this order: `project` and `project-keep` of columns that
+/// keep their names.
+pub fn project_keep(input: &Batch, places: &[usize]) -> Result<Batch> {
+    pick(input, places.iter().copied())
+}
+
+/// All columns but these.
+pub fn project_away(input: &Batch, places: &[usize]) -> Result<Batch> {
+    pick(input, others(input, places))
+}
+
+/// These columns first, in this order, then the others.
+pub fn project_reorder(input: &Batch, places: &[usize]) -> Result<Batch> {
+    pick(input, places.iter().copied().chain(others(input, places)))
+}
+
+/// All columns, some of them under new names.
+pub fn project_rename(input: &Batch, names: &[(usize, &str)]) -> Result<Batch> {
+    let columns = input.schema().columns().iter().enumerate();
+    let picked = columns.map(|(place, own)| {
+        let name = names.iter().find(|(renamed, _)| *renamed == place);
+        let column = match name {
+            Some((_, name)) => Column::new(*name, own.ty),
+            None => own.clone(),
+        };
+        (column, place)
+    });
+    input.pick(&picked.collect::<Vec<_>>())
+}
+
+/// What a join puts out that keeps all columns of its left side: those, then
+/// the ones given.
+pub fn left_all(lhs: &Batch, more: &[Pick]) -> Vec<Pick> {
+    let columns = lhs.schema().columns().iter().enumerate();
+    columns
+        .map(|(place, own)| super::left(own.name.clone(), place))
+        .chain(more.iter().cloned())
+        .collect()
+}
+
+/// `arg_max(column, *)` and its relatives: the deciding column, then all others
+/// but those that are left out, each under its own name.
+pub fn agg_all<'a>(new: NewAccumulator, input: &Batch, by: usize, without: &[usize]) -> Aggregation<'a> {
+    let others = others(input, without).filter(|place| *place != by);
+    let places = std::iter::once(by).chain(others).collect::<Vec<_>>();
+    let own = input.schema().columns();
+    Aggregation {
+        new,
+        args: places
+            .iter()
+            .map(|place| column(*place))
+            .collect::<Vec<Expr<'a>>>(),
+        outputs: places
+            .iter()
+            .filter_map(|place| own.get(*place).cloned())
+            .collect(),
+    }
+}
+
+fn others<'a>(input: &Batch, places: &'a [usize]) -> impl Iterator<Item = usize> + use<'a> {
+    (0..input.schema().len()).filter(|place| !places.contains(place))
+}
+
+/// The columns at these places under their own names. A place that is not
+/// there is left to [`Batch::pick`], whose error names what is missing.
+fn pick(input: &Batch, places: impl Iterator<Item = usize>) -> Result<Batch> {
+    let own = input.schema().columns();
+    let picked = places.map(|place| {
+        let column = own.get(place).cloned();
+        (
+            column.unwrap_or_else(|| Column::new(place.to_string(), rulec_functions::Type::Unknown)),
+            place,
+        )
+    });
+    input.pick(&picked.collect::<Vec<_>>())
+}
