@@ -73,10 +73,7 @@ impl Emitter<'_> {
         let about = self.about(subquery);
         let item_layout = self.layout("item_columns", about, &columns);
         let schema = self.schema(item_layout, &columns, false);
-        let mut inner = Scope::new(true);
-        let name = self.names.item("apply_items");
-        let body = self.body(&mut inner, subquery);
-        let function = self.function(name, subquery.span, inner, body, true);
+        let function = self.within(subquery, "apply");
         let about = self.about(subquery);
         let result = self.layout("applied_columns", about, &subquery.columns);
         let expand = self.expand(
@@ -95,15 +92,7 @@ impl Emitter<'_> {
             picks => picks,
         };
         pipe.let_("picks", picks);
-        let had_items = scope.needs.items;
-        let args = self.arguments(scope, &function);
-        scope.needs.items = had_items;
-        let apply = match &args[..] {
-            // A closure around a call of one argument would be the function itself.
-            [Code::Atom(only)] if only == "items" => Code::atom(function.name.clone()),
-            _ if function.needs.items => Code::closure("|items|", Code::call(function.name.clone(), args)),
-            _ => Code::closure("|_|", Code::call(function.name.clone(), args)),
-        };
+        let apply = self.over_items(scope, &function);
         let args = [pipe.rows(), Code::atom("&expand"), Code::atom("&picks"), apply];
         pipe.step(Code::call(self.op("mv_apply"), args));
         self.relaid(pipe, rel, "applied");

@@ -25,6 +25,7 @@ mod prune;
 mod relations;
 mod scalars;
 mod sources;
+mod specials;
 mod support;
 #[cfg(test)]
 mod tests;

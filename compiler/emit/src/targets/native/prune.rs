@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rulec_ir::{
-    AggregateCall, Column, Expr, ExprKind, MvItem, Origin, ParseStep, ProjectKind, Rel, RelKind, SortKey,
-    UnionInput,
+    AggregateCall, Column, Expr, ExprKind, MvItem, Operator, Origin, ParseStep, ProjectKind, Rel, RelKind,
+    SortKey, UnionInput,
 };
 
 /// Columns by place; none means all, also those of open tables that have no place.
@@ -182,6 +182,9 @@ pub(super) fn main_input(rel: &Rel) -> Option<&Rel> {
         | RelKind::Invoke { input, .. }
         | RelKind::GetSchema { input } => Some(input),
         RelKind::Join { left, .. } => Some(left),
+        RelKind::Special { inputs, operator } if !matches!(**operator, Operator::WideUnion { .. }) => {
+            inputs.first()
+        }
         RelKind::Table { .. }
         | RelKind::Ref(_)
         | RelKind::Input
@@ -192,6 +195,11 @@ pub(super) fn main_input(rel: &Rel) -> Option<&Rel> {
         | RelKind::Special { .. }
         | RelKind::Unsupported { .. } => None,
     }
+}
+
+/// Whether the inputs behind the first are subqueries over its rows.
+fn hands_in(operator: &Operator) -> bool {
+    matches!(operator, Operator::Fork | Operator::Partition { .. })
 }
 
 /// What is needed of the input on which a pipeline goes on.
@@ -313,6 +321,17 @@ fn source(rel: &Rel, wanted: &Wanted, inputs: &Inputs) -> (Rel, Places) {
             inputs: parts,
             with_source,
         } => union(rel, wanted, parts, *with_source, inputs),
+        RelKind::Special {
+            inputs: parts,
+            operator,
+        } => {
+            let parts = parts.iter().map(|part| prune(part, &None, inputs).0);
+            let kind = RelKind::Special {
+                inputs: parts.collect(),
+                operator: operator.clone(),
+            };
+            made(rel, wanted, kind, rel.columns.clone(), identity(rel))
+        }
         RelKind::Input => match inputs {
             Some(keep) => {
                 let (columns, places) = kept(&rel.columns, |place| keep.contains(&place));
@@ -410,6 +429,9 @@ fn handed_in(subquery: &Rel, wanted: &Wanted) -> Wanted {
         match &rel.kind {
             RelKind::Input => found.extend(wanted?),
             RelKind::Join { right, .. } => todo.push((right, right_needed(rel, &wanted))),
+            RelKind::Special { inputs, operator } if !hands_in(operator) => {
+                todo.extend(inputs.iter().map(|part| (part, None)));
+            }
             RelKind::Union { inputs, with_source } => {
                 let source = usize::from(*with_source);
                 todo.extend(
@@ -547,6 +569,19 @@ fn rebuilt(rel: &Rel, wanted: &Wanted, input: Rel, places: &Places, inputs: &Inp
             (kind, (columns, own))
         }
         RelKind::Parse { .. } => parse(rel, input, places),
+        RelKind::Special {
+            inputs: parts,
+            operator,
+        } => {
+            // A special operator wants its input whole, so no place has moved.
+            let within = if hands_in(operator) { &None } else { inputs };
+            let others = parts.iter().skip(1).map(|part| prune(part, &None, within).0);
+            let kind = RelKind::Special {
+                inputs: [*input].into_iter().chain(others).collect(),
+                operator: operator.clone(),
+            };
+            (kind, all())
+        }
         RelKind::Invoke { function, args, .. } => {
             let kept = kept(&rel.columns, |place| match places.get(place) {
                 Some(place) => place.is_some(),

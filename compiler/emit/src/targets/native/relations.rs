@@ -302,12 +302,13 @@ impl Emitter<'_> {
                 pipe.step(Code::call(self.helper("getschema"), [pipe.rows(), schema]));
                 self.relaid(pipe, rel, "described");
             }
+            RelKind::Special { inputs, operator } => self.special(scope, pipe, rel, inputs, operator),
             _ => self.fail(rel.span, "an operator that cannot be run"),
         }
     }
 
     /// The operator leaves the columns of its input where they are.
-    fn passed(&mut self, pipe: &mut Pipe, rel: &Rel, wish: &str) {
+    pub(super) fn passed(&mut self, pipe: &mut Pipe, rel: &Rel, wish: &str) {
         let about = self.about(rel);
         pipe.layout = self.extended(pipe.layout, wish, about, &rel.columns);
     }
@@ -319,7 +320,13 @@ impl Emitter<'_> {
         pipe.extra = false;
     }
 
-    fn outputs(&mut self, scope: &mut Scope, row: LayoutId, columns: &[Column], exprs: &[Expr]) -> Vec<Code> {
+    pub(super) fn outputs(
+        &mut self,
+        scope: &mut Scope,
+        row: LayoutId,
+        columns: &[Column],
+        exprs: &[Expr],
+    ) -> Vec<Code> {
         let pairs = columns.iter().zip(exprs);
         pairs
             .map(|(column, expr)| self.output(scope, row, column, expr))

@@ -78,19 +78,9 @@ impl Emitter<'_> {
             RelKind::Union { inputs, with_source } => {
                 let mut lets = Vec::new();
                 let mut parts = Vec::new();
-                for (index, input) in inputs.iter().enumerate() {
+                for input in inputs {
                     let rows = self.relation(scope, &input.rel, "union");
-                    let rows = match rows {
-                        Code::Prefix(_, made) => {
-                            let name = format!("part_{}", index + 1);
-                            lets.push(Statement::Let {
-                                name: name.clone(),
-                                value: *made,
-                            });
-                            Code::atom(format!("&{name}"))
-                        }
-                        rows => rows,
-                    };
+                    let rows = part_of(&mut lets, rows);
                     let columns = Code::array(places(&input.columns));
                     parts.push(Code::call(
                         self.op("part"),
@@ -102,16 +92,11 @@ impl Emitter<'_> {
                 let args = [schema, Code::atom(with_source.to_string()), Code::slice(parts)];
                 let code = Code::call(self.op("union"), args);
                 let mut pipe = self.started(rel, layout, code);
-                lets.append(&mut pipe.steps);
-                // The comment stands above everything that belongs to it.
-                if let Some(at) = lets.iter().position(|step| matches!(step, Statement::Comment(_))) {
-                    let comment = lets.remove(at);
-                    lets.insert(0, comment);
-                }
-                pipe.steps = lets;
+                pipe.steps = below_comment(lets, pipe.steps);
                 pipe.extra = rel.open;
                 pipe
             }
+            RelKind::Special { inputs, operator } => self.wide_union(scope, rel, inputs, operator),
             _ => {
                 self.fail(rel.span, "an operator that cannot be run");
                 self.nothing()
@@ -193,6 +178,35 @@ pub(super) fn places(places: &[Option<usize>]) -> Vec<Code> {
         None => Code::atom("None"),
     };
     places.iter().map(place).collect()
+}
+
+/// The rows of a part of a union as an argument; what has to be made stands before.
+pub(super) fn part_of(lets: &mut Vec<Statement>, rows: Code) -> Code {
+    match rows {
+        Code::Prefix(_, made) => {
+            let name = format!("part_{}", lets.len() + 1);
+            lets.push(Statement::Let {
+                name: name.clone(),
+                value: *made,
+            });
+            Code::atom(format!("&{name}"))
+        }
+        rows => rows,
+    }
+}
+
+/// What is made first, then the steps; their comment stands above everything
+/// that belongs to it.
+pub(super) fn below_comment(mut first: Vec<Statement>, mut steps: Vec<Statement>) -> Vec<Statement> {
+    first.append(&mut steps);
+    if let Some(at) = first
+        .iter()
+        .position(|step| matches!(step, Statement::Comment(_)))
+    {
+        let comment = first.remove(at);
+        first.insert(0, comment);
+    }
+    first
 }
 
 /// A name between backticks.

@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 
 use rulec_functions::{ScalarFunction, aggregate};
 use rulec_ir::walk::{self, Node};
-use rulec_ir::{BindingId, BindingKind, ExprKind, Query, RelKind};
+use rulec_ir::{AggregateCall, BindingId, BindingKind, ExprKind, Operator, Query, RelKind};
 use rulec_source::Span;
+
+use super::specials::is_plugin;
 
 /// Window functions that the runtime has.
 const WINDOWS: [&str; 8] = [
@@ -43,6 +45,15 @@ pub(super) fn is_pure(function: &ScalarFunction) -> bool {
     !matches!(function.name, "rand" | "new_guid")
 }
 
+/// Aggregates that nothing computes.
+fn aggregates(calls: &[&AggregateCall], found: &mut Vec<(Span, String)>) {
+    for call in calls {
+        if aggregate(call.function).is_none_or(|row| row.new.is_none() || row.path.is_empty()) {
+            found.push((call.span, format!("the aggregate `{}`", call.function)));
+        }
+    }
+}
+
 /// The constructs that cannot be emitted: "the function `x`".
 pub(super) fn unsupported(query: &Query) -> Vec<(Span, String)> {
     let mut seen = BTreeSet::new();
@@ -53,18 +64,22 @@ pub(super) fn unsupported(query: &Query) -> Vec<(Span, String)> {
         let mut visit = |node: Node<'_>| match node {
             Node::Rel(rel) => match &rel.kind {
                 RelKind::Unsupported { construct, .. } => found.push((rel.span, construct.clone())),
-                RelKind::Special { operator, .. } => found.push((rel.span, operator.construct())),
+                RelKind::Special { operator, .. } => {
+                    if let Operator::Plugin { name, .. } = &**operator
+                        && !is_plugin(name)
+                    {
+                        found.push((rel.span, operator.construct()));
+                    }
+                    aggregates(&operator.aggregates(), &mut found);
+                }
                 RelKind::Invoke { function, .. } if function != "FileProfile" => {
                     found.push((rel.span, format!("the function `{function}`")));
                 }
                 RelKind::Ref(id) => bindings.push(*id),
-                RelKind::Summarize { aggregates, .. } => {
-                    for call in aggregates {
-                        if aggregate(call.function).is_none_or(|row| row.new.is_none() || row.path.is_empty())
-                        {
-                            found.push((call.span, format!("the aggregate `{}`", call.function)));
-                        }
-                    }
+                RelKind::Summarize {
+                    aggregates: calls, ..
+                } => {
+                    aggregates(&calls.iter().collect::<Vec<_>>(), &mut found);
                 }
                 _ => {}
             },
