@@ -5,6 +5,7 @@
 //! (`check`).
 
 mod constant;
+mod deciding;
 mod explain;
 pub mod explanation;
 mod facts;
@@ -16,6 +17,7 @@ mod stages;
 mod walk;
 
 pub use constant::constant;
+pub use deciding::deciding;
 pub use explain::{Input, explain};
 pub use explanation::Explanation;
 pub use facts::Facts;

@@ -141,7 +141,7 @@ fn leaves(query: &Query, input: &Rel, expr: &Expr, negate: bool, found: &mut Vec
 }
 
 /// `!has` is `has`, negated; `isnotempty` is `isempty`, negated.
-fn positive(name: &'static str, negate: bool) -> (&'static str, bool) {
+pub(crate) fn positive(name: &'static str, negate: bool) -> (&'static str, bool) {
     match name {
         "!=" => ("==", !negate),
         "!~" => ("=~", !negate),
