@@ -9,6 +9,7 @@ mod bind;
 mod catalog;
 pub mod codes;
 mod dump;
+mod necessary;
 mod operator;
 mod query;
 pub mod walk;
@@ -17,6 +18,7 @@ pub use bind::{Lowered, lower};
 pub use catalog::Catalog;
 pub use codes::CODES;
 pub use dump::dump;
+pub use necessary::Conditions;
 pub use operator::{Conflict, KeyValues, NestedLevel, Operator, ScanOutput, ScanStep, Series};
 pub use query::{
     AggregateCall, Binding, BindingId, BindingKind, Column, Expr, ExprKind, JoinKind, MvItem, Origin,

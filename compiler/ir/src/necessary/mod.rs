@@ -1,0 +1,269 @@
+//! What rows of a table must meet to have a part in a query's result.
+//!
+//! In: a bound query. Out: for each place where it reads a table, a
+//! [`Necessary`] condition on the table's own columns, so that a reader of
+//! large files need not decode what the query drops at once. Conditions are
+//! carried from the predicates down to the table through operators that look
+//! at one row at a time, and through unions and those sides of joins whose
+//! rows do not depend on each other. Deliberately absent: anything that is
+//! only likely. What is not understood is met by every row.
+
+mod patterns;
+mod predicates;
+
+use rulec_functions::Necessary;
+
+use crate::{ExprKind, JoinKind, Operator, Origin, Query, Rel, RelKind, walk};
+
+use predicates::{Known, Knows};
+
+/// The conditions of a query, one for each place where it reads a table.
+#[derive(Debug)]
+pub struct Conditions<'q> {
+    places: Vec<(&'q Rel, Necessary)>,
+}
+
+impl<'q> Conditions<'q> {
+    /// Finds them.
+    pub fn of(query: &'q Query) -> Self {
+        let mut finder = Finder {
+            knows: Knows { query },
+            places: Vec::new(),
+        };
+        // Roots of relations: the result, the bindings, and every subquery. A
+        // relation that is the input of another is reached through it.
+        let mut roots: Vec<&'q Rel> = Vec::new();
+        let mut inner: Vec<*const Rel> = Vec::new();
+        walk::query(query, &mut |node| {
+            if let walk::Node::Rel(rel) = node {
+                walk::inputs(rel, &mut |input| inner.push(input));
+                roots.push(rel);
+            }
+        });
+        inner.sort_unstable();
+        for root in roots {
+            if inner.binary_search(&std::ptr::from_ref(root)).is_err() {
+                finder.lineages(root);
+            }
+        }
+        Self {
+            places: finder
+                .places
+                .into_iter()
+                .map(|(rel, conditions)| (rel, Necessary::all(conditions)))
+                .collect(),
+        }
+    }
+
+    /// The condition for a table's relation of this query.
+    pub fn at(&self, table: &Rel) -> Necessary {
+        self.places
+            .iter()
+            .find(|(rel, _)| std::ptr::eq(*rel, table))
+            .map_or(Necessary::ANYTHING, |(_, condition)| condition.clone())
+    }
+
+    /// The tables that the query reads and their conditions, one for each place.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Necessary)> {
+        self.places.iter().filter_map(|(rel, condition)| match &rel.kind {
+            RelKind::Table { name } => Some((name.as_str(), condition)),
+            _ => None,
+        })
+    }
+}
+
+/// Rows of a relation that come from rows of one table, one from one, and what
+/// is known of each column.
+struct Lineage {
+    /// Of [`Finder::places`].
+    place: usize,
+    columns: Vec<Option<Known>>,
+}
+
+struct Finder<'q> {
+    knows: Knows<'q>,
+    places: Vec<(&'q Rel, Vec<Necessary>)>,
+}
+
+impl<'q> Finder<'q> {
+    /// The lineages of a relation's rows. Pipelines are long, so they are gone
+    /// along, not into.
+    fn lineages(&mut self, rel: &'q Rel) -> Vec<Lineage> {
+        let mut pipeline = Vec::new();
+        let mut rel = rel;
+        while let Some(input) = only_input(rel) {
+            pipeline.push(rel);
+            rel = input;
+        }
+        let mut lineages = self.source(rel);
+        for rel in pipeline.into_iter().rev() {
+            lineages = self.step(rel, lineages);
+        }
+        lineages
+    }
+
+    fn source(&mut self, rel: &'q Rel) -> Vec<Lineage> {
+        match &rel.kind {
+            RelKind::Table { .. } => {
+                self.places.push((rel, Vec::new()));
+                let columns = rel.columns.iter().map(|c| Some(Known::column(c))).collect();
+                vec![Lineage {
+                    place: self.places.len() - 1,
+                    columns,
+                }]
+            }
+            RelKind::Union { inputs, with_source } => {
+                let mut all = Vec::new();
+                for input in inputs {
+                    for lineage in self.lineages(&input.rel) {
+                        let source = with_source.then_some(None);
+                        let columns = input.columns.iter().map(|from| lineage.column(*from));
+                        all.push(Lineage {
+                            place: lineage.place,
+                            columns: source.into_iter().chain(columns).collect(),
+                        });
+                    }
+                }
+                all
+            }
+            RelKind::Join {
+                left,
+                right,
+                kind,
+                output,
+                ..
+            } => {
+                let (lefts, rights) = (self.lineages(left), self.lineages(right));
+                let (left, right) = sides(*kind);
+                let keep = |lineages: Vec<Lineage>, is_left: bool| {
+                    lineages.into_iter().map(move |lineage| Lineage {
+                        columns: output
+                            .iter()
+                            .map(|origin| match origin {
+                                Origin::Left(at) if is_left => lineage.column(Some(*at)),
+                                Origin::Right(at) if !is_left => lineage.column(Some(*at)),
+                                _ => None,
+                            })
+                            .collect(),
+                        place: lineage.place,
+                    })
+                };
+                let lefts = keep(lefts, true).filter(|_| left);
+                lefts.chain(keep(rights, false).filter(|_| right)).collect()
+            }
+            _ => {
+                walk::inputs(rel, &mut |input| drop(self.lineages(input)));
+                Vec::new()
+            }
+        }
+    }
+
+    fn step(&mut self, rel: &'q Rel, mut lineages: Vec<Lineage>) -> Vec<Lineage> {
+        match &rel.kind {
+            RelKind::Filter { predicate, .. } => {
+                for lineage in &lineages {
+                    let condition = self.knows.predicate(predicate, &lineage.columns);
+                    if !condition.is_anything() {
+                        self.places[lineage.place].1.push(condition);
+                    }
+                }
+                lineages
+            }
+            RelKind::Project { exprs, .. } => {
+                let windowed = exprs.iter().any(|expr| {
+                    let mut found = false;
+                    walk::expr(expr, &mut |node| {
+                        found |=
+                            matches!(node, walk::Node::Expr(e) if matches!(e.kind, ExprKind::Window { .. }));
+                    });
+                    found
+                });
+                // A window looks at other rows: none may be missing.
+                if windowed {
+                    return Vec::new();
+                }
+                for lineage in &mut lineages {
+                    lineage.columns = exprs
+                        .iter()
+                        .map(|expr| self.knows.value(expr, &lineage.columns))
+                        .collect();
+                }
+                lineages
+            }
+            RelKind::MvExpand { passed, .. } => {
+                for lineage in &mut lineages {
+                    lineage.columns = passed.iter().map(|from| lineage.column(*from)).collect();
+                }
+                lineages
+            }
+            RelKind::Parse { steps, .. } => {
+                for lineage in &mut lineages {
+                    lineage.columns.resize_with(rel.columns.len(), || None);
+                    for step in steps {
+                        if let crate::ParseStep::Column { output, .. } = step
+                            && let Some(column) = lineage.columns.get_mut(*output)
+                        {
+                            *column = None;
+                        }
+                    }
+                }
+                lineages
+            }
+            RelKind::Invoke { .. } => {
+                for lineage in &mut lineages {
+                    lineage.columns.resize_with(rel.columns.len(), || None);
+                }
+                lineages
+            }
+            // Subqueries of the operator read tables of their own.
+            RelKind::MvApply { subquery, .. } => {
+                self.lineages(subquery);
+                Vec::new()
+            }
+            RelKind::Special { inputs, .. } => {
+                for input in inputs.iter().skip(1) {
+                    self.lineages(input);
+                }
+                Vec::new()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+impl Lineage {
+    fn column(&self, place: Option<usize>) -> Option<Known> {
+        self.columns.get(place?).cloned().flatten()
+    }
+}
+
+/// The relation that a pipeline goes on from, where there is just one.
+fn only_input(rel: &Rel) -> Option<&Rel> {
+    match &rel.kind {
+        RelKind::Join { .. } | RelKind::Union { .. } | RelKind::Unsupported { .. } => None,
+        RelKind::Special { operator, .. } if matches!(**operator, Operator::WideUnion { .. }) => None,
+        _ => {
+            let mut first = None;
+            walk::inputs(rel, &mut |input| {
+                first.get_or_insert(input);
+            });
+            first
+        }
+    }
+}
+
+/// Whether each left row, and each right row, goes its own way through a join:
+/// what comes of it does not depend on other rows of its side.
+fn sides(kind: JoinKind) -> (bool, bool) {
+    match kind {
+        // Which of several left rows with a key stays depends on the others.
+        JoinKind::InnerUnique => (false, false),
+        JoinKind::Inner => (true, true),
+        JoinKind::LeftOuter | JoinKind::LeftSemi | JoinKind::LeftAnti => (true, false),
+        JoinKind::RightOuter | JoinKind::RightSemi | JoinKind::RightAnti => (false, true),
+        JoinKind::FullOuter => (false, false),
+    }
+}
+
+#[cfg(test)]
+mod tests;

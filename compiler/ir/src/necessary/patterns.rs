@@ -1,0 +1,180 @@
+//! Texts without which a regular expression does not match.
+//!
+//! In: a pattern as a query writes it. Out: texts of which every match holds
+//! at least one. Deliberately absent: matching.
+
+use std::sync::Arc;
+
+use regex_syntax::ParserBuilder;
+use regex_syntax::hir::{Class, Hir, HirKind};
+use rulec_functions::regexes;
+
+/// More alternatives than these tell too little.
+const MOST: usize = 64;
+
+/// Shorter texts are in nearly every value.
+const SHORTEST: usize = 2;
+
+/// Texts of which every match holds one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Required {
+    pub(super) texts: Vec<Arc<str>>,
+    /// Regardless of case.
+    pub(super) folded: bool,
+}
+
+/// The texts that a pattern requires; none where nothing can be said.
+pub(super) fn required(pattern: &str) -> Option<Required> {
+    let translated = regexes::translate(pattern).ok()?;
+    let hir = ParserBuilder::new().utf8(false).build().parse(&translated).ok()?;
+    of(&hir)
+}
+
+fn of(hir: &Hir) -> Option<Required> {
+    match hir.kind() {
+        HirKind::Literal(_) | HirKind::Class(_) => best(std::slice::from_ref(hir)),
+        HirKind::Capture(capture) => of(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => of(&repetition.sub),
+        HirKind::Concat(parts) => best(parts),
+        HirKind::Alternation(parts) => {
+            let mut all = Required {
+                texts: Vec::new(),
+                folded: false,
+            };
+            for part in parts {
+                let one = of(part)?;
+                all.folded |= one.folded;
+                all.texts.extend(one.texts);
+            }
+            (all.texts.len() <= MOST).then_some(all)
+        }
+        HirKind::Empty | HirKind::Look(_) | HirKind::Repetition(_) => None,
+    }
+}
+
+/// The most telling of what a sequence requires.
+fn best(parts: &[Hir]) -> Option<Required> {
+    let mut found: Vec<Required> = Vec::new();
+    let mut run = Run::default();
+    for part in parts {
+        if !run.push(part) {
+            found.extend(run.end());
+            found.extend(match part.kind() {
+                // What is no character by itself may require something all the same.
+                HirKind::Class(_) | HirKind::Literal(_) => None,
+                _ => of(part),
+            });
+        }
+    }
+    found.extend(run.end());
+    found.into_iter().max_by_key(|required| {
+        let shortest = required.texts.iter().map(|text| text.len()).min();
+        (shortest, usize::MAX - required.texts.len())
+    })
+}
+
+/// Characters that follow each other.
+#[derive(Default)]
+struct Run {
+    text: String,
+    folded: bool,
+}
+
+impl Run {
+    /// Adds a part that is certain; false where it is not.
+    fn push(&mut self, part: &Hir) -> bool {
+        match part.kind() {
+            HirKind::Literal(literal) => {
+                let Ok(text) = std::str::from_utf8(&literal.0) else {
+                    return false;
+                };
+                self.text.push_str(text);
+                true
+            }
+            HirKind::Class(class) => {
+                let Some(letter) = letter(class) else {
+                    return false;
+                };
+                self.text.push(letter);
+                self.folded = true;
+                true
+            }
+            HirKind::Capture(capture) => self.push_plain(&capture.sub),
+            _ => false,
+        }
+    }
+
+    /// A group that holds nothing but characters.
+    fn push_plain(&mut self, part: &Hir) -> bool {
+        let (length, folded) = (self.text.len(), self.folded);
+        let whole = match part.kind() {
+            HirKind::Concat(parts) => parts.iter().all(|part| self.push(part)),
+            _ => self.push(part),
+        };
+        if !whole {
+            self.text.truncate(length);
+            self.folded = folded;
+        }
+        whole
+    }
+
+    fn end(&mut self) -> Option<Required> {
+        let run = std::mem::take(self);
+        // Beyond ASCII, what a class folds to is more than one letter's two cases.
+        (run.text.len() >= SHORTEST && (run.text.is_ascii() || !run.folded)).then(|| Required {
+            texts: vec![run.text.into()],
+            folded: run.folded,
+        })
+    }
+}
+
+/// The letter of which a class is the two cases; letters beyond ASCII that fold
+/// to it may be in the class as well.
+fn letter(class: &Class) -> Option<char> {
+    let ranges: Vec<(u32, u32)> = match class {
+        Class::Unicode(class) => class.iter().map(|r| (r.start() as u32, r.end() as u32)).collect(),
+        Class::Bytes(class) => class
+            .iter()
+            .map(|r| (u32::from(r.start()), u32::from(r.end())))
+            .collect(),
+    };
+    let mut letter = None;
+    for (start, end) in ranges {
+        if start > 0x7f {
+            continue;
+        }
+        let c = char::from_u32(start).filter(|c| start == end && c.is_ascii_alphabetic())?;
+        let lower = c.to_ascii_lowercase();
+        if letter.is_some_and(|known| known != lower) {
+            return None;
+        }
+        letter = Some(lower);
+    }
+    letter
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(pattern: &str) -> Option<(Vec<String>, bool)> {
+        required(pattern).map(|r| (r.texts.iter().map(|t| t.to_string()).collect(), r.folded))
+    }
+
+    fn exact(texts: &[&str]) -> Option<(Vec<String>, bool)> {
+        Some((texts.iter().map(|t| (*t).to_owned()).collect(), false))
+    }
+
+    #[test]
+    fn what_a_match_cannot_do_without() {
+        assert_eq!(texts(r"^.*delete\s+shadows$"), exact(&["shadows"]));
+        assert_eq!(texts(r"(cmd|powershell)\.exe"), exact(&[".exe"]));
+        assert_eq!(texts(r"a(bc)+d|wxyz"), exact(&["bc", "wxyz"]));
+        assert_eq!(texts(r"x(foo)y"), exact(&["xfooy"]));
+        assert_eq!(texts(r"(?i)Foo"), Some((vec!["foo".to_owned()], true)));
+        assert_eq!(texts(r"\bkey\b[0-9]{2,}"), exact(&["key"]));
+        for nothing in [".*", "a?b?", "[a-z]+", "foo|.", "", "a", "(foo)?", "(foo){0,3}"] {
+            assert_eq!(texts(nothing), None, "{nothing}");
+        }
+    }
+}

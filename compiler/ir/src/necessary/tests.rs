@@ -1,0 +1,206 @@
+use std::sync::Arc;
+
+use rulec_facts::Pack;
+use rulec_facts::tables::{Environment, Tables};
+use rulec_functions::{Moment, Necessary, TextTest};
+
+use super::Conditions;
+use crate::{Catalog, lower};
+
+/// The conditions of a query, one line for each place where it reads a table.
+fn conditions(query: &str) -> Vec<String> {
+    let lowered = lower(&rulec_kql::parse(query), &catalog());
+    Conditions::of(&lowered.query)
+        .iter()
+        .map(|(table, condition)| format!("{table}: {}", show(condition)))
+        .collect()
+}
+
+fn one(query: &str) -> String {
+    let mut all = conditions(&format!("DeviceProcessEvents | {query}"));
+    assert_eq!(all.len(), 1, "{query}");
+    all.remove(0).replace("DeviceProcessEvents: ", "")
+}
+
+fn show(condition: &Necessary) -> String {
+    let list = |parts: &[Necessary]| parts.iter().map(show).collect::<Vec<_>>().join(", ");
+    match condition {
+        Necessary::All(parts) => format!("all({})", list(parts)),
+        Necessary::Any(parts) => format!("any({})", list(parts)),
+        Necessary::Text {
+            column,
+            test,
+            folded,
+            texts,
+        } => {
+            let test = match test {
+                TextTest::Is => "is",
+                TextTest::StartsWith => "starts",
+                TextTest::EndsWith => "ends",
+                TextTest::Contains => "contains",
+                TextTest::Inside => "inside",
+            };
+            format!(
+                "{column} {test}{} {}",
+                if *folded { "~" } else { "" },
+                texts.join("|")
+            )
+        }
+        Necessary::Number { column, values } => format!("{column} = {values:?}"),
+        Necessary::Time {
+            column,
+            earliest,
+            bound,
+        } => {
+            let bound = match bound {
+                Moment::At(ticks) => ticks.to_string(),
+                Moment::BeforeNow(ticks) => format!("now-{ticks}"),
+            };
+            format!("{column} {} {bound}", if *earliest { ">=" } else { "<=" })
+        }
+    }
+}
+
+fn catalog() -> Catalog {
+    Catalog::new(Arc::new(
+        Tables::new(&Pack::embedded(), Environment::M365).unwrap(),
+    ))
+}
+
+#[test]
+fn tests_of_text() {
+    for (query, expected) in [
+        ("where FileName == 'A.exe'", "FileName is A.exe"),
+        ("where 'A.exe' =~ FileName", "FileName is~ A.exe"),
+        ("where FileName in~ ('a', 'b')", "FileName is~ a|b"),
+        (
+            "where FolderPath startswith @'C:\\Windows'",
+            "FolderPath starts~ C:\\Windows",
+        ),
+        ("where FileName endswith_cs '.exe'", "FileName ends .exe"),
+        (
+            "where FileName has 'a' and FolderPath contains_cs 'b'",
+            "all(FileName contains~ a, FolderPath contains b)",
+        ),
+        (
+            "where FileName has_all ('a', 'b')",
+            "all(FileName contains~ a, FileName contains~ b)",
+        ),
+        (
+            "where FileName has_any ('a', 'b') or FileName == 'c'",
+            "any(FileName contains~ a|b, FileName is c)",
+        ),
+        (
+            "where ProcessCommandLine matches regex '(?i)foo|bar+'",
+            "ProcessCommandLine contains~ foo|ba",
+        ),
+        ("where tolower(FileName) == 'a'", "FileName is~ a"),
+        (
+            "where tostring(split(FolderPath, '/')[0]) == 'a'",
+            "FolderPath contains a",
+        ),
+        // What is not understood, or not there, is met by every row.
+        ("where FileName != 'a'", "all()"),
+        ("where FileName == FolderPath", "all()"),
+        ("where FileName == 'a' or isempty(FileName)", "all()"),
+        ("where strcat(FileName, 'x') has 'a'", "all()"),
+        ("where FileName has ''", "all()"),
+        ("where false", "any()"),
+    ] {
+        assert_eq!(one(query), expected, "{query}");
+    }
+}
+
+#[test]
+fn names_are_followed() {
+    for (query, expected) in [
+        (
+            "extend f = tolower(FileName) | where f has 'a'",
+            "FileName contains~ a",
+        ),
+        ("project x = FileName | where x == 'a'", "FileName is a"),
+        (
+            "extend bad = FileName has 'a' and FolderPath has 'b' | where bad",
+            "all(FileName contains~ a, FolderPath contains~ b)",
+        ),
+        (
+            "extend FileName = strcat(FileName, 'x') | where FileName == 'a'",
+            "all()",
+        ),
+        (
+            "parse ProcessCommandLine with * 'x' FileName | where FileName == 'a' and FolderPath == 'b'",
+            "FolderPath is b",
+        ),
+        // Beyond these, a row's fate depends on others.
+        ("take 3 | where FileName == 'a'", "all()"),
+        (
+            "serialize | extend p = prev(FileName) | where FileName == 'a'",
+            "all()",
+        ),
+        ("summarize count() by FileName | where FileName == 'a'", "all()"),
+    ] {
+        assert_eq!(one(query), expected, "{query}");
+    }
+    assert_eq!(
+        conditions(
+            "let l = dynamic(['a','b']); let t = 2 * 1h; DeviceEvents | where FileName in (l) and Timestamp > ago(t)"
+        ),
+        ["DeviceEvents: all(FileName is a|b, Timestamp >= now-72000000000)"]
+    );
+}
+
+#[test]
+fn json_within_columns() {
+    let query = "DeviceEvents | extend f = parse_json(AdditionalFields) | where f.Name has ";
+    assert_eq!(
+        conditions(&format!("{query} 'evil.exe'")),
+        ["DeviceEvents: AdditionalFields inside~ evil.exe"]
+    );
+    // JSON may write these otherwise.
+    assert_eq!(conditions(&format!("{query} 'a/b'")), ["DeviceEvents: all()"]);
+    assert_eq!(conditions(&format!("{query} '1000'")), ["DeviceEvents: all()"]);
+}
+
+#[test]
+fn numbers_and_times() {
+    assert_eq!(
+        one("where ProcessId == 4 or ProcessId in (5, 6)"),
+        "any(ProcessId = [4], ProcessId = [5, 6])"
+    );
+    assert_eq!(
+        one("where Timestamp between (ago(2d) .. ago(1d))"),
+        "all(Timestamp >= now-1728000000000, Timestamp <= now-864000000000)"
+    );
+    assert_eq!(
+        one("where datetime(2026-01-01) < Timestamp"),
+        "Timestamp >= 639028224000000000"
+    );
+}
+
+#[test]
+fn several_tables() {
+    assert_eq!(
+        conditions("union DeviceEvents, DeviceFileEvents | where FileName == 'a'"),
+        ["DeviceEvents: FileName is a", "DeviceFileEvents: FileName is a"]
+    );
+    assert_eq!(
+        conditions(
+            "DeviceEvents | where FileName == 'a' | join kind=inner (DeviceFileEvents | where FileName == 'b') on DeviceId | where FolderPath == 'c'"
+        ),
+        [
+            "DeviceEvents: all(FileName is a, FolderPath is c)",
+            "DeviceFileEvents: FileName is b"
+        ]
+    );
+    // Which of several rows with a key stays depends on all of them.
+    assert_eq!(
+        conditions("DeviceEvents | join (DeviceFileEvents) on DeviceId | where FolderPath == 'c'"),
+        ["DeviceEvents: all()", "DeviceFileEvents: all()"]
+    );
+    assert_eq!(
+        conditions(
+            "let a = DeviceEvents | where FileName == 'a'; a | where toscalar(DeviceFileEvents | where FileName == 'x' | count) > 3"
+        ),
+        ["DeviceEvents: FileName is a", "DeviceFileEvents: FileName is x"]
+    );
+}
