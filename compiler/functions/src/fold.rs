@@ -13,20 +13,35 @@ pub fn fold_char(c: char) -> char {
     if c.is_ascii() {
         return c.to_ascii_lowercase();
     }
-    // The dotless i folds to itself, although its upper case is I.
-    if c == '\u{131}' {
+    // The dotless i folds to itself, although its upper case is I; so does the
+    // dotted I.
+    if matches!(c, '\u{131}' | '\u{130}') {
         return c;
     }
+    lower_char(upper_char(c))
+}
+
+/// The one upper-case letter of a character: the simple mapping of Unicode,
+/// which leaves alone what has no single one, such as ß.
+pub fn upper_char(c: char) -> char {
     let mut upper = c.to_uppercase();
-    let upper = match (upper.next(), upper.next()) {
+    match (upper.next(), upper.next()) {
         (Some(one), None) => one,
-        _ => c,
-    };
-    let mut lower = upper.to_lowercase();
-    match (lower.next(), lower.next()) {
-        (Some(one), None) => one,
-        _ => upper,
+        _ => match u32::from(c) {
+            // Greek letters with an iota below have one with an iota beside.
+            code @ (0x1F80..=0x1F87 | 0x1F90..=0x1F97 | 0x1FA0..=0x1FA7) => {
+                char::from_u32(code + 8).unwrap_or(c)
+            }
+            code @ (0x1FB3 | 0x1FC3 | 0x1FF3) => char::from_u32(code + 9).unwrap_or(c),
+            _ => c,
+        },
     }
+}
+
+/// The one lower-case letter of a character: the simple mapping of Unicode.
+pub fn lower_char(c: char) -> char {
+    // Only the dotted I becomes several, of which the first is the one.
+    c.to_lowercase().next().unwrap_or(c)
 }
 
 /// Text folded.

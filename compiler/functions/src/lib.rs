@@ -12,6 +12,7 @@ pub mod convert;
 pub mod fold;
 mod function;
 pub mod json;
+mod necessary;
 pub mod order;
 mod plugin;
 pub mod regexes;
@@ -32,6 +33,7 @@ pub use function::{
     Accumulator, Aggregate, Arg, Form, Kernel, Kind, Mismatch, Naming, NewAccumulator, ResultRule,
     ScalarFunction, Shape, TypeError,
 };
+pub use necessary::{Moment, Necessary, TextTest, is_plain_inside};
 // The families, so that a row's path starts at the crate.
 pub use plugin::{Columns, Output, Plugin, plugin, plugins};
 pub use scalar::*;

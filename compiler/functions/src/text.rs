@@ -343,18 +343,18 @@ pub fn parse_timespan(text: &str) -> Option<i64> {
 }
 
 const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
 ];
 
 const WEEKDAYS: [&str; 7] = [
@@ -377,11 +377,12 @@ pub(crate) fn month_name(month: i64) -> &'static str {
 }
 
 fn month_by_name(word: &str) -> Option<i64> {
-    let word = word.trim_end_matches('.').to_ascii_lowercase();
+    let word = word.trim_end_matches('.');
     if word.len() < 3 {
         return None;
     }
-    let index = MONTHS.iter().position(|m| *m == word || m[..3] == word)?;
+    let named = |month: &str| month.eq_ignore_ascii_case(word) || month[..3].eq_ignore_ascii_case(word);
+    let index = MONTHS.iter().position(|month| named(month))?;
     i64::try_from(index + 1).ok()
 }
 

@@ -235,7 +235,8 @@ pub fn negate(args: &[Value]) -> Value {
     }
 }
 
-/// `bin`: down to a multiple, also below zero.
+/// `bin`: down to a multiple, also below zero; null for a bin of no size or a
+/// negative one.
 pub fn bin(args: &[Value]) -> Value {
     let (value, size) = (get(args, 0), get(args, 1));
     match (value, size) {
@@ -243,14 +244,19 @@ pub fn bin(args: &[Value]) -> Value {
         (Value::TimeSpan(t), Value::TimeSpan(s)) => timespan(floor_to(*t, *s)),
         _ => match pair(value, size) {
             Some(Pair::Long(a, b)) => floor_to(a, b).map_or(Value::Null, Value::Long),
-            Some(Pair::Real(a, b)) if b != 0.0 => Value::Real((a / b).floor() * b),
-            Some(Pair::Decimal(a, b)) => decimal(a.checked_div(b).and_then(|n| n.floor().checked_mul(b))),
+            Some(Pair::Real(a, b)) if b > 0.0 => Value::Real((a / b).floor() * b),
+            Some(Pair::Decimal(a, b)) if b > Decimal::ZERO => {
+                decimal(a.checked_div(b).and_then(|n| n.floor().checked_mul(b)))
+            }
             _ => Value::Null,
         },
     }
 }
 
 fn floor_to(value: i64, size: i64) -> Option<i64> {
+    if size <= 0 {
+        return None;
+    }
     value.checked_sub(value.checked_rem_euclid(size)?)
 }
 

@@ -52,7 +52,8 @@ rows! { ROWS: Function in datetimes {
     make_timespan "make_timespan" as OnlyArgument, [(Integer, Integer, Integer, Integer) -> TimeSpan, (Integer, Integer; Integer) -> TimeSpan, (Scalar) -> TimeSpan], "A timespan of days, hours, minutes and seconds; the days and seconds can be left out.",
         "make_timespan(1, 12, 30, 55)" => "1.12:30:55", "make_timespan(12, 30)" => "12:30:00";
     format_datetime "format_datetime" as FirstArgument, [(DateTime, FormatText) -> String], "A datetime in a format of one's own.",
-        "format_datetime(datetime(2017-01-29 09:00:05), 'yy-MM-dd [hh:mm:ss tt]')" => "17-01-29 [09:00:05 AM]";
+        "format_datetime(datetime(2017-01-29 09:00:05), 'yy-MM-dd [hh:mm:ss tt]')" => "17-01-29 [09:00:05 AM]",
+        "format_datetime(datetime(2020-03-05), 'MMM d')" => "Mar 5";
     format_timespan "format_timespan" as FirstArgument, [(TimeSpan, FormatText) -> String], "A timespan in a format of one's own.",
         "format_timespan(time(29.09:00:05.12345), 'dd.hh:mm:ss [FF]')" => "29.09:00:05 [12]";
     unix_seconds "unixtime_seconds_todatetime", [(Number) -> DateTime], "A datetime from the seconds since 1970.",

@@ -3,17 +3,17 @@
 use rust_decimal::Decimal;
 use rust_decimal::{MathematicalOps, RoundingStrategy};
 
-use crate::args::{get, long, maybe_long, real};
-use crate::{Value, convert};
+use crate::Value;
+use crate::args::{get, long, maybe_long, maybe_real, real};
 
 rows! { ROWS: Function in math {
     abs "abs" as FirstArgument, [(Integer) -> Long, (Number) -> First, (TimeSpan) -> TimeSpan], "The value without its sign.",
         "abs(-5)" => "5", "abs(-1.5h)" => "01:30:00";
     sign "sign", [(Number) -> Real], "-1, 0 or 1: the sign of a number.", "sign(-5)" => "-1";
     round "round" as FirstArgument, [(Number; ConstLong) -> First], "A number to a number of decimals, halves away from zero.",
-        "round(2.98765, 3)" => "2.988", "round(2.5)" => "3", "round(1234, -2)" => "1200";
+        "round(2.98765, 3)" => "2.988", "round(2.5)" => "3", "round(2.15, 1)" => "2.2", "round(-50.55, -2)" => "-100", "round(1234, -2)" => "1200";
     ceiling "ceiling" as FirstArgument, [(Number) -> First], "The least whole number that is not below.", "ceiling(-1.1)" => "-1", "ceiling(0.9)" => "1";
-    pow "pow" as FirstArgument, [(Number, Number) -> Real], "A number to a power.", "pow(2, 3)" => "8";
+    pow "pow" as FirstArgument, [(Number, Number) -> Real], "A number to a power.", "pow(2, 3)" => "8", "pow(-8, 0.5)" => "NaN";
     sqrt "sqrt" as FirstArgument, [(Number) -> Real], "The square root.", "sqrt(256)" => "16", "sqrt(-1)" => "";
     exp "exp" as FirstArgument, [(Number) -> Real], "e to a power.", "exp(0)" => "1";
     exp2 "exp2" as FirstArgument, [(Number) -> Real], "2 to a power.", "exp2(10)" => "1024";
@@ -45,53 +45,58 @@ rows! { ROWS: Function in math {
     binary_or "binary_or" as FirstArgument, [(Integer, Integer) -> Long], "The bits set in either.", "binary_or(12, 10)" => "14";
     binary_xor "binary_xor" as FirstArgument, [(Integer, Integer) -> Long], "The bits set in one of them only.", "binary_xor(1, 2)" => "3";
     binary_not "binary_not" as FirstArgument, [(Integer) -> Long], "The bits that are not set.", "binary_not(100)" => "-101";
-    binary_shift_left "binary_shift_left" as FirstArgument, [(Integer, Integer) -> Long], "The bits moved left, by a number of places modulo 64.", "binary_shift_left(1, 2)" => "4";
+    binary_shift_left "binary_shift_left" as FirstArgument, [(Integer, Integer) -> Long], "The bits moved left, by a number of places modulo 64.", "binary_shift_left(1, 2)" => "4", "binary_shift_left(1, -1)" => "";
     binary_shift_right "binary_shift_right" as FirstArgument, [(Integer, Integer) -> Long], "The bits moved right, by a number of places modulo 64.", "binary_shift_right(4, 2)" => "1";
     bitset_count_ones "bitset_count_ones" as FirstArgument, [(Integer) -> Long], "How many bits are set.", "bitset_count_ones(42)" => "3";
 }}
 
-/// One kernel for each function from real to real; what is not a number is null.
+/// One kernel for each function from real to real. Those of the second list
+/// are null where the function is not defined, as their documentation says.
 macro_rules! real_functions {
-    ($($kernel:ident $function:expr;)*) => { $(
-        #[doc = concat!("`", stringify!($kernel), "`.")]
-        pub fn $kernel(args: &[Value]) -> Value {
-            let function: fn(f64) -> f64 = $function;
-            finite(real(args, 0).map(function))
-        }
-    )* };
+    ([$($kernel:ident $function:expr;)*] [$($partial:ident $of:expr;)*]) => {
+        $(
+            #[doc = concat!("`", stringify!($kernel), "`.")]
+            pub fn $kernel(args: &[Value]) -> Value {
+                let function: fn(f64) -> f64 = $function;
+                maybe_real(real(args, 0).map(function))
+            }
+        )*
+        $(
+            #[doc = concat!("`", stringify!($partial), "`.")]
+            pub fn $partial(args: &[Value]) -> Value {
+                let function: fn(f64) -> f64 = $of;
+                let result = real(args, 0).map(|x| (x, function(x)));
+                // What is not a number to begin with stays so.
+                maybe_real(result.filter(|(x, y)| x.is_nan() || !y.is_nan()).map(|(_, y)| y))
+            }
+        )*
+    };
 }
 
-/// A result; null where there is no number for it.
-fn finite(result: Option<f64>) -> Value {
-    match result {
-        Some(result) if !result.is_nan() => Value::Real(result),
-        _ => Value::Null,
-    }
-}
-
-real_functions! {
-    sqrt f64::sqrt;
+real_functions! {[
     exp f64::exp;
     exp2 f64::exp2;
     exp10 |x| 10f64.powf(x);
-    log f64::ln;
-    log2 f64::log2;
-    log10 f64::log10;
     sin f64::sin;
     cos f64::cos;
     tan f64::tan;
     cot |x| 1.0 / x.tan();
-    asin f64::asin;
-    acos f64::acos;
     atan f64::atan;
     degrees f64::to_degrees;
     radians f64::to_radians;
-    gamma gamma_of;
-    loggamma ln_gamma;
     erf |x| error_function(x);
     erfc |x| complementary_error(x);
     sign |x| if x == 0.0 { 0.0 } else { x.signum() };
-}
+] [
+    sqrt f64::sqrt;
+    log f64::ln;
+    log2 f64::log2;
+    log10 f64::log10;
+    asin f64::asin;
+    acos f64::acos;
+    gamma gamma_of;
+    loggamma ln_gamma;
+]}
 
 /// `pi`.
 pub fn pi(_: &[Value]) -> Value {
@@ -156,11 +161,6 @@ fn round_real(r: f64, precision: i64) -> f64 {
     if precision > 15 {
         return r;
     }
-    // Through text: 2.675 times 100 is not 267.5, but its digits round rightly.
-    if let (Ok(places), Ok(decimal)) = (u32::try_from(precision), r.to_string().parse::<Decimal>()) {
-        let rounded = decimal.round_dp_with_strategy(places, RoundingStrategy::MidpointAwayFromZero);
-        return convert::to_real(&Value::Decimal(rounded)).unwrap_or(r);
-    }
     let scale = 10f64.powi(i32::try_from(precision.clamp(-400, 400)).unwrap_or(0));
     if scale == 0.0 {
         return 0.0;
@@ -186,7 +186,7 @@ pub fn ceiling(args: &[Value]) -> Value {
 
 /// `pow`.
 pub fn pow(args: &[Value]) -> Value {
-    finite(
+    maybe_real(
         real(args, 0)
             .zip(real(args, 1))
             .map(|(base, power)| base.powf(power)),
@@ -195,7 +195,7 @@ pub fn pow(args: &[Value]) -> Value {
 
 /// `atan2`.
 pub fn atan2(args: &[Value]) -> Value {
-    finite(real(args, 0).zip(real(args, 1)).map(|(y, x)| y.atan2(x)))
+    maybe_real(real(args, 0).zip(real(args, 1)).map(|(y, x)| y.atan2(x)))
 }
 
 /// One kernel for each operation on the bits of two longs.
@@ -213,8 +213,22 @@ bit_functions! {
     binary_and |a, b| a & b;
     binary_or |a, b| a | b;
     binary_xor |a, b| a ^ b;
-    binary_shift_left |a, by| a.wrapping_shl((by & 63) as u32);
-    binary_shift_right |a, by| a.wrapping_shr((by & 63) as u32);
+}
+
+/// A value and by how much to shift it; none to shift by a negative number.
+fn shift(args: &[Value]) -> Option<(i64, u32)> {
+    let by = u64::try_from(long(args, 1)?).ok()?;
+    Some((long(args, 0)?, (by % 64) as u32))
+}
+
+/// `binary_shift_left`.
+pub fn binary_shift_left(args: &[Value]) -> Value {
+    maybe_long(shift(args).map(|(a, by)| a.wrapping_shl(by)))
+}
+
+/// `binary_shift_right`.
+pub fn binary_shift_right(args: &[Value]) -> Value {
+    maybe_long(shift(args).map(|(a, by)| a.wrapping_shr(by)))
 }
 
 /// `binary_not`.
@@ -401,7 +415,7 @@ pub fn welch_test(args: &[Value]) -> Value {
     let (a, b) = (variance1 / count1, variance2 / count2);
     let t = (mean1 - mean2) / (a + b).sqrt();
     let freedom = (a + b).powi(2) / (a * a / (count1 - 1.0) + b * b / (count2 - 1.0));
-    finite(Some(incomplete_beta(
+    maybe_real(Some(incomplete_beta(
         freedom / (freedom + t * t),
         freedom / 2.0,
         0.5,

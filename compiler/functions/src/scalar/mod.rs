@@ -177,6 +177,7 @@ pub mod parsing;
 pub mod patterns;
 pub mod series;
 pub mod strings;
+pub mod transforms;
 pub mod units;
 
 const FAMILIES: &[&[ScalarFunction]] = &[
@@ -204,6 +205,8 @@ const FAMILIES: &[&[ScalarFunction]] = &[
     series::SEVERAL,
     crate::aggregate::sketch::SCALARS,
     strings::ROWS,
+    transforms::ROWS,
+    transforms::SEVERAL,
     units::ROWS,
 ];
 

@@ -1,6 +1,8 @@
 //! Functions over regular expressions. A pattern that RE2 refuses gives the
 //! same as one that does not match; the binder reports it before that.
 
+use std::rc::Rc;
+
 use regex::Regex;
 
 use crate::args::{array, get, long};
@@ -12,7 +14,8 @@ rows! { ROWS: Function in patterns {
         "extract('x=([0-9.]+)', 1, 'hello x=45.6|wo')" => "45.6", "extract('x=([0-9]+)', 1, 'x=45', typeof(long)) + 1" => "46";
     extract_all "extract_all", [(ConstText, Text) -> Array, (ConstText, Array, Text) -> Array],
         "The capture groups of all matches: an array of texts for one group, of arrays for more.",
-        "extract_all('([a-z]+)', 'ab 12 cd')" => "[\"ab\",\"cd\"]", "extract_all('([a-z])([0-9])', 'a1 b2')" => "[[\"a\",\"1\"],[\"b\",\"2\"]]";
+        "extract_all('([a-z]+)', 'ab 12 cd')" => "[\"ab\",\"cd\"]", "extract_all('([a-z])([0-9])', 'a1 b2')" => "[[\"a\",\"1\"],[\"b\",\"2\"]]",
+        "extract_all('(?P<letter>[a-z])(?P<digit>[0-9])', dynamic(['digit', 1]), 'a1')" => "[[\"1\",\"a\"]]";
     extract_all "extractall" instead "extract_all", [(ConstText, Text) -> Array, (ConstText, Array, Text) -> Array],
         "The capture groups of all matches.",
         "extractall('([a-z]+)', 'ab 12 cd')" => "[\"ab\",\"cd\"]";
@@ -92,8 +95,11 @@ pub fn extract_all(args: &[Value]) -> Value {
     }
 }
 
-/// The number of a capture group, given by number.
+/// The number of a capture group, given by number or name.
 fn group(regex: &Regex, name: &Value) -> Option<usize> {
+    if let Value::String(name) = name {
+        return regex.capture_names().position(|known| known == Some(&**name));
+    }
     let number = usize::try_from(convert::to_long(name)?).ok()?;
     (number < regex.captures_len()).then_some(number)
 }
@@ -203,16 +209,22 @@ pub fn replace(args: &[Value]) -> Value {
     replace_regex(&reordered)
 }
 
+/// A pattern with something around it; what is wrong by itself stays wrong.
+fn around(before: &str, pattern: &str, after: &str) -> Option<Rc<Regex>> {
+    regexes::cached(pattern)?;
+    regexes::cached(&format!("{before}{pattern}{after}"))
+}
+
 /// The length of a match at the start of text.
 fn leading(pattern: &str, text: &str) -> usize {
-    regexes::cached(&format!("^(?:{pattern})"))
+    around("^(?:", pattern, ")")
         .and_then(|regex| regex.find(text).map(|found| found.end()))
         .unwrap_or(0)
 }
 
 /// Where a match that reaches the end of text starts.
 fn trailing(pattern: &str, text: &str) -> usize {
-    regexes::cached(&format!("(?:{pattern})$"))
+    around("(?:", pattern, ")$")
         .and_then(|regex| regex.find(text).map(|found| found.start()))
         .unwrap_or(text.len())
 }

@@ -1,8 +1,8 @@
 //! Series: dynamic arrays of numbers, element by element or as a whole.
 //!
-//! An element that is no number makes the result at its place null. Filters,
-//! transforms, decompositions and fitting more than a line have rows but no
-//! kernels yet.
+//! An element that is no number makes the result at its place null. Transforms
+//! and fitting more than a line are in `transforms`. What follows from how
+//! the service finds periods has rows but no kernels: that is not published.
 
 use crate::args::{array, flag, get, real};
 use crate::{Value, convert};
@@ -44,8 +44,6 @@ rows! { ROWS: Function in series {
     fill_linear "series_fill_linear" as FirstArgument never constant, [(Array; Number, Bool, Number) -> First], "A series with missing elements on the line between their neighbours; at the ends, as the nearest, unless the third argument is false.", "series_fill_linear(dynamic([1, null, 3, null]))" => "[1.0,2.0,3.0,3.0]";
     stats_dynamic "series_stats_dynamic" never constant, [(Array; ConstBool) -> Bag], "Least, greatest, mean, deviation and more of a series, as a bag.", "series_stats_dynamic(dynamic([1, 3])).avg" => "2";
     fit_line_dynamic "series_fit_line_dynamic" never constant, [(Array) -> Bag], "The line that fits a series best, as a bag.", "series_fit_line_dynamic(dynamic([1, 3, 5])).slope" => "2";
-    none "series_fit_2lines_dynamic" never constant, [(Array) -> Bag], "The two lines that fit a series best, as a bag.";
-    none "series_fir" as FirstArgument never constant, [(Array, Array; Bool, Bool) -> Array], "A series through a filter of finite response.";
     iir "series_iir" as FirstArgument never constant, [(Array, Array, Array) -> Array], "A series through a filter of infinite response.",
         "series_iir(dynamic([1, 1, 1]), dynamic([1]), dynamic([1, -1]))" => "[1.0,2.0,3.0]";
     none "series_outliers" as FirstArgument never constant, [(Array; Text, Number) -> First, (Array, Text, Real, Real; Real, Integer) -> First], "How far each element is from what the series is like.";
@@ -57,10 +55,6 @@ rows! { SEVERAL: Function in series {
         [(Array; ConstBool) -> Real], "Least, greatest, mean, deviation and more of a series, in columns.";
     fit_line "series_fit_line" with ["series_fit_line_{}_rsquare": Real, "series_fit_line_{}_slope": Real, "series_fit_line_{}_variance": Real, "series_fit_line_{}_rvariance": Real, "series_fit_line_{}_interception": Real, "series_fit_line_{}_line_fit": Dynamic] never constant,
         [(Array) -> Real], "The line that fits a series best, in columns.";
-    none "series_fit_2lines" with ["series_fit_2lines_{}_rsquare": Real, "series_fit_2lines_{}_split_idx": Long, "series_fit_2lines_{}_variance": Real, "series_fit_2lines_{}_rvariance": Real, "series_fit_2lines_{}_line_fit": Dynamic, "series_fit_2lines_{}_right_rsquare": Real, "series_fit_2lines_{}_right_slope": Real, "series_fit_2lines_{}_right_interception": Real, "series_fit_2lines_{}_right_variance": Real, "series_fit_2lines_{}_right_rvariance": Real, "series_fit_2lines_{}_left_rsquare": Real, "series_fit_2lines_{}_left_slope": Real, "series_fit_2lines_{}_left_interception": Real, "series_fit_2lines_{}_left_variance": Real, "series_fit_2lines_{}_left_rvariance": Real] never constant,
-        [(Array) -> Real], "The two lines that fit a series best, in columns.";
-    none "series_fit_poly" with ["series_fit_poly_{}_rsquare": Real, "series_fit_poly_{}_coefficients": Dynamic, "series_fit_poly_{}_variance": Real, "series_fit_poly_{}_rvariance": Real, "series_fit_poly_{}_poly_fit": Dynamic] never constant,
-        [(Array; Array, Int) -> Real], "The polynomial that fits a series best, in columns.";
     none "series_decompose" with ["series_decompose_{}_baseline": Dynamic, "series_decompose_{}_seasonal": Dynamic, "series_decompose_{}_trend": Dynamic, "series_decompose_{}_residual": Dynamic] never constant,
         [(Array; Integer, Text, Integer, Number) -> Array], "A series as trend, season and rest, in columns.";
     none "series_decompose_forecast" with ["series_decompose_forecast_{}_baseline": Dynamic, "series_decompose_forecast_{}_seasonal": Dynamic, "series_decompose_forecast_{}_trend": Dynamic, "series_decompose_forecast_{}_residual": Dynamic] never constant,
@@ -71,10 +65,6 @@ rows! { SEVERAL: Function in series {
         [(Array, Number, Number, Long) -> Array], "The periods of a series, in columns.";
     none "series_periods_validate" with ["series_periods_validate_{}_periods": Dynamic, "series_periods_validate_{}_scores": Dynamic] never constant,
         [(Array, Number .. Number to 17) -> Array], "How well a series has some periods, in columns.";
-    none "series_fft" with ["series_fft_{}_real": Dynamic, "series_fft_{}_imag": Dynamic] never constant,
-        [(Array; Array) -> Array], "The Fourier transform of a series, in columns.";
-    none "series_ifft" with ["series_ifft_{}_real": Dynamic, "series_ifft_{}_imag": Dynamic] never constant,
-        [(Array; Array) -> Array], "The inverse Fourier transform of a series, in columns.";
 }}
 
 /// Elements of two series, or of a series and a number for all of them.
@@ -170,7 +160,7 @@ pub fn floor(args: &[Value]) -> Value {
 }
 
 /// The numbers of a series; none if an element is no number.
-fn numbers(args: &[Value], index: usize) -> Option<Vec<f64>> {
+pub(super) fn numbers(args: &[Value], index: usize) -> Option<Vec<f64>> {
     array(args, index)?.iter().map(convert::to_real).collect()
 }
 
@@ -260,9 +250,7 @@ pub fn iir(args: &[Value]) -> Value {
             let returned: f64 = back.iter().zip(made.iter().rev()).map(|(a, y)| a * y).sum();
             made.push((fed - returned) / first);
         }
-        Some(Value::array(
-            made.into_iter().map(Value::Real).collect::<Vec<_>>(),
-        ))
+        Some(reals(made))
     };
     filtered().unwrap_or_default()
 }
@@ -353,37 +341,78 @@ pub fn fill_linear(args: &[Value]) -> Value {
     Value::Array(filled.collect())
 }
 
+/// The least-squares line through a series.
+pub(super) struct Line {
+    pub(super) slope: f64,
+    /// Where it starts.
+    pub(super) start: f64,
+    /// The sum of the squares of what the mean leaves.
+    pub(super) up: f64,
+    /// The sum of the squares of what the line leaves.
+    pub(super) rest: f64,
+    pub(super) fit: Vec<f64>,
+}
+
+impl Line {
+    /// The line through some numbers, of which there is at least one.
+    pub(super) fn through(ys: &[f64]) -> Self {
+        let count = ys.len() as f64;
+        let mean_x = (count - 1.0) / 2.0;
+        let mean_y = ys.iter().sum::<f64>() / count;
+        let (mut across, mut along, mut up) = (0.0, 0.0, 0.0);
+        for (at, y) in ys.iter().enumerate() {
+            let x = at as f64 - mean_x;
+            across += x * x;
+            along += x * (y - mean_y);
+            up += (y - mean_y).powi(2);
+        }
+        let slope = if across > 0.0 { along / across } else { 0.0 };
+        let start = mean_y - slope * mean_x;
+        let fit: Vec<f64> = (0..ys.len()).map(|at| start + slope * at as f64).collect();
+        let rest = ys.iter().zip(&fit).map(|(y, f)| (y - f).powi(2)).sum();
+        Self {
+            slope,
+            start,
+            up,
+            rest,
+            fit,
+        }
+    }
+
+    /// A sum of squares as the variance of a sample.
+    pub(super) fn spread(&self, sum: f64) -> f64 {
+        if self.fit.len() > 1 {
+            sum / (self.fit.len() as f64 - 1.0)
+        } else {
+            0.0
+        }
+    }
+
+    /// How much of the spread the line explains, from 0 to 1.
+    pub(super) fn rsquare(&self) -> f64 {
+        explained(self.rest, self.up)
+    }
+}
+
+/// One less the part of the squares that is left.
+pub(super) fn explained(rest: f64, up: f64) -> f64 {
+    if up > 0.0 { 1.0 - rest / up } else { 1.0 }
+}
+
+pub(super) fn reals(items: Vec<f64>) -> Value {
+    Value::Array(items.into_iter().map(Value::Real).collect())
+}
+
 /// The names and values of the least-squares line through a series.
 fn line(args: &[Value]) -> Option<[(&'static str, Value); 6]> {
-    let ys = numbers(args, 0).filter(|ys| !ys.is_empty())?;
-    let count = ys.len() as f64;
-    let mean_x = (count - 1.0) / 2.0;
-    let mean_y = ys.iter().sum::<f64>() / count;
-    let (mut across, mut along, mut up) = (0.0, 0.0, 0.0);
-    for (at, y) in ys.iter().enumerate() {
-        let x = at as f64 - mean_x;
-        across += x * x;
-        along += x * (y - mean_y);
-        up += (y - mean_y).powi(2);
-    }
-    let slope = if across > 0.0 { along / across } else { 0.0 };
-    let start = mean_y - slope * mean_x;
-    let fit: Vec<f64> = (0..ys.len()).map(|at| start + slope * at as f64).collect();
-    let rest: f64 = ys.iter().zip(&fit).map(|(y, f)| (y - f).powi(2)).sum();
-    let spread = |sum: f64| if ys.len() > 1 { sum / (count - 1.0) } else { 0.0 };
+    let line = Line::through(&numbers(args, 0).filter(|ys| !ys.is_empty())?);
     Some([
-        (
-            "rsquare",
-            Value::Real(if up > 0.0 { 1.0 - rest / up } else { 1.0 }),
-        ),
-        ("slope", Value::Real(slope)),
-        ("variance", Value::Real(spread(up))),
-        ("rvariance", Value::Real(spread(rest))),
-        ("interception", Value::Real(start)),
-        (
-            "line_fit",
-            Value::Array(fit.into_iter().map(Value::Real).collect()),
-        ),
+        ("rsquare", Value::Real(line.rsquare())),
+        ("slope", Value::Real(line.slope)),
+        ("variance", Value::Real(line.spread(line.up))),
+        ("rvariance", Value::Real(line.spread(line.rest))),
+        ("interception", Value::Real(line.start)),
+        ("line_fit", reals(line.fit)),
     ])
 }
 

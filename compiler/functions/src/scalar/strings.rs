@@ -1,7 +1,7 @@
 //! Functions over strings. Positions and lengths count characters.
 
 use crate::args::{array, get, long, long_or, maybe_long};
-use crate::fold::{Ends, fold, has_term};
+use crate::fold::{Ends, fold, has_term, lower_char, upper_char};
 use crate::{Value, text};
 
 rows! { ROWS: Function in strings {
@@ -20,9 +20,9 @@ rows! { ROWS: Function in strings {
     string_size "string_size" as Prefix("string_size"), [(TextOrDynamic) -> Long], "The number of bytes in UTF-8.",
         "string_size('⒦')" => "3";
     toupper "toupper", [(Scalar) -> String], "Folds text to upper case.",
-        "toupper('KusTO')" => "KUSTO";
+        "toupper('KusTO')" => "KUSTO", "toupper('straße')" => "STRAßE";
     tolower "tolower", [(Scalar) -> String], "Folds text to lower case.",
-        "tolower('KusTO')" => "kusto";
+        "tolower('KusTO')" => "kusto", "tolower('ΟΣ')" => "οσ";
     reverse "reverse", [(Scalar) -> String], "The characters in the opposite order.",
         "reverse('abc')" => "cba", "reverse(123)" => "321";
     substring "substring", [(Scalar, Integer; Integer) -> String], "Part of a string: from a position (from the end if negative), of a length.",
@@ -109,12 +109,12 @@ pub fn string_size(args: &[Value]) -> Value {
 
 /// `toupper`.
 pub fn toupper(args: &[Value]) -> Value {
-    Value::string(text::of(args, 0).to_uppercase())
+    Value::string(text::of(args, 0).chars().map(upper_char).collect::<String>())
 }
 
 /// `tolower`.
 pub fn tolower(args: &[Value]) -> Value {
-    Value::string(text::of(args, 0).to_lowercase())
+    Value::string(text::of(args, 0).chars().map(lower_char).collect::<String>())
 }
 
 /// `reverse`.
