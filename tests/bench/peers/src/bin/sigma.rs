@@ -1,0 +1,96 @@
+//! `sigma ENGINE RULES EVENTS`: Sigma rules over events whose fields have
+//! Sigma's names. ENGINE is rsigma or sigma-rust, RULES a folder of `.yml`.
+//!
+//! A line for each hit: the rule's title and the event's `ReportId`.
+
+use std::{
+    error::Error,
+    fmt::Write as _,
+    fs,
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use bench_peers::{lines, map, pieces};
+use rsigma_eval::{Engine, JsonEvent, result::EvaluationResult};
+use serde_json::Value;
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = match arguments.as_slice() {
+        [engine, rules, events] => run(engine, rules, events),
+        _ => Err("usage: sigma rsigma|sigma-rust RULES EVENTS".into()),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The texts of the rules, by file name.
+fn texts(folder: &str) -> Result<Vec<String>> {
+    let mut paths: Vec<_> = fs::read_dir(folder)?
+        .map(|entry| entry.map(|e| e.path()))
+        .collect::<io::Result<_>>()?;
+    paths.retain(|path| path.extension().is_some_and(|e| e == "yml"));
+    paths.sort();
+    Ok(paths.iter().map(fs::read_to_string).collect::<io::Result<_>>()?)
+}
+
+fn run(engine: &str, rules: &str, events: &str) -> Result<()> {
+    let texts = texts(rules)?;
+    let bytes = map(events)?;
+    let found = match engine {
+        "rsigma" => rsigma(&texts, &bytes)?,
+        "sigma-rust" => sigma_rust(&texts, &bytes)?,
+        other => return Err(format!("no engine {other}").into()),
+    };
+    let mut out = io::stdout().lock();
+    for hits in found {
+        out.write_all(hits?.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn rsigma(texts: &[String], bytes: &[u8]) -> Result<Vec<Result<String>>> {
+    let collection = rsigma_parser::parse_sigma_yaml(&texts.join("\n---\n"))?;
+    let mut engine = Engine::new();
+    engine.add_collection(&collection)?;
+    Ok(pieces(bytes, |piece| {
+        let mut hits = String::new();
+        for line in lines(piece) {
+            let value: Value = serde_json::from_slice(line)?;
+            for result in engine.evaluate(&JsonEvent::borrow(&value)) {
+                let EvaluationResult { header, .. } = &result;
+                writeln!(hits, "{}\t{}", header.rule_title, value["ReportId"])?;
+            }
+        }
+        Ok(hits)
+    }))
+}
+
+fn sigma_rust(texts: &[String], bytes: &[u8]) -> Result<Vec<Result<String>>> {
+    let rules = texts
+        .iter()
+        .map(|text| sigma_rust::rule_from_yaml(text).map_err(|e| e.to_string().into()))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(pieces(bytes, |piece| {
+        let mut hits = String::new();
+        for line in lines(piece) {
+            let value: Value = serde_json::from_slice(line)?;
+            let report = value["ReportId"].clone();
+            let event = sigma_rust::Event::try_from(value).map_err(|e| e.to_string())?;
+            for rule in &rules {
+                if rule.is_match(&event) {
+                    writeln!(hits, "{}\t{report}", rule.title)?;
+                }
+            }
+        }
+        Ok(hits)
+    }))
+}

@@ -1,0 +1,430 @@
+"""The benchmark of running rules: whole processes, side by side, in one run.
+
+    python3 tests/bench/run.py [--quick] [--only PART]... [--rulec FILE] [--folder DIR]
+
+README.md beside this file says what is measured. Everything that is made, from
+the virtual environment to the events, goes into the folder and is kept for the
+next run.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+from measure import compare, rounds, rows
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+NOW = "2026-01-15T12:00:00Z"
+RULES = {
+    "filter": ("rules/impact/RL-0003-recovery-inhibited-by-builtin-tools.md", ["DeviceProcessEvents"]),
+    "summarize": ("rules/privilege-escalation/RL-0001-process-injection-by-rare-binary.md", ["DeviceEvents"]),
+    "json": ("tests/bench/rules/BN-0001-named-pipe-of-a-known-framework.md", ["DeviceEvents"]),
+}
+# The large groupings: the same columns as `peers.py` gives.
+RELATE = {
+    "group": """DeviceProcessEvents
+        | summarize Events = count(), First = min(Timestamp), Highest = max(ProcessId) by DeviceId, AccountName""",
+    "sets": "DeviceProcessEvents | summarize Files = make_set(FileName) by DeviceId",
+    "distinct": """DeviceProcessEvents
+        | summarize Devices = dcount(DeviceId, 4), Hashes = dcount(SHA1, 4) by FileName""",
+    "join": """DeviceProcessEvents
+        | project FileName, AccountName
+        | join kind=inner (
+            DeviceProcessEvents
+            | where FileName == "powershell.exe"
+            | summarize Devices = dcount(DeviceId, 4) by AccountName
+        ) on AccountName
+        | summarize Events = count(), Devices = sum(Devices) by FileName""",
+}
+
+
+class Bench:
+    """The arguments, where things are, and what was found."""
+
+    def __init__(self, options):
+        self.options = options
+        self.folder = os.path.abspath(options.folder)
+        self.data = os.path.join(self.folder, "quick" if options.quick else "data")
+        self.out = os.path.join(self.folder, "out")
+        self.target = os.path.join(self.folder, "target")
+        os.makedirs(self.data, exist_ok=True)
+        os.makedirs(self.out, exist_ok=True)
+        self.rows = options.rows or (50_000 if options.quick else 1_000_000)
+        self.relate_rows = options.relate_rows or (500_000 if options.quick else 10_000_000)
+        self.count = options.rounds or (2 if options.quick else 3)
+        self.python = os.path.join(self.folder, "venv", "bin", "python")
+        self.report = {}
+        self.wrong = []
+
+    # What is needed -------------------------------------------------------
+
+    def environment(self):
+        """The engines from PyPI."""
+        wanted = os.path.join(HERE, "requirements.txt")
+        stamp = os.path.join(self.folder, "venv", "requirements.txt")
+        with open(wanted, encoding="utf-8") as text:
+            pinned = text.read()
+        if not (os.path.exists(stamp) and open(stamp, encoding="utf-8").read() == pinned):
+            step([sys.executable, "-m", "venv", os.path.join(self.folder, "venv")])
+            step([self.python, "-m", "pip", "install", "--quiet", "-r", wanted])
+            with open(stamp, "w", encoding="utf-8") as text:
+                text.write(pinned)
+
+    def cargo(self, folder, *arguments):
+        """Builds something in release."""
+        environment = {**os.environ, "CARGO_TARGET_DIR": self.target}
+        step(["cargo", "build", "--release", "--locked", *arguments], cwd=folder, env=environment)
+
+    def binary(self, name):
+        return os.path.join(self.target, "release", name)
+
+    def build(self):
+        """rulec, the generator, the peers in Rust."""
+        self.cargo(HERE, "--bins")
+        if self.options.rulec:
+            self.rulec = os.path.abspath(self.options.rulec)
+        else:
+            self.cargo(ROOT, "-p", "rulec")
+            self.rulec = self.binary("rulec")
+
+    def generate(self, kind, count=None, name=None, extra=()):
+        """A file of events, made unless it is there already."""
+        path = os.path.join(self.data, f"{name or kind}.ndjson")
+        count = count or self.rows
+        stamp = f"{path}.rows"
+        says = f"{kind} {count} {self.options.seed} {' '.join(extra)}"
+        if not (os.path.exists(stamp) and open(stamp, encoding="utf-8").read() == says):
+            arguments = ["--rows", str(count), "--seed", str(self.options.seed), "--out", path, *extra]
+            step([self.binary("bench-generate"), kind, *arguments])
+            with open(stamp, "w", encoding="utf-8") as text:
+                text.write(says)
+        return path
+
+    def parquet(self, table):
+        """The same rows as Parquet, written by DuckDB with its defaults."""
+        source = os.path.join(self.data, f"{table}.ndjson")
+        path = os.path.join(self.data, f"{table}.parquet")
+        if not os.path.exists(path) or os.path.getmtime(path) < os.path.getmtime(source):
+            code = (
+                "import sys, duckdb; sys.path.insert(0, sys.argv[1]); import peers; "
+                "folder, table = sys.argv[2:4]; "
+                "source = peers.duckdb_source(folder, table, peers.columns(folder, table), 'ndjson'); "
+                "duckdb.sql(f\"COPY (SELECT * FROM {source}) TO '{folder}/{table}.parquet' (FORMAT parquet)\")"
+            )
+            step([self.python, "-c", code, HERE, self.data, table])
+        return path
+
+    def native(self, name, documents):
+        """An emitted package of some rules, built; the path of its program."""
+        folder = os.path.join(self.folder, f"emitted-{name}")
+        step([self.rulec, "build", "--quiet", "--target", "native", "--out", folder, *documents])
+        package = os.path.join(folder, "native")
+        target = os.path.join(self.folder, "target-emitted", name)
+        environment = {**os.environ, "CARGO_TARGET_DIR": target}
+        step(["cargo", "build", "--release", "--quiet"], cwd=package, env=environment)
+        return os.path.join(target, "release", "rulec-rules")
+
+    # Contestants ----------------------------------------------------------
+
+    def given(self, tables, form="ndjson"):
+        """The data arguments for some tables."""
+        listed = []
+        for table in tables:
+            listed += ["--data", f"{table}={self.data}/{table}.{form}"]
+        return [*listed, "--data", f"FileProfile={self.data}/FileProfile.ndjson"]
+
+    def interpreter(self, document, tables, form="ndjson"):
+        return [self.rulec, "run", "--quiet", document, "--now", NOW, *self.given(tables, form)]
+
+    def peer(self, engine, rule, form):
+        return [self.python, os.path.join(HERE, "peers.py"), engine, rule, self.data, form]
+
+    def against(self, reference):
+        """A check that compares with what the contestant `reference` printed first."""
+        seen = {}
+
+        def check(name, output):
+            if name == reference:
+                seen["rows"] = output
+                if not rows(output):
+                    return "no rows, so nothing is compared"
+                return None
+            if "skip" in name:
+                return None
+            differs = compare(seen["rows"], output) if "rows" in seen else None
+            if differs:
+                self.wrong.append(f"{name}: {differs}")
+            return differs
+
+        return check
+
+    # Parts ----------------------------------------------------------------
+
+    def part_ndjson(self):
+        """Three rules over NDJSON."""
+        self.three_rules("ndjson", ["duckdb", "polars", "datafusion", "chdb"])
+
+    def part_parquet(self):
+        """Three rules over Parquet."""
+        for table in ("DeviceProcessEvents", "DeviceEvents"):
+            self.generate(table)
+            self.parquet(table)
+        self.three_rules("parquet", ["duckdb", "polars", "datafusion", "chdb"])
+
+    def three_rules(self, form, engines):
+        for table in ("DeviceProcessEvents", "DeviceEvents", "FileProfile"):
+            self.generate(table)
+        emitted = self.emitted_three()
+        for rule, (document, tables) in RULES.items():
+            contestants = {"rulec": self.interpreter(os.path.join(ROOT, document), tables, form)}
+            if emitted:
+                name = os.path.basename(document)[: -len(".md")]
+                contestants["rulec, emitted"] = [
+                    *[emitted, "--rule", name, "--now", NOW],
+                    *self.given(tables, form),
+                ]
+            for engine in engines:
+                # DataFusion has no JSON functions, and two of them no arg_min of all columns.
+                if (engine, rule) in (("datafusion", "json"), ("datafusion", "summarize"), ("chdb", "summarize")):
+                    continue
+                contestants[engine] = self.peer(engine, rule, form)
+            if form == "ndjson":
+                structs = self.binary("structs")
+                contestants["sonic-rs structs"] = [structs, rule, self.data]
+                contestants["sonic-rs skip"] = [structs, f"skip-{tables[0]}", self.data]
+            results = rounds(contestants, self.count, self.out, check=self.against("rulec"))
+            self.show(f"{form}: {rule}", results, "rulec", size=os.path.getsize(f"{self.data}/{tables[0]}.{form}"))
+
+    def emitted_three(self):
+        if self.options.no_emitted:
+            return None
+        if not hasattr(self, "three"):
+            self.three = self.native("three", [os.path.join(ROOT, path) for path, _ in RULES.values()])
+        return self.three
+
+    def part_many(self):
+        """One, 400 and 1,000 rules, and the same as Sigma on Sigma engines."""
+        self.generate("DeviceProcessEvents")
+        sigma_events = self.generate("DeviceProcessEvents", name="sigma", extra=["--names", "sigma"])
+        documents = {}
+        for count in (1, 400, 1000):
+            folder = os.path.join(self.data, f"rules-{count}")
+            step([self.binary("bench-generate"), "Rules", "--rows", str(count), "--out", folder])
+            documents[count] = folder
+        tables = ["DeviceProcessEvents"]
+        config = self.config()
+
+        def interpreter(count):
+            return [*self.interpreter(documents[count], tables), "--config", config]
+
+        contestants = {f"rulec, {count} rules": interpreter(count) for count in documents}
+        if not self.options.no_emitted:
+            for count in (1, 400):
+                program = self.native(f"many-{count}", [documents[count], "--config", config])
+                contestants[f"rulec, {count} rules, emitted"] = [program, "--now", NOW, *self.given(tables)]
+        results = rounds(contestants, self.count, self.out)
+        self.show("many rules", results, "rulec, 1 rules")
+        self.sigma(documents[400], config, interpreter(400), sigma_events)
+
+    def config(self):
+        """Generated documents are no repository; this says what they are checked by."""
+        path = os.path.join(self.data, "rulec.toml")
+        with open(path, "w", encoding="utf-8") as text:
+            text.write('[repository]\nrules = ["."]\n')
+        return path
+
+    def sigma(self, documents, config, ours, events):
+        """The 400 rules on two Sigma engines; hits must be the same where the translation is exact."""
+        folder = os.path.join(self.folder, "emitted-sigma")
+        step([self.rulec, "build", "--quiet", "--config", config, "--target", "sigma", "--out", folder, documents])
+        rules = os.path.join(folder, "sigma")
+        with open(os.path.join(folder, "losses.json"), encoding="utf-8") as text:
+            losses = json.load(text)
+        inexact = {
+            loss["rule"]
+            for loss in losses.get("losses", losses if isinstance(losses, list) else [])
+            if loss["effect"] in ("widened", "narrowed", "rejected")
+        }
+
+        def hits(output):
+            found = set()
+            with open(output, encoding="utf-8") as text:
+                for line in text:
+                    if line.startswith("{"):
+                        alert = json.loads(line)
+                        if alert["rule"] not in inexact:
+                            found.add((alert["title"], alert["row"]["ReportId"]))
+                    else:
+                        title, report = line.rstrip("\n").split("\t")
+                        if title not in titles:
+                            found.add((title, int(report)))
+            return found
+
+        titles = set()
+        for name in os.listdir(documents):
+            if name[: -len(".md")] in inexact:
+                with open(os.path.join(documents, name), encoding="utf-8") as text:
+                    titles |= {line[2:].strip() for line in text if line.startswith("# ")}
+        seen = {}
+
+        def check(name, output):
+            found = hits(output)
+            if not seen:
+                seen["hits"] = found
+                return None if found else "no hits, so nothing is compared"
+            if found == seen["hits"]:
+                return None
+            only = sorted(found ^ seen["hits"])[:3]
+            said = f"{len(found)} hits instead of {len(seen['hits'])}, such as {only}"
+            self.wrong.append(f"{name}: {said}")
+            return said
+
+        program = self.binary("sigma")
+        contestants = {"rulec, 400 rules": ours}
+        for engine in ("rsigma", "sigma-rust"):
+            contestants[engine] = [program, engine, rules, events]
+        count = min(self.count, 2)
+        results = rounds(contestants, count, self.out, check=check)
+        note = f"{len(os.listdir(rules))} Sigma rules, {len(seen.get('hits', ()))} hits compared, {len(titles)} rules inexact"
+        self.show("Sigma engines", results, "rulec, 400 rules", events=self.rows, note=note)
+
+    def part_start(self):
+        """Whole processes over 1,000 events."""
+        few = self.generate("DeviceProcessEvents", 1000, "few")
+        many = os.path.join(self.data, "rules-400")
+        step([self.binary("bench-generate"), "Rules", "--rows", "400", "--out", many])
+        one = os.path.join(ROOT, RULES["filter"][0])
+        command = [self.rulec, "run", "--quiet", "--now", NOW, "--data", f"DeviceProcessEvents={few}"]
+        contestants = {"1 rule": [*command, one], "400 rules": [*command, "--config", self.config(), many]}
+        emitted = self.emitted_three()
+        if emitted:
+            contestants["1 rule, emitted"] = [
+                *[emitted, "--rule", "RL-0003-recovery-inhibited-by-builtin-tools", "--now", NOW],
+                *["--data", f"DeviceProcessEvents={few}"],
+            ]
+        results = rounds(contestants, 20, self.out)
+        self.show("1,000 events", results, "1 rule")
+
+    def part_relate(self):
+        """Large groupings, over few columns of many rows."""
+        path = self.generate("Relate", self.relate_rows)
+        for rule, query in RELATE.items():
+            ours = [self.rulec, "query", query, "--format", "json", "--now", NOW, "--memory", "8192"]
+            contestants = {"rulec": [*ours, "--data", f"DeviceProcessEvents={path}"]}
+            for engine in ("duckdb", "polars", "datafusion", "chdb"):
+                contestants[engine] = self.peer(engine, rule, "ndjson")
+            results = rounds(contestants, self.count, self.out, check=self.against("rulec"))
+            self.show(f"relate: {rule}", results, "rulec", size=os.path.getsize(path))
+
+    def part_cores(self):
+        """One core and two."""
+        self.generate("DeviceProcessEvents")
+        self.generate("DeviceEvents")
+        self.generate("FileProfile")
+        for rule, (document, tables) in RULES.items():
+            command = {rule: self.interpreter(os.path.join(ROOT, document), tables)}
+            cores = sorted(os.sched_getaffinity(0))[:2]
+            one, two = {}, {}
+            for _ in range(self.count):
+                for target, chosen in ((one, cores[:1]), (two, cores)):
+                    for result in rounds(command, 1, self.out, cores=set(chosen)).values():
+                        if not result.failed:
+                            target.setdefault("times", []).append(result.best)
+            if one and two:
+                ratio = min(one["times"]) / min(two["times"])
+                self.note(f"cores: {rule}", {"one_s": min(one["times"]), "two_s": min(two["times"]), "ratio": ratio})
+
+    def part_memory(self):
+        """Anonymous memory over a quarter of the events and over all of them."""
+        document, tables = RULES["filter"]
+        self.generate("FileProfile")
+        quarter = self.generate("DeviceProcessEvents", self.rows // 4, "quarter")
+        whole = self.generate("DeviceProcessEvents")
+        command = [self.rulec, "run", "--quiet", os.path.join(ROOT, document), "--now", NOW, "--data"]
+        contestants = {
+            "a quarter": [*command, f"DeviceProcessEvents={quarter}"],
+            "all": [*command, f"DeviceProcessEvents={whole}"],
+        }
+        results = rounds(contestants, min(self.count, 2), self.out)
+        self.show("memory", results, "all")
+
+    # Report ---------------------------------------------------------------
+
+    def note(self, title, numbers):
+        self.report[title] = numbers
+        print(f"\n### {title}\n")
+        print(", ".join(f"{key} {number:.2f}" for key, number in numbers.items()), flush=True)
+
+    def show(self, title, results, reference, size=None, events=None, note=None):
+        """A table of one part; ratios are times of the others by ours, so more is better for us."""
+        self.report[title] = {name: result.plain() for name, result in results.items()}
+        print(f"\n### {title}\n")
+        rate = " GB/s |" if size else " events/s |" if events else ""
+        print(f"| | best s | median s | cpu s | ratio |{rate} peak MB | own MB |")
+        print("|---|---|---|---|---|" + ("---|" if rate else "") + "---|---|")
+        base = results[reference]
+        for name, result in results.items():
+            if result.failed:
+                print(f"| {name} | failed: {result.failed} |")
+                continue
+            ratio = "" if base.failed else f"{result.best / base.best:.2f}"
+            speed = f" {size / result.best / 1e9:.2f} |" if size else f" {events / result.best:.0f} |" if events else ""
+            cells = [f"{result.best:.3f}", f"{result.median:.3f}", f"{min(result.cpu):.2f}", ratio]
+            print(f"| {name} | {' | '.join(cells)} |{speed} {result.peak:.0f} | {result.own:.0f} |")
+        if note:
+            print(f"\n{note}")
+        sys.stdout.flush()
+
+    def finish(self):
+        self.report["environment"] = {
+            "rows": self.rows,
+            "relate_rows": self.relate_rows,
+            "rounds": self.count,
+            "cores": len(os.sched_getaffinity(0)),
+        }
+        path = os.path.join(self.folder, "report.json")
+        with open(path, "w", encoding="utf-8") as text:
+            json.dump(self.report, text, indent=1)
+        print(f"\nall numbers: {path}")
+        for wrong in self.wrong:
+            print(f"MISMATCH {wrong}", file=sys.stderr)
+        return 1 if self.wrong else 0
+
+
+def step(command, **options):
+    """Runs what must work."""
+    result = subprocess.run(command, check=False, **options)
+    # `rulec build` ends with 1 when the documents have findings; what it wrote stands.
+    if result.returncode not in (0, 1) or (result.returncode == 1 and "build" not in command[1:2]):
+        sys.exit(f"failed: {' '.join(map(str, command))[:300]}")
+
+
+PARTS = [name[len("part_") :] for name in dir(Bench) if name.startswith("part_")]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    default = os.path.join(tempfile.gettempdir(), "rulec-bench")
+    parser.add_argument("--folder", default=default, help=f"where everything made goes (default: {default})")
+    parser.add_argument("--quick", action="store_true", help="a twentieth of the events, fewer rounds")
+    parser.add_argument("--only", action="append", choices=PARTS, help="this part; repeatable")
+    parser.add_argument("--rulec", help="a rulec that is built already")
+    parser.add_argument("--no-emitted", action="store_true", help="leave emitted Rust out: nothing is compiled")
+    parser.add_argument("--rows", type=int, help="events in each table")
+    parser.add_argument("--relate-rows", type=int, help="rows for the large groupings")
+    parser.add_argument("--rounds", type=int, help="how often everything runs")
+    parser.add_argument("--seed", type=int, default=1, help="of the events")
+    bench = Bench(parser.parse_args())
+    bench.environment()
+    bench.build()
+    for part in bench.options.only or ["ndjson", "parquet", "many", "start", "relate", "cores", "memory"]:
+        getattr(bench, f"part_{part}")()
+    return bench.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
