@@ -169,7 +169,7 @@ impl Recorder {
     fn record(&self, input: &Batch, conditions: &[(Span, Compiled)]) {
         for (span, condition) in conditions {
             let (mut held, mut failed) = (false, false);
-            for row in input.iter() {
+            for row in input {
                 let holds = ops::holds(&condition.of(row));
                 held |= holds;
                 failed |= !holds;
