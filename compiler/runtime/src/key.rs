@@ -1,9 +1,9 @@
 //! Keys of groups and joins: values as bytes that are equal exactly when Kusto
 //! would put the values in one group.
 //!
-//! Nulls are equal to each other here (they form one group); a join asks
-//! [`KeyBuffer::has_null`] and leaves such rows out. `int` and `long` of the
-//! same number are equal, as are both zeros of `real` and all its NaNs.
+//! Nulls are equal to each other here: they form one group, and join. `int`
+//! and `long` of the same number are equal, as are both zeros of `real` and all
+//! its NaNs.
 
 use rulec_functions::Value;
 
@@ -11,7 +11,6 @@ use rulec_functions::Value;
 #[derive(Clone, Debug, Default)]
 pub struct KeyBuffer {
     bytes: Vec<u8>,
-    has_null: bool,
 }
 
 impl KeyBuffer {
@@ -23,12 +22,10 @@ impl KeyBuffer {
     /// Starts the next key.
     pub fn clear(&mut self) {
         self.bytes.clear();
-        self.has_null = false;
     }
 
     /// Adds a value to the key.
     pub fn push(&mut self, value: &Value) {
-        self.has_null |= value.is_null();
         self.encode(value);
     }
 
@@ -42,11 +39,6 @@ impl KeyBuffer {
     /// The key.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
-    }
-
-    /// Whether one of the values was null.
-    pub fn has_null(&self) -> bool {
-        self.has_null
     }
 
     fn tagged(&mut self, tag: u8, bytes: &[u8]) {

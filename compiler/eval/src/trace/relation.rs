@@ -166,8 +166,7 @@ pub(super) fn partners(
         let (mut a, mut b) = (KeyBuffer::new(), KeyBuffer::new());
         a.push(value);
         b.push(with);
-        // A null is equal to nothing.
-        !a.has_null() && a.bytes() == b.bytes()
+        a.bytes() == b.bytes()
     };
     let mut partners = 0;
     for candidate in sides[other] {

@@ -225,15 +225,23 @@ fn items(value: &Value, bags_as_arrays: bool) -> Vec<Value> {
     }
 }
 
-/// `to typeof(…)` casts but does not parse: text stays text, a number may
-/// become another kind of number, and what does not fit is null. Source: the
-/// KQL reference, "mv-expand operator".
+/// `to typeof(…)` casts but does not parse: a number becomes another kind of
+/// number, a truth value may be a whole number, times and identifiers are read
+/// from text, anything is text, and what does not fit is null. Source: the KQL
+/// reference, "mv-expand operator", and what the service answers for each type.
 fn cast(value: Value, ty: Type) -> Value {
-    match (&value, ty) {
-        (_, Type::Dynamic | Type::Unknown) => value,
-        (Value::Array(_) | Value::Bag(_), _) if ty != Type::String => Value::Null,
-        (Value::String(_), Type::DateTime | Type::TimeSpan | Type::Guid) => convert(&value, ty),
-        (Value::String(_), _) if ty != Type::String => Value::Null,
-        _ => convert(&value, ty),
-    }
+    let is_number = matches!(
+        value,
+        Value::Int(_) | Value::Long(_) | Value::Real(_) | Value::Decimal(_)
+    );
+    let fits = match ty {
+        Type::Dynamic | Type::Unknown => return value,
+        Type::String => true,
+        Type::Int | Type::Long | Type::Real | Type::Decimal => is_number,
+        Type::Bool => matches!(value, Value::Bool(_) | Value::Int(_) | Value::Long(_)),
+        Type::DateTime => matches!(value, Value::String(_) | Value::DateTime(_)),
+        Type::TimeSpan => matches!(value, Value::TimeSpan(_)),
+        Type::Guid => matches!(value, Value::String(_) | Value::Guid(_)),
+    };
+    if fits { convert(&value, ty) } else { Value::Null }
 }

@@ -63,7 +63,8 @@ pub fn right(name: impl Into<Arc<str>>, index: usize) -> Pick {
 }
 
 /// `join`: rows of both sides whose keys are equal, pairwise. A null key is
-/// equal to nothing. The order is that of the left rows, then of the right
+/// equal to a null key, unlike in a comparison: so the service joins, though
+/// the reference does not say it. The order is that of the left rows, then of the right
 /// ones; right rows without a pair come last.
 pub fn join(
     lhs: &Batch,
@@ -141,9 +142,6 @@ impl Index {
         // Backwards, so that following a key's rows goes forwards.
         for row in (0..rows.rows()).rev() {
             fill(&mut key, keys, rows, row);
-            if key.has_null() {
-                continue;
-            }
             if let Some(first) = index.first.get_mut(key.bytes()) {
                 index.next[row] = std::mem::replace(first, row as u32);
             } else {
@@ -155,11 +153,7 @@ impl Index {
     }
 
     fn first(&self, key: &KeyBuffer) -> u32 {
-        if key.has_null() {
-            NONE
-        } else {
-            self.first.get(key.bytes()).copied().unwrap_or(NONE)
-        }
+        self.first.get(key.bytes()).copied().unwrap_or(NONE)
     }
 }
 
