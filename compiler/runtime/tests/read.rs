@@ -17,11 +17,14 @@ fn schema() -> Schema {
 
 fn read_as(schema: &Schema, lenient: bool, input: &[u8]) -> Result<(Batch, Report), RuntimeError> {
     let memory = Memory::default();
+    let json = input.trim_ascii_start().starts_with(b"{") || input.trim_ascii_start().starts_with(b"[");
+    let label = if json { "events.json" } else { "events.csv" };
     read(
         input,
         &Source {
             lenient,
-            ..Source::new("events.json", schema, &memory)
+            table: Some("Events"),
+            ..Source::new(label, schema, &memory)
         },
     )
 }
@@ -92,12 +95,12 @@ fn csv_and_tsv() {
     let error = read_as(&schema(), false, b"FileName,Size\na,1\nb\n").unwrap_err();
     assert_eq!(
         error.to_string(),
-        "RR001: events.json:3: this line has 1 fields, the header 2"
+        "RR001: events.csv:3: this line has 1 fields, the header 2"
     );
     let error = read_as(&schema(), false, b"FileName,Size\n\"a\nb,1\n").unwrap_err();
     assert_eq!(
         error.message,
-        "events.json:2: a quoted field has no end, or text after its end"
+        "events.csv:2: a quoted field has no end"
     );
 }
 

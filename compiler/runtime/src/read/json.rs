@@ -1,215 +1,196 @@
-//! JSON: one object a line, and documents that hold an array of objects.
+//! Rows as JSON: one object a line, and what documents hold.
+//!
+//! In: the text of one row. Out: its values in a sink. Of a key that is there
+//! twice the last value counts. A row may be wrapped as Defender's streaming
+//! API sends it: `{"time","tenantId","category":"AdvancedHunting-TABLE",
+//! "properties":{…}}`; then `properties` is the row, and rows of other tables
+//! are passed over.
 
 use std::fmt;
-use std::io::Read;
 use std::sync::Arc;
 
-use rulec_functions::{Bag, Type, Value, convert, json};
-use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use rulec_functions::{Bag, Type, Value};
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
+use super::raw::validate;
 use super::sink::{Sink, Slot};
-use super::unreadable;
+use super::text::Text;
 use crate::error::RuntimeError;
 
-/// Keys under which exports keep their rows.
-const WRAPPERS: [&str; 3] = ["Results", "results", "value"];
-
-/// Whether a line that starts an object is an event, and not the start of a
-/// document: one over several lines, or one that wraps events.
-pub(super) fn is_event(line: &[u8]) -> bool {
-    match serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(line) {
-        Ok(object) => wrapped(&object).is_none() && tables(&object).is_none(),
-        // A document goes on after an opening bracket or a comma; an event does not.
-        Err(_) => !line.ends_with(b"{") && !line.ends_with(b"[") && !line.ends_with(b","),
-    }
-}
-
-fn wrapped(object: &serde_json::Map<String, serde_json::Value>) -> Option<&Vec<serde_json::Value>> {
-    WRAPPERS
-        .iter()
-        .find_map(|key| object.get(*key)?.as_array())
-        .filter(|rows| rows.iter().all(serde_json::Value::is_object))
-}
-
-fn tables(object: &serde_json::Map<String, serde_json::Value>) -> Option<&serde_json::Value> {
-    let tables = object
-        .get("tables")
-        .or_else(|| object.get("Tables"))?
-        .as_array()?;
-    tables
-        .first()
-        .filter(|table| table.get("columns").or_else(|| table.get("Columns")).is_some())
-}
+/// How the streaming API names the table of a row. Source: Defender's "raw
+/// data streaming" reference, the schema of the events.
+const CATEGORY: &str = "AdvancedHunting-";
 
 /// One JSON object a line; blank lines are skipped.
-pub(super) fn lines(input: &mut dyn Read, sink: &mut Sink<'_>) -> Result<(), RuntimeError> {
-    let mut input = std::io::BufReader::with_capacity(1 << 16, input);
+pub(super) fn lines(text: &mut Text<'_>, sink: &mut Sink<'_>) -> Result<(), RuntimeError> {
+    let mut rows = Rows::default();
     let mut line = Vec::new();
-    let mut order = Order::default();
-    for number in 1.. {
-        line.clear();
-        let read = std::io::BufRead::read_until(&mut input, b'\n', &mut line)
-            .map_err(|error| unreadable(sink.source.label, &error))?;
-        if read == 0 {
-            break;
-        }
-        let text = line.trim_ascii();
-        if text.is_empty() {
-            continue;
-        }
-        let mut deserializer = serde_json::Deserializer::from_slice(text);
-        let row = RowSeed {
-            sink,
-            order: &mut order,
-        };
-        match row
-            .deserialize(&mut deserializer)
-            .and_then(|()| deserializer.end())
-        {
-            Ok(()) => sink.end_row()?,
-            Err(error) => sink.malformed(number, &sentence(&error))?,
-        }
-        // A single huge line should not keep its buffer for good.
-        if line.capacity() > 1 << 24 {
-            line = Vec::new();
-        }
-    }
-    Ok(())
-}
-
-/// A whole document.
-pub(super) fn document(input: &mut dyn Read, sink: &mut Sink<'_>) -> Result<(), RuntimeError> {
-    let mut bytes = Vec::new();
-    input
-        .read_to_end(&mut bytes)
-        .map_err(|error| unreadable(sink.source.label, &error))?;
-    let _held = sink.source.memory.reserve("read", bytes.len())?;
-    let text = bytes.trim_ascii();
-    if text.starts_with(b"[") {
-        return array(&bytes, sink);
-    }
-    let Ok(object) = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(text) else {
-        // Objects one after the other, each over several lines.
-        return concatenated(&bytes, sink);
-    };
-    drop(bytes);
-    if let Some(table) = tables(&object) {
-        return log_analytics(table, sink);
-    }
-    if let Some(rows) = wrapped(&object) {
-        return rows.iter().try_for_each(|row| match row.as_object() {
-            Some(row) => from_object(row, sink),
-            None => sink.malformed(1, "a row is not an object"),
-        });
-    }
-    from_object(&object, sink)
-}
-
-fn array(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), RuntimeError> {
-    let mut failure = None;
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-    let rows = RowsVisitor {
-        sink,
-        failure: &mut failure,
-    };
-    let parsed = deserializer
-        .deserialize_seq(rows)
-        .and_then(|()| deserializer.end());
-    match (failure, parsed) {
-        (Some(failure), _) => Err(failure),
-        (None, Ok(())) => Ok(()),
-        (None, Err(error)) => sink.malformed(error.line() as u64, &sentence(&error)),
-    }
-}
-
-fn concatenated(bytes: &[u8], sink: &mut Sink<'_>) -> Result<(), RuntimeError> {
-    let mut order = Order::default();
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     loop {
-        // `end` is content only where nothing but blanks is left.
-        if deserializer.end().is_ok() {
+        let number = text.line_number();
+        if !text.line(&mut line)? {
             return Ok(());
         }
-        match (RowSeed {
-            sink,
-            order: &mut order,
-        })
-        .deserialize(&mut deserializer)
-        {
-            Ok(()) => sink.end_row()?,
-            Err(error) => return sink.malformed(error.line() as u64, &sentence(&error)),
-        }
-    }
-}
-
-fn from_object(
-    row: &serde_json::Map<String, serde_json::Value>,
-    sink: &mut Sink<'_>,
-) -> Result<(), RuntimeError> {
-    for (name, value) in row {
-        let slot = sink.slot(name);
-        if !slot.is_idle() {
-            sink.set(slot, fit(json::from_serde(value, 0), slot));
-        }
-    }
-    sink.end_row()
-}
-
-/// `{"columns":[{"name","type"}],"rows":[[…]]}`.
-fn log_analytics(table: &serde_json::Value, sink: &mut Sink<'_>) -> Result<(), RuntimeError> {
-    let member = |name: &str, other: &str| table.get(name).or_else(|| table.get(other))?.as_array();
-    let (Some(columns), Some(rows)) = (member("columns", "Columns"), member("rows", "Rows")) else {
-        return sink.malformed(1, "the table has no columns or no rows");
-    };
-    let slots = columns
-        .iter()
-        .map(|column| {
-            let name = column
-                .get("name")
-                .or_else(|| column.get("ColumnName"))
-                .and_then(serde_json::Value::as_str);
-            sink.slot(name.unwrap_or_default())
-        })
-        .collect::<Vec<_>>();
-    for row in rows {
-        let Some(cells) = row.as_array() else {
-            sink.malformed(1, "a row is not an array")?;
+        let row = line.trim_ascii_end();
+        if row.trim_ascii_start().is_empty() {
             continue;
+        }
+        rows.unfinished = text.is_unfinished();
+        rows.object(row, number, sink)?;
+    }
+}
+
+/// Reads rows that are objects.
+#[derive(Default)]
+pub(super) struct Rows {
+    order: Order,
+    /// Whether rows are wrapped; none before the first sound one.
+    wrapped: Option<bool>,
+    /// Whether the file ends right behind the row.
+    unfinished: bool,
+}
+
+impl Rows {
+    /// Reads the row in a text that starts at a line.
+    pub(super) fn object(&mut self, text: &[u8], line: u64, sink: &mut Sink<'_>) -> Result<(), RuntimeError> {
+        sink.begin_row(line);
+        if sink.source.strict
+            && let Err(what) = validate(text)
+        {
+            return sink.malformed(line, &what);
+        }
+        let wrapped = self.wrapped.unwrap_or_else(|| is_wrapped(text));
+        let read = if wrapped {
+            wrapped_row(text, sink, &mut self.order)
+        } else {
+            row(text, sink, &mut self.order).map(|()| true)
         };
-        for (slot, cell) in slots.iter().zip(cells) {
-            if !slot.is_idle() {
-                sink.set(*slot, fit(json::from_serde(cell, 0), *slot));
+        match read {
+            Ok(ours) => {
+                self.wrapped = Some(wrapped);
+                if ours {
+                    sink.end_row()
+                } else {
+                    sink.discard();
+                    Ok(())
+                }
+            }
+            Err(error) => {
+                let what = refusal(&error, text, self.unfinished);
+                sink.malformed(line_of(&error, line), &what)
             }
         }
-        sink.end_row()?;
     }
-    Ok(())
 }
 
-/// A JSON value in a column of a type. Exports write a dynamic value as JSON,
-/// or as text that holds JSON.
-fn fit(value: Value, slot: Slot) -> Value {
-    match (slot.ty.unwrap_or(Type::Unknown), &value) {
-        (Type::Unknown, _) => value,
-        (Type::Dynamic, Value::String(text)) if text.trim_start().starts_with(['{', '[']) => {
-            json::parse_json(text)
+/// What is wrong with a row; `unfinished` says that the file ends right behind it.
+pub(super) fn refusal(error: &serde_json::Error, text: &[u8], unfinished: bool) -> String {
+    if unfinished && error.is_eof() {
+        "the file ends in the middle of this line, so it is cut off".to_owned()
+    } else {
+        sentence(error, text, "object")
+    }
+}
+
+/// Reads an object into the row under construction.
+pub(super) fn row(text: &[u8], sink: &mut Sink<'_>, order: &mut Order) -> serde_json::Result<()> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    RowSeed { sink, order }.deserialize(&mut deserializer)?;
+    deserializer.end()
+}
+
+/// As [`row`], for an object in what the streaming API wraps it in; false for
+/// a row of another table.
+fn wrapped_row(text: &[u8], sink: &mut Sink<'_>, order: &mut Order) -> serde_json::Result<bool> {
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let ours = WrappedSeed { sink, order }.deserialize(&mut deserializer)?;
+    deserializer.end().map(|()| ours)
+}
+
+pub(super) fn is_wrapped(text: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Wrap {
+        category: String,
+        #[serde(rename = "properties")]
+        _properties: std::collections::BTreeMap<String, IgnoredAny>,
+    }
+    // Looked for first, as reading a row only for this takes as long as reading it.
+    memchr::memmem::find(text, CATEGORY.as_bytes()).is_some()
+        && serde_json::from_slice::<Wrap>(text).is_ok_and(|wrap| wrap.category.starts_with(CATEGORY))
+}
+
+/// The columns of an export, `[{"name","type"}]` or
+/// `[{"ColumnName","DataType"}]`; none when they are something else.
+pub(super) fn export_columns(text: &[u8], sink: &mut Sink<'_>) -> Option<Vec<Slot>> {
+    #[derive(Deserialize)]
+    struct Declared {
+        #[serde(alias = "ColumnName")]
+        name: String,
+        #[serde(rename = "type", alias = "ColumnType")]
+        ty: Option<String>,
+    }
+    let columns: Vec<Declared> = serde_json::from_slice(text).ok()?;
+    let slot = |column: &Declared| {
+        let ty = column.ty.as_deref().and_then(Type::parse);
+        sink.slot_as(&column.name, ty)
+    };
+    Some(columns.iter().map(slot).collect())
+}
+
+/// Reads a row that is an array, its values in the order of the columns.
+pub(super) fn cells(text: &[u8], line: u64, slots: &[Slot], sink: &mut Sink<'_>) -> Result<(), RuntimeError> {
+    sink.begin_row(line);
+    let mut deserializer = serde_json::Deserializer::from_slice(text);
+    let cells = CellsSeed { sink, slots };
+    let read = cells.deserialize(&mut deserializer);
+    match read.and_then(|count| deserializer.end().map(|()| count)) {
+        Ok(count) if count == slots.len() => sink.end_row(),
+        Ok(count) => {
+            let what = format!("this row has {count} values, the table {} columns", slots.len());
+            sink.malformed(line, &what)
         }
-        (Type::String, Value::Null) => Value::string(""),
-        (ty, _) => convert(&value, ty),
+        Err(error) => sink.malformed(line_of(&error, line), &sentence(&error, text, "array")),
     }
 }
 
-/// `serde_json` says where in the line; the line itself is known better here.
-fn sentence(error: &serde_json::Error) -> String {
-    let text = error.to_string();
-    let what = text.split(" at line ").next().unwrap_or(&text);
-    format!("this is not a JSON object: {what} (column {})", error.column())
+fn line_of(error: &serde_json::Error, start: u64) -> u64 {
+    start + (error.line() as u64).saturating_sub(1)
+}
+
+/// What is wrong with a text, in words. `serde_json` says where in the text;
+/// the line is known better here.
+pub(super) fn sentence(error: &serde_json::Error, text: &[u8], expected: &str) -> String {
+    if let Err(error) = std::str::from_utf8(text) {
+        let at = error.valid_up_to();
+        let byte = text.get(at).copied().unwrap_or_default();
+        return format!("this is not UTF-8: byte 0x{byte:02x} at offset {at} of the row");
+    }
+    let said = error.to_string();
+    let what = said.split(" at line ").next().unwrap_or(&said);
+    let column = error.column();
+    match what {
+        "recursion limit exceeded" => format!("this is nested deeper than 128 levels (column {column})"),
+        "trailing characters" if error.line() == 1 && text.get(column - 1) == Some(&b',') => {
+            format!(
+                "a comma follows the {expected} (column {column}); rows are separated by line breaks alone"
+            )
+        }
+        _ => format!("this is not a JSON {expected}: {what} (column {column})"),
+    }
+}
+
+/// The beginning of a text, for messages.
+pub(super) fn shown(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text);
+    let start: String = text.chars().take(20).collect();
+    let dots = if start.len() < text.len() { "…" } else { "" };
+    format!("`{}{dots}`", start.escape_debug())
 }
 
 /// The keys of the row before: exports repeat them in the same order, so that
 /// the n-th key nearly always is what it was.
 #[derive(Default)]
-struct Order(Vec<(Box<str>, Slot)>);
+pub(super) struct Order(Vec<(Box<str>, Slot)>);
 
 impl Order {
     fn slot(&mut self, place: usize, name: &str, sink: &mut Sink<'_>) -> Slot {
@@ -261,7 +242,7 @@ impl<'de> Visitor<'de> for RowSeed<'_, '_> {
                 map.next_value::<IgnoredAny>()?;
             } else {
                 let value = map.next_value_seed(ValueSeed)?;
-                self.sink.set(slot, fit(value, slot));
+                self.sink.set_value(slot, value);
             }
         }
         Ok(())
@@ -296,7 +277,7 @@ impl Visitor<'_> for KeySeed<'_, '_> {
 }
 
 /// Reads any JSON value.
-struct ValueSeed;
+pub(super) struct ValueSeed;
 
 impl<'de> DeserializeSeed<'de> for ValueSeed {
     type Value = Value;
@@ -354,34 +335,86 @@ impl<'de> Visitor<'de> for ValueSeed {
     }
 }
 
-/// Reads an array of objects, row by row.
-struct RowsVisitor<'s, 'a> {
+/// Reads the row inside what the streaming API wraps it in; false for a row of
+/// another table.
+struct WrappedSeed<'s, 'a> {
     sink: &'s mut Sink<'a>,
-    /// An error of ours, which would lose its shape as an error of the parser.
-    failure: &'s mut Option<RuntimeError>,
+    order: &'s mut Order,
 }
 
-impl<'de> Visitor<'de> for RowsVisitor<'_, '_> {
-    type Value = ();
+impl<'de> DeserializeSeed<'de> for WrappedSeed<'_, '_> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for WrappedSeed<'_, '_> {
+    type Value = bool;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of objects")
+        f.write_str("an object")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
-        let mut order = Order::default();
-        while seq
-            .next_element_seed(RowSeed {
-                sink: &mut *self.sink,
-                order: &mut order,
-            })?
-            .is_some()
-        {
-            if let Err(error) = self.sink.end_row() {
-                *self.failure = Some(error);
-                return Err(A::Error::custom("stopped"));
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<bool, A::Error> {
+        let mut ours = true;
+        while let Some(key) = map.next_key::<String>()? {
+            match key.as_str() {
+                "category" => {
+                    let category = map.next_value::<Option<String>>()?.unwrap_or_default();
+                    let table = category.strip_prefix(CATEGORY).unwrap_or(&category);
+                    ours = self.sink.source.table.is_none_or(|asked| asked == table);
+                }
+                "properties" => map.next_value_seed(RowSeed {
+                    sink: self.sink,
+                    order: self.order,
+                })?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
         }
-        Ok(())
+        Ok(ours)
+    }
+}
+
+/// Reads a row by the places of its values; gives how many there are.
+struct CellsSeed<'s, 'a> {
+    sink: &'s mut Sink<'a>,
+    slots: &'s [Slot],
+}
+
+impl<'de> DeserializeSeed<'de> for CellsSeed<'_, '_> {
+    type Value = usize;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<usize, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for CellsSeed<'_, '_> {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<usize, A::Error> {
+        let mut count = 0;
+        loop {
+            let slot = self.slots.get(count).copied().unwrap_or_default();
+            if slot.is_idle() {
+                if seq.next_element::<IgnoredAny>()?.is_none() {
+                    return Ok(count);
+                }
+            } else {
+                let Some(value) = seq.next_element_seed(ValueSeed)? else {
+                    return Ok(count);
+                };
+                self.sink.set_value(slot, value);
+            }
+            count += 1;
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rulec_functions::{Type, Value, convert};
+use rulec_functions::{Type, Value, convert, json, text};
 
 use super::{CHUNK, Report, Source};
 use crate::batch::{Batch, null_of};
@@ -12,7 +12,7 @@ use crate::schema::{Column, Schema};
 use crate::vector::{Builder, Vector, heap_bytes};
 
 /// Columns that say when a row was ingested, best first.
-const TIMES: [&str; 4] = ["_IngestionTime", "IngestionTime", "Timestamp", "TimeGenerated"];
+pub(super) const TIMES: [&str; 4] = ["_IngestionTime", "IngestionTime", "Timestamp", "TimeGenerated"];
 
 /// What is to be done with a field of the data.
 #[derive(Clone, Copy, Debug, Default)]
@@ -44,7 +44,20 @@ pub(super) struct Sink<'a> {
     times: [Option<i64>; TIMES.len()],
     rows: usize,
     bytes: usize,
+    /// The line on which the row under construction starts.
+    line: u64,
+    /// How the values of each column fared.
+    fates: Vec<Fate>,
     report: Report,
+}
+
+/// Whether the values of a column could be read in its type.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fate {
+    /// Some were.
+    converted: bool,
+    /// The first that was not, and its line.
+    refused: Option<(String, u64)>,
 }
 
 impl<'a> Sink<'a> {
@@ -64,8 +77,11 @@ impl<'a> Sink<'a> {
             times: [None; TIMES.len()],
             rows: 0,
             bytes: 0,
+            line: 1,
+            fates: Vec::new(),
             report: Report::default(),
         };
+        sink.fates.resize(sink.columns.len(), Fate::default());
         for (time, name) in TIMES.iter().enumerate() {
             sink.slots.insert(
                 Arc::from(*name),
@@ -111,6 +127,12 @@ impl<'a> Sink<'a> {
 
     /// What is to be done with the field of a name.
     pub(super) fn slot(&mut self, name: &str) -> Slot {
+        self.slot_as(name, None)
+    }
+
+    /// As [`Sink::slot`], for a field whose type the data says. The schema
+    /// knows better where it has the column.
+    pub(super) fn slot_as(&mut self, name: &str, said: Option<Type>) -> Slot {
         if let Some(slot) = self.slots.get(name) {
             if slot.column.is_some() || !self.source.schema.is_open() {
                 return *slot;
@@ -121,19 +143,73 @@ impl<'a> Sink<'a> {
         let name: Arc<str> = Arc::from(name);
         let known = self.slots.entry(name.clone()).or_default();
         known.column = Some(self.columns.len());
-        let ty = known.ty.unwrap_or(Type::Unknown);
+        let ty = known.ty.or(said).unwrap_or(Type::Unknown);
         known.ty = Some(ty);
         let slot = *known;
         self.columns.push(Column { name, ty });
+        self.fates.push(Fate::default());
         let mut builder = Builder::new(ty, self.rows);
         (0..self.rows).for_each(|_| builder.push(Value::Null));
         self.builders.push(Some(builder));
-        self.row.push(Value::Null);
+        self.row.push(null_of(ty));
         slot
     }
 
+    /// Begins a row on a line.
+    pub(super) fn begin_row(&mut self, line: u64) {
+        self.line = line;
+    }
+
+    /// Gives the row under construction a value of JSON. Exports write a
+    /// dynamic value as JSON, or as text that holds JSON.
+    pub(super) fn set_value(&mut self, slot: Slot, value: Value) {
+        let fitted = match (slot.ty.unwrap_or(Type::Unknown), &value) {
+            (Type::Unknown, _) => value,
+            (Type::Dynamic, Value::String(text)) if text.trim_start().starts_with(['{', '[']) => {
+                json::parse_json(text)
+            }
+            (Type::Dynamic, _) | (Type::String, Value::String(_)) => value,
+            (Type::String, Value::Null) => Value::string(""),
+            (ty, _) => {
+                let fitted = convert(&value, ty);
+                if fitted.is_null() && !is_nothing(&value) {
+                    self.refuse(slot, || text::print(&value));
+                }
+                fitted
+            }
+        };
+        self.set(slot, fitted);
+    }
+
+    /// Gives the row under construction a value from text. An empty field is
+    /// null, and the empty string in a string column.
+    pub(super) fn set_text(&mut self, slot: Slot, field: &str) {
+        let value = match slot.ty.unwrap_or(Type::Unknown) {
+            Type::String | Type::Unknown => Value::string(field),
+            _ if field.is_empty() => Value::Null,
+            ty => {
+                let value = convert::parse(field, ty);
+                if value.is_null() && ty != Type::Dynamic {
+                    self.refuse(slot, || field.to_owned());
+                }
+                value
+            }
+        };
+        self.set(slot, value);
+    }
+
+    /// Remembers that a value is null because it could not be read.
+    fn refuse(&mut self, slot: Slot, shown: impl FnOnce() -> String) {
+        let line = self.line;
+        if let Some(fate) = slot.column.and_then(|column| self.fates.get_mut(column))
+            && !fate.converted
+        {
+            fate.refused.get_or_insert_with(|| (shown(), line));
+        }
+    }
+
     /// Gives the row under construction a value; the last one counts.
-    pub(super) fn set(&mut self, slot: Slot, value: Value) {
+    fn set(&mut self, slot: Slot, value: Value) {
         if let Some(time) = slot.time {
             self.times[time] = match convert(&value, Type::DateTime) {
                 Value::DateTime(ticks) => Some(ticks),
@@ -142,6 +218,7 @@ impl<'a> Sink<'a> {
         }
         if let Some(column) = slot.column {
             self.bytes += heap_bytes(&value);
+            self.fates[column].converted |= !value.is_null();
             self.row[column] = value;
         }
     }
@@ -209,11 +286,53 @@ impl<'a> Sink<'a> {
         (self.each)(batch)
     }
 
+    /// Hands on what is left, if anything is; how the values of each column fared.
+    pub(super) fn finish_if_any(mut self) -> Result<Vec<Fate>, RuntimeError> {
+        if self.rows > 0 {
+            self.flush()?;
+        }
+        Ok(self.fates)
+    }
+
     /// Hands on what is left; there is always at least one piece.
-    pub(super) fn finish(mut self) -> Result<Report, RuntimeError> {
+    pub(super) fn finish(mut self, stopped: Option<&str>) -> Result<Report, RuntimeError> {
         if self.rows > 0 || self.report.rows == 0 {
             self.flush()?;
         }
+        self.report.stopped = stopped.map(str::to_owned);
+        for (column, fate) in self.columns.iter().zip(self.fates) {
+            fate.tell(column, self.source.label, |line| line, &mut self.report);
+        }
         Ok(self.report)
     }
+}
+
+impl Fate {
+    /// Adds how the values fared in a later part of the same data.
+    pub(super) fn merge(&mut self, later: Fate) {
+        self.converted |= later.converted;
+        self.refused = self.refused.take().or(later.refused);
+    }
+
+    /// Reports a column of which no value could be read.
+    pub(super) fn tell(
+        self,
+        column: &Column,
+        label: &str,
+        line: impl FnOnce(u64) -> u64,
+        report: &mut Report,
+    ) {
+        if let (false, Some((value, place))) = (self.converted, self.refused) {
+            let shown = super::json::shown(value.as_bytes());
+            report.unconverted.insert(
+                column.name.to_string(),
+                format!("{label}:{}: {shown} is no {}", line(place), column.ty.name()),
+            );
+        }
+    }
+}
+
+/// Whether a value says that there is none.
+fn is_nothing(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
 }

@@ -1,0 +1,85 @@
+//! Files of NDJSON that are looked through where they lie, instead of being
+//! read line by line.
+//!
+//! In: files, and the conditions of the rules that will ask for them. Out: the
+//! rows that matter to a rule. With several rules, [`Index`] keeps where the
+//! rows of each are, found in one pass over a file for all of them.
+#![allow(
+    unsafe_code,
+    reason = "mapping a file is unsafe because another process may cut it off meanwhile: then the system ends \
+              this one. Logs are appended to or replaced, not cut off, and reading terabytes without copying is \
+              worth that."
+)]
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use memmap2::Mmap;
+use rulec_functions::Necessary;
+
+use crate::error::RuntimeError;
+use crate::read;
+use crate::scan;
+
+/// A condition that more than one line in so many meets is not worth an index.
+const SHARE: usize = 8;
+
+/// The text of a file, without its byte order mark.
+#[derive(Debug)]
+pub(super) struct Mapped(Mmap);
+
+impl Mapped {
+    /// Maps a file whose content begins with `head`; none where it has to be
+    /// read in another way.
+    pub(super) fn of(file: &File, head: &[u8], label: &str) -> Option<Self> {
+        if !read::is_rows(without_mark(head), label) {
+            return None;
+        }
+        // SAFETY: see the top of the module; the file is open, and nothing here writes to it.
+        let map = unsafe { Mmap::map(file) }.ok()?;
+        Some(Self(map))
+    }
+
+    pub(super) fn text(&self) -> &[u8] {
+        without_mark(&self.0)
+    }
+}
+
+fn without_mark(text: &[u8]) -> &[u8] {
+    text.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(text)
+}
+
+/// Where the lines are that meet a condition, by file and condition.
+#[derive(Debug, Default)]
+pub(super) struct Index(Mutex<BTreeMap<String, Places>>);
+
+/// Of one file; none for conditions that too many lines meet.
+type Places = HashMap<Necessary, Option<Arc<Vec<u64>>>>;
+
+impl Index {
+    /// Looks through a file for several conditions at once.
+    pub(super) fn add(
+        &self,
+        path: &str,
+        file: &Mapped,
+        conditions: &[&Necessary],
+        now: i64,
+        watch: &scan::Watch<'_>,
+    ) -> Result<(), RuntimeError> {
+        let found = scan::candidates(file.text(), conditions, now, SHARE, watch)?;
+        let places = conditions
+            .iter()
+            .zip(found)
+            .map(|(condition, places)| ((*condition).clone(), places.map(Arc::new)));
+        let mut index = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        index.entry(path.to_owned()).or_default().extend(places);
+        Ok(())
+    }
+
+    /// The lines of a file that meet a condition, if they are known.
+    pub(super) fn get(&self, path: &str, condition: &Necessary) -> Option<Arc<Vec<u64>>> {
+        let index = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        index.get(path)?.get(condition)?.clone()
+    }
+}
