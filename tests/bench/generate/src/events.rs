@@ -6,8 +6,9 @@
 
 use fastrand::Rng;
 
+use crate::programs::PROGRAMS;
 use crate::row::{Row, TICKS, escaped, fill, guid, pick};
-use crate::words::{ACTIONS, ATTACKS, BAD_PIPES, DISCOVERY, PIPES, PROGRAMS};
+use crate::words::{ACTIONS, ATTACKS, BAD_PIPES, DISCOVERY, PIPES};
 use crate::world::{Account, Device, File, World, file};
 
 /// 2026-01-15T10:00:00Z.
@@ -27,6 +28,8 @@ pub struct Event<'a> {
     /// Its place among all rows, from 0, and how many there are.
     pub at: u64,
     pub rows: u64,
+    /// Whether the fields of process starts have the names of Sigma.
+    pub sigma: bool,
 }
 
 impl Event<'_> {
@@ -100,6 +103,7 @@ pub fn process(event: &mut Event<'_>, out: &mut Vec<u8>) {
     };
     let starter = starter(event, device, time);
     let mut row = Row::begin(out);
+    row.sigma = event.sigma;
     head(&mut row, device, "ProcessCreated", time);
     row.text("FileName", file.name);
     row.text("FolderPath", &path(file));
@@ -146,6 +150,11 @@ pub fn process(event: &mut Event<'_>, out: &mut Vec<u8>) {
     row.text("AppGuardContainerId", "");
     row.text("AdditionalFields", "{}");
     sessions(&mut row, event);
+    if event.sigma {
+        let hashes = format!("SHA1={},MD5={},SHA256={}", file.sha1, file.md5, file.sha256);
+        row.text("Hashes", &hashes);
+        row.text("User", &format!("{}\\{}", account.domain, account.name));
+    }
     row.text("ProcessUniqueId", &(at + 90_071_992).to_string());
     row.text("InitiatingProcessUniqueId", &(at / 7 + 90_000_000).to_string());
     row.end();

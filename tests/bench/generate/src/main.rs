@@ -1,17 +1,20 @@
-//! `bench-generate KIND --rows N --seed S --out FILE`: events as NDJSON.
+//! `bench-generate KIND --rows N --seed S --out FILE`: events as NDJSON, or rules as documents.
 //!
 //! The same arguments give the same bytes on every machine: rows are made in
 //! pieces, each from a seed of its own, by as many threads as there are cores,
 //! and written in order.
 
 mod events;
+mod programs;
 mod row;
+mod rules;
 mod words;
 mod world;
 
 use std::{
     fs::File,
     io::{self, BufWriter, Write},
+    path::Path,
     process::ExitCode,
     thread,
 };
@@ -24,10 +27,12 @@ use world::World;
 /// Rows made from one seed.
 const PIECE: u64 = 4096;
 
-const USAGE: &str = "usage: bench-generate DeviceProcessEvents|DeviceEvents|FileProfile|Relate [--rows N] [--seed S] [--out FILE]";
+const USAGE: &str = "usage: bench-generate DeviceProcessEvents|DeviceEvents|FileProfile|Relate|Rules [--rows N] [--seed S] [--names kql|sigma] [--out PATH]";
 
 struct Arguments {
     kind: String,
+    /// Whether fields have the names of Sigma.
+    sigma: bool,
     rows: u64,
     seed: u64,
     out: Option<String>,
@@ -48,6 +53,7 @@ fn arguments() -> Result<Arguments, String> {
     let kind = words.next().ok_or(USAGE)?;
     let mut arguments = Arguments {
         kind,
+        sigma: false,
         rows: 1_000_000,
         seed: 1,
         out: None,
@@ -63,6 +69,7 @@ fn arguments() -> Result<Arguments, String> {
         match option.as_str() {
             "--rows" => arguments.rows = number()?,
             "--seed" => arguments.seed = number()?,
+            "--names" => arguments.sigma = value == "sigma",
             "--out" => arguments.out = Some(value),
             _ => return Err(USAGE.to_owned()),
         }
@@ -71,6 +78,10 @@ fn arguments() -> Result<Arguments, String> {
 }
 
 fn run(arguments: &Arguments) -> io::Result<()> {
+    if arguments.kind == "Rules" {
+        let folder = arguments.out.as_deref().unwrap_or("rules");
+        return rules::write(Path::new(folder), arguments.rows);
+    }
     let mut out: Box<dyn Write> = match &arguments.out {
         Some(path) => Box::new(BufWriter::new(File::create(path)?)),
         None => Box::new(io::stdout().lock()),
@@ -121,6 +132,7 @@ fn piece(arguments: &Arguments, world: &World, make: Make, number: u64) -> Vec<u
             rng: &mut rng,
             at,
             rows: arguments.rows,
+            sigma: arguments.sigma,
         };
         make(&mut event, &mut out);
     }

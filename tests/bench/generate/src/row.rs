@@ -13,18 +13,39 @@ pub const TICKS: u64 = 10_000_000;
 pub struct Row<'a> {
     out: &'a mut Vec<u8>,
     first: bool,
+    /// Whether Sigma's names are written for the columns that have one.
+    pub sigma: bool,
 }
+
+/// Sigma's names for columns of process starts.
+const SIGMA: &[(&str, &str)] = &[
+    ("FolderPath", "Image"),
+    ("ProcessCommandLine", "CommandLine"),
+    ("InitiatingProcessFolderPath", "ParentImage"),
+    ("InitiatingProcessCommandLine", "ParentCommandLine"),
+    ("ProcessVersionInfoOriginalFileName", "OriginalFileName"),
+    ("ProcessVersionInfoProductName", "Product"),
+    ("ProcessVersionInfoCompanyName", "Company"),
+    ("ProcessVersionInfoFileDescription", "Description"),
+    ("ProcessIntegrityLevel", "IntegrityLevel"),
+];
 
 impl<'a> Row<'a> {
     /// Opens the object.
     pub fn begin(out: &'a mut Vec<u8>) -> Self {
-        Self { out, first: true }
+        Self {
+            out,
+            first: true,
+            sigma: false,
+        }
     }
 
     fn key(&mut self, name: &str) {
         self.out
             .extend_from_slice(if self.first { b"{\"" } else { b",\"" });
         self.first = false;
+        let sigma = SIGMA.iter().find(|(column, _)| self.sigma && *column == name);
+        let name = sigma.map_or(name, |(_, field)| field);
         self.out.extend_from_slice(name.as_bytes());
         self.out.extend_from_slice(b"\":");
     }

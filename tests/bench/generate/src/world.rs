@@ -3,8 +3,9 @@
 
 use fastrand::Rng;
 
+use crate::programs::{PARENTS, PROGRAMS};
 use crate::row::{guid, hex, pick};
-use crate::words::{DISCOVERY, NAMES, PARENTS, PROGRAMS, SYSTEM, WORDS};
+use crate::words::{DISCOVERY, NAMES, SYSTEM, WORDS};
 
 /// A device.
 pub struct Device {
