@@ -201,6 +201,7 @@ fn inputs<'a>(
                 parsed: &bound.parsed,
                 ir: &bound.ir,
                 provenance,
+                line: bound.deciding_line(&document.file),
             };
             (document, bound, input)
         })

@@ -31,8 +31,9 @@ pub struct Report {
 }
 
 /// What an alert says of its rule.
-fn info(rule: &Rule, bound: &Bound) -> RuleInfo {
-    let said = rulec_emit::targets::native::Info::of(rule, &bound.resolved);
+fn info(file: &SourceFile, rule: &Rule, bound: &Bound) -> RuleInfo {
+    let line = bound.deciding_line(file);
+    let said = rulec_emit::targets::native::Info::of(rule, &bound.resolved, &file.path, line);
     let owned = |(identifier, column): (String, String)| (identifier.into(), column.into());
     let entity = |(kind, fields): (String, Vec<(String, String)>)| EntityMapping {
         kind: kind.into(),
@@ -40,13 +41,18 @@ fn info(rule: &Rule, bound: &Bound) -> RuleInfo {
     };
     RuleInfo {
         entities: said.entities.into_iter().map(entity).collect(),
-        ..RuleInfo::new(said.id, said.title, said.severity)
+        ..RuleInfo::new(said.id, said.title, said.severity).at(said.document, said.line)
     }
 }
 
-fn evaluate(rule: &Rule, bound: &Bound, context: &Context<'_>) -> Result<Vec<Alert>, rulec_eval::EvalError> {
+fn evaluate(
+    file: &SourceFile,
+    rule: &Rule,
+    bound: &Bound,
+    context: &Context<'_>,
+) -> Result<Vec<Alert>, rulec_eval::EvalError> {
     let result = rulec_eval::run(&bound.ir, context)?;
-    Ok(alert::alerts(&info(rule, bound), &result))
+    Ok(alert::alerts(&info(file, rule, bound), &result))
 }
 
 fn write(format: Format, alerts: &[Alert]) -> String {
@@ -57,8 +63,14 @@ fn write(format: Format, alerts: &[Alert]) -> String {
 }
 
 /// The alerts of one rule as NDJSON.
-pub fn alerts(rule: &Rule, bound: &Bound, now: i64, source: &Files) -> Result<String, rulec_eval::EvalError> {
-    let alerts = evaluate(rule, bound, &Context::new(now, source))?;
+pub fn alerts(
+    file: &SourceFile,
+    rule: &Rule,
+    bound: &Bound,
+    now: i64,
+    source: &Files,
+) -> Result<String, rulec_eval::EvalError> {
+    let alerts = evaluate(file, rule, bound, &Context::new(now, source))?;
     Ok(write(Format::Ndjson, &alerts))
 }
 
@@ -110,7 +122,14 @@ pub fn run(
                 .iter()
                 .map(move |bound| (*document, *rule, bound))
         })
-        .map(|(document, rule, bound)| (document, rule, bound, evaluate(rule, bound, &context)))
+        .map(|(document, rule, bound)| {
+            (
+                document,
+                rule,
+                bound,
+                evaluate(&document.file, rule, bound, &context),
+            )
+        })
         .collect();
     let mut report = Report {
         output: String::new(),

@@ -349,6 +349,15 @@ impl Pipeline {
 }
 
 impl Document {
+impl Bound {
+    /// The line of the document of the predicate that decides whether the rule
+    /// fires; of the query without one.
+    pub fn deciding_line(&self, file: &SourceFile) -> usize {
+        let place = rulec_explain::deciding(&self.ir).unwrap_or_default();
+        file.position(self.fragment.map(place).start as usize).line
+    }
+}
+
     /// The rule, when the document holds one.
     pub fn rule(&self) -> Option<&Rule> {
         match &self.read.as_ref()?.document {

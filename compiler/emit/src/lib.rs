@@ -55,6 +55,9 @@ pub struct Input<'a> {
     pub ir: &'a rulec_ir::Query,
     /// Where the artifact comes from.
     pub provenance: &'a Provenance,
+    /// The line of the document, from 1, of the predicate that decides whether
+    /// the rule fires: what alerts point to.
+    pub line: usize,
 }
 
 impl<'a> Input<'a> {

@@ -108,6 +108,7 @@ fn emitted() -> Vec<(String, Rule, Emitted)> {
                         document: format!("rules/{name}"),
                         sha256: "00".repeat(32),
                     },
+                    line: 1,
                 },
             );
             (name, rule, emitted)

@@ -23,15 +23,12 @@ pub fn deciding(query: &Query) -> Option<Span> {
         at = query.resolve_rel(at);
         match &at.kind {
             RelKind::Filter { predicate, .. } => {
-                let placed = conjuncts(predicate)
-                    .into_iter()
-                    .filter(|conjunct| !conjunct.span.is_empty())
-                    .collect::<Vec<_>>();
-                let deciding = placed.iter().rev().find(|conjunct| decides(query, conjunct));
+                let conjuncts = conjuncts(predicate);
+                let deciding = conjuncts.iter().rev().find(|conjunct| decides(query, conjunct));
                 if let Some(conjunct) = deciding {
-                    return Some(conjunct.span);
+                    return Some(place(at, conjunct));
                 }
-                last = last.or(Some(placed.last().map_or(at.span, |conjunct| conjunct.span)));
+                last = last.or(conjuncts.last().map(|conjunct| place(at, conjunct)));
             }
             RelKind::Join { .. } | RelKind::Summarize { .. } | RelKind::Distinct { .. } => {
                 relation = relation.or(Some(at.span));
@@ -42,6 +39,17 @@ pub fn deciding(query: &Query) -> Option<Span> {
             Some(input) => at = input,
             None => return last.or(relation).or(Some(at.span)),
         }
+    }
+}
+
+/// Where a conjunct stands in the pipeline: what a function of the query says
+/// stands in the function, and its call is the whole `where`.
+fn place(filter: &Rel, conjunct: &Expr) -> Span {
+    let (within, whole) = (conjunct.span, filter.span);
+    if !within.is_empty() && whole.start <= within.start && within.end <= whole.end {
+        within
+    } else {
+        whole
     }
 }
 
@@ -118,6 +126,10 @@ mod tests {
             (
                 "let Rows = DeviceEvents | where FileName == 'a'; Rows | join kind=leftanti (DeviceInfo | where OSPlatform == 'b') on DeviceId",
                 "FileName == 'a'",
+            ),
+            (
+                "let Odd = (Name: string) { Name == 'a' }; DeviceEvents | where Odd(FileName)",
+                "where Odd(FileName)",
             ),
             ("DeviceEvents | where Timestamp > ago(1h)", "Timestamp > ago(1h)"),
             (

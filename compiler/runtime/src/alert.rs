@@ -22,6 +22,9 @@ pub struct RuleInfo {
     pub severity: Cow<'static, str>,
     /// Which columns say who or what is concerned.
     pub entities: Vec<EntityMapping>,
+    /// The document of the rule, and the line in it of the predicate that
+    /// decides whether it fires.
+    pub place: Option<(Cow<'static, str>, u32)>,
 }
 
 impl RuleInfo {
@@ -37,7 +40,15 @@ impl RuleInfo {
             title: title.into(),
             severity: severity.into(),
             entities: Vec::new(),
+            place: None,
         }
+    }
+
+    /// The document, and the line in it, from 1, of the predicate that decides.
+    #[must_use]
+    pub fn at(mut self, document: impl Into<Cow<'static, str>>, line: u32) -> Self {
+        self.place = Some((document.into(), line));
+        self
     }
 
     /// Adds an entity: its kind, and pairs of an identifier and a column.
@@ -78,6 +89,8 @@ pub struct Alert {
     pub severity: String,
     /// The row's `Timestamp` or `TimeGenerated`, in ticks.
     pub time: Option<i64>,
+    /// The rule's document, and the line of the predicate that decides.
+    pub place: Option<(String, u32)>,
     /// The kinds of entities and their identifiers, as far as the row has them.
     pub entities: Vec<(String, Vec<(String, Value)>)>,
     /// The columns of the row by name.
@@ -114,6 +127,10 @@ fn alert(rule: &RuleInfo, row: Row<'_>) -> Alert {
         title: rule.title.to_string(),
         severity: rule.severity.to_string(),
         time,
+        place: rule
+            .place
+            .as_ref()
+            .map(|(document, line)| (document.to_string(), *line)),
         entities: entities.collect(),
         row: schema
             .columns()
@@ -159,7 +176,10 @@ pub fn write(out: &mut dyn Write, format: Format, alerts: &[Alert]) -> io::Resul
     }
 }
 
-/// One alert as a JSON object without line breaks.
+/// The version that alerts name: that of rulec, whose runtime this is.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// One alert as a JSON object without line breaks (schema/alert.schema.json).
 pub fn to_json(alert: &Alert) -> String {
     let string = |text: &str| json::to_json(&Value::string(text));
     let entities = alert.entities.iter().map(|(kind, fields)| {
@@ -177,11 +197,20 @@ pub fn to_json(alert: &Alert) -> String {
         .iter()
         .map(|(name, value)| format!("{}:{}", string(name), write::json(value)));
     format!(
-        "{{\"rule\":{},\"title\":{},\"severity\":{},\"time\":{},\"entities\":[{}],\"row\":{{{}}}}}",
+        "{{\"rulec\":{},\"rule\":{},\"title\":{},\"severity\":{},\"time\":{},\"document\":{},\"line\":{},\"entities\":[{}],\"row\":{{{}}}}}",
+        string(VERSION),
         string(&alert.rule),
         string(&alert.title),
         string(&alert.severity),
         write::json(&alert.time.map_or(Value::Null, Value::DateTime)),
+        alert
+            .place
+            .as_ref()
+            .map_or_else(|| "null".to_owned(), |(document, _)| string(document)),
+        alert
+            .place
+            .as_ref()
+            .map_or_else(|| "null".to_owned(), |(_, line)| line.to_string()),
         entities.collect::<Vec<_>>().join(","),
         row.collect::<Vec<_>>().join(","),
     )
@@ -216,7 +245,7 @@ fn csv(out: &mut dyn Write, alerts: &[Alert]) -> io::Result<()> {
     let header = HEADER
         .iter()
         .copied()
-        .chain(["row"])
+        .chain(["document", "line", "row"])
         .map(write::csv_field)
         .collect::<Vec<_>>();
     writeln!(out, "{}", header.join(","))?;
@@ -228,7 +257,15 @@ fn csv(out: &mut dyn Write, alerts: &[Alert]) -> io::Result<()> {
                 .map(|(name, value)| (name.as_str().into(), value.clone()))
                 .collect(),
         ));
-        let fields = summary(alert).into_iter().chain([write::json(&row)]);
+        let (document, line) = alert
+            .place
+            .as_ref()
+            .map_or_else(Default::default, |(document, line)| {
+                (document.clone(), line.to_string())
+            });
+        let fields = summary(alert)
+            .into_iter()
+            .chain([document, line, write::json(&row)]);
         let fields = fields.map(|field| write::csv_field(&field)).collect::<Vec<_>>();
         writeln!(out, "{}", fields.join(","))?;
     }

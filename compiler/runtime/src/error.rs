@@ -37,6 +37,7 @@ codes! {
     OUTPUT_UNWRITABLE "RR007" "output-unwritable" "Writing the result failed.";
     USAGE "RR008" "usage" "The command line of a rule package was not understood.";
     INTERNAL "RR009" "internal" "The program contradicts itself; this is a bug.";
+    CANCELLED "RR010" "cancelled" "Somebody stopped the run before its end.";
 }
 
 /// Why a rule could not run to its end.

@@ -20,6 +20,7 @@ mod key;
 mod memory;
 pub mod ops;
 pub mod read;
+mod progress;
 mod schema;
 pub mod session;
 mod text_set;

@@ -12,6 +12,7 @@ use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type};
 
 fn info() -> RuleInfo {
     RuleInfo::new("0xFF-0001", "Certutil, again", "medium")
+        .at("rules/execution/0xFF-0001.md", 43)
         .entity("Host", &[("HostName", "DeviceName")])
         .entity("Account", &[("FullName", "AccountName"), ("Sid", "AccountSid")])
 }
@@ -80,11 +81,13 @@ fn fires() {
     let (code, out, err) = run(&["--data", &data, "--now", "2026-01-03"]);
     assert_eq!((code, err.as_str()), (ExitCode::from(1), ""));
     let expected = concat!(
-        r#"{"rule":"0xFF-0001","title":"Certutil, again","severity":"medium","time":"2026-01-02T03:04:05.0000000Z","#,
+        r#"{"rulec":"0.1.0","rule":"0xFF-0001","title":"Certutil, again","severity":"medium","#,
+        r#""time":"2026-01-02T03:04:05.0000000Z","document":"rules/execution/0xFF-0001.md","line":43,"#,
         r#""entities":[{"type":"Host","HostName":"h1"},{"type":"Account","FullName":"a, \"b\""}],"#,
         r#""row":{"Timestamp":"2026-01-02T03:04:05.0000000Z","DeviceName":"h1","AccountName":"a, \"b\"","FileName":"certutil.exe","Size":3}}"#,
         "\n",
-        r#"{"rule":"0xFF-0001","title":"Certutil, again","severity":"medium","time":"2026-01-02T03:04:06.0000000Z","#,
+        r#"{"rulec":"0.1.0","rule":"0xFF-0001","title":"Certutil, again","severity":"medium","#,
+        r#""time":"2026-01-02T03:04:06.0000000Z","document":"rules/execution/0xFF-0001.md","line":43,"#,
         r#""entities":[{"type":"Host","HostName":"h2"}],"#,
         r#""row":{"Timestamp":"2026-01-02T03:04:06.0000000Z","DeviceName":"h2","AccountName":"","FileName":"certutil.exe","Size":null}}"#,
         "\n",
@@ -93,10 +96,10 @@ fn fires() {
     let (_, out, _) = run(&["--data", &data, "--format=csv"]);
     assert_eq!(
         out.lines().next().unwrap(),
-        "time,severity,rule,title,entities,row"
+        "time,severity,rule,title,entities,document,line,row"
     );
     assert!(
-        out.contains("2026-01-02T03:04:06.0000000Z,medium,0xFF-0001,\"Certutil, again\",Host: h2,\"{"),
+        out.contains("2026-01-02T03:04:06.0000000Z,medium,0xFF-0001,\"Certutil, again\",Host: h2,rules/execution/0xFF-0001.md,43,\"{"),
         "{out}"
     );
     let (_, out, _) = run(&["--data", &data, "--format", "table", "--rule", "0xFF-0001"]);
@@ -145,7 +148,10 @@ fn exit_codes() {
 fn nothing_to_write() {
     for (format, expected) in [
         (Format::Ndjson, ""),
-        (Format::Csv, "time,severity,rule,title,entities,row\n"),
+        (
+            Format::Csv,
+            "time,severity,rule,title,entities,document,line,row\n",
+        ),
         (
             Format::Table,
             "time  severity  rule  title  entities\n----  --------  ----  -----  --------\n",

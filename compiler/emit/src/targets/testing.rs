@@ -207,5 +207,6 @@ pub(crate) fn with_input<R>(
         parsed: &parsed,
         ir,
         provenance: &provenance(),
+        line: 1,
     })
 }

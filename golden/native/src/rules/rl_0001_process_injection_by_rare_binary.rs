@@ -93,6 +93,10 @@ const INITIATING_PROCESS_VERSION_INFO_FILE_DESCRIPTION: usize = 48;
 const INITIATING_PROCESS_PARENT_ID: usize = 49;
 const INITIATING_PROCESS_PARENT_FILE_NAME: usize = 50;
 const INITIATING_PROCESS_PARENT_CREATION_TIME: usize = 51;
+    let info = info.at(
+        "rules/privilege-escalation/RL-0001-process-injection-by-rare-binary.md",
+        121,
+    );
 const INITIATING_PROCESS_LOGON_ID: usize = 52;
 const REPORT_ID: usize = 53;
 const APP_GUARD_CONTAINER_ID: usize = 54;

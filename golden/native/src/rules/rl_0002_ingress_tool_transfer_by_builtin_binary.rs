@@ -46,6 +46,10 @@ pub fn info() -> RuleInfo {
         "Ingress Tool Transfer By Built-in Binary",
         "medium",
     );
+    let info = info.at(
+        "rules/command-and-control/RL-0002-ingress-tool-transfer-by-builtin-binary.md",
+        104,
+    );
     let info = info.entity(
         "Host",
         &[("AzureID", "DeviceId"), ("HostName", "DeviceName")],

@@ -58,6 +58,10 @@ pub fn info() -> RuleInfo {
         "System Recovery Inhibited By Built-in Tools",
         "high",
     );
+    let info = info.at(
+        "rules/impact/RL-0003-recovery-inhibited-by-builtin-tools.md",
+        91,
+    );
     let info = info.entity(
         "Host",
         &[("AzureID", "DeviceId"), ("HostName", "DeviceName")],

@@ -62,6 +62,10 @@ pub fn info() -> RuleInfo {
         "Run Dialog Starts Script Interpreter With Download",
         "high",
     );
+    let info = info.at(
+        "rules/execution/RL-0004-run-dialog-starts-interpreter.md",
+        100,
+    );
     let info = info.entity(
         "Host",
         &[("AzureID", "DeviceId"), ("HostName", "DeviceName")],

@@ -57,6 +57,10 @@ pub fn info() -> RuleInfo {
         "Run Key Points To User-writable Path",
         "medium",
     );
+    let info = info.at(
+        "rules/persistence/RL-0005-run-key-points-to-user-writable-path.md",
+        80,
+    );
     let info = info.entity("Host", &[("FullName", "DeviceName")]);
     let info = info.entity(
         "Account",

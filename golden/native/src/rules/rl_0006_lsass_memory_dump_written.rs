@@ -46,6 +46,10 @@ pub fn info() -> RuleInfo {
         "LSASS Memory Dump Written To Disk",
         "high",
     );
+    let info = info.at(
+        "rules/credential-access/RL-0006-lsass-memory-dump-written.md",
+        74,
+    );
     let info = info.entity("Host", &[("FullName", "DeviceName")]);
     let info = info.entity(
         "Account",

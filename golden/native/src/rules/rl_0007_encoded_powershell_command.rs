@@ -51,6 +51,7 @@ pub fn info() -> RuleInfo {
         "Encoded PowerShell Command",
         "medium",
     );
+    let info = info.at("rules/execution/RL-0007-encoded-powershell-command.md", 99);
     let info = info.entity(
         "Host",
         &[("AzureID", "DeviceId"), ("HostName", "DeviceName")],

@@ -68,6 +68,10 @@ pub fn info() -> RuleInfo {
         "System DLL Loaded From User-writable Path",
         "medium",
     );
+    let info = info.at(
+        "rules/defense-evasion/RL-0008-system-dll-loaded-from-user-writable-path.md",
+        94,
+    );
     let info = info.entity(
         "Host",
         &[("AzureID", "DeviceId"), ("HostName", "DeviceName")],

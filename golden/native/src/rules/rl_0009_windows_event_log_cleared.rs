@@ -56,6 +56,10 @@ pub fn info() -> RuleInfo {
         "Windows Event Log Cleared",
         "medium",
     );
+    let info = info.at(
+        "rules/defense-evasion/RL-0009-windows-event-log-cleared.md",
+        81,
+    );
     let info = info.entity("Host", &[("FullName", "DeviceName")]);
     let info = info.entity(
         "Account",

@@ -79,6 +79,10 @@ pub fn rule() -> Rule {
 
 /// What alerts say of the rule.
 pub fn info() -> RuleInfo {
+    let info = info.at(
+        "rules/discovery/RL-0010-burst-of-discovery-commands.md",
+        110,
+    );
     let info = RuleInfo::new(
         "RL-0010-burst-of-discovery-commands",
         "Burst Of Discovery Commands",

@@ -55,6 +55,10 @@ pub fn info() -> RuleInfo {
         "Mass File Rename By One Process",
         "high",
     );
+    let info = info.at(
+        "rules/impact/RL-0011-mass-file-rename-by-one-process.md",
+        109,
+    );
     let info = info.entity(
         "Host",
         &[("AzureID", "DeviceId"), ("HostName", "DeviceName")],

@@ -70,6 +70,10 @@ const SUMMARIZED_FILE_NAME: usize = 5;
 const SUMMARIZED_FOLDER_PATH: usize = 6;
 const SUMMARIZED_SHA1: usize = 7;
 const SUMMARIZED_SERVICE_NAME: usize = 8;
+    let info = info.at(
+        "rules/lateral-movement/RL-0012-remote-service-installed-after-network-logon.md",
+        124,
+    );
 const SUMMARIZED_SERVICE_ACCOUNT: usize = 9;
 const SECONDS_AFTER_LOGON: usize = 16;
 

@@ -67,6 +67,10 @@ pub fn info() -> RuleInfo {
         "Privileged Scheduled Task Runs From User-writable Folder",
         "medium",
     );
+    let info = info.at(
+        "rules/persistence/RL-0013-privileged-task-runs-from-user-folder.md",
+        101,
+    );
     let info = info.entity(
         "Host",
         &[("AzureID", "DeviceId"), ("HostName", "DeviceName")],

@@ -54,6 +54,10 @@ pub fn info() -> RuleInfo {
         "Large Upload To File Sharing Site",
         "medium",
     );
+    let info = info.at(
+        "rules/exfiltration/RL-0014-large-upload-to-file-sharing-site.md",
+        93,
+    );
     let info = info.entity("Account", &[("Name", "SourceUserName")]);
     let info = info.entity("IP", &[("Address", "SourceIP")]);
     info.entity("URL", &[("Url", "DestinationHostName")])

@@ -84,6 +84,10 @@ pub fn rule() -> Rule {
     }
 }
 
+    let info = info.at(
+        "rules/initial-access/RL-0015-mail-link-clicked-through-warning.md",
+        123,
+    );
 /// What alerts say of the rule.
 pub fn info() -> RuleInfo {
     let info = RuleInfo::new(

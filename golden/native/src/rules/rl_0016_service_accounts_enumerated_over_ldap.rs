@@ -50,6 +50,10 @@ pub fn rule() -> Rule {
         evaluate,
     }
 }
+    let info = info.at(
+        "rules/discovery/RL-0016-service-accounts-enumerated-over-ldap.md",
+        88,
+    );
 
 /// What alerts say of the rule.
 pub fn info() -> RuleInfo {

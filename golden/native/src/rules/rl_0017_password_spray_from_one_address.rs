@@ -45,6 +45,10 @@ pub fn info() -> RuleInfo {
         "Password Spray From One Address",
         "medium",
     );
+    let info = info.at(
+        "rules/credential-access/RL-0017-password-spray-from-one-address.md",
+        95,
+    );
     info.entity("IP", &[("Address", "IPAddress")])
 }
 

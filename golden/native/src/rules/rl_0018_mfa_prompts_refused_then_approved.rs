@@ -105,6 +105,10 @@ pub fn info() -> RuleInfo {
         "MFA Prompts Refused Then Approved",
         "high",
     );
+    let info = info.at(
+        "rules/credential-access/RL-0018-mfa-prompts-refused-then-approved.md",
+        114,
+    );
     let info = info.entity(
         "Account",
         &[

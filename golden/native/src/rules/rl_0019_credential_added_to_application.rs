@@ -67,6 +67,10 @@ pub fn info() -> RuleInfo {
         "Credential Added To Application",
         "medium",
     );
+    let info = info.at(
+        "rules/persistence/RL-0019-credential-added-to-application.md",
+        96,
+    );
     let info = info.entity("Account", &[("AadUserId", "ActorId")]);
     let info = info.entity("CloudApplication", &[("Name", "ApplicationName")]);
     info.entity("IP", &[("Address", "ActorAddress")])

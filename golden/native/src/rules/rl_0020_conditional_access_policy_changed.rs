@@ -42,6 +42,10 @@ pub fn info() -> RuleInfo {
         "Conditional Access Policy Changed Or Removed",
         "medium",
     );
+    let info = info.at(
+        "rules/defense-evasion/RL-0020-conditional-access-policy-changed.md",
+        89,
+    );
     let info = info.entity(
         "Account",
         &[("AadUserId", "ActorId"), ("FullName", "Actor")],

@@ -112,6 +112,10 @@ pub fn rule() -> Rule {
 /// What alerts say of the rule.
 pub fn info() -> RuleInfo {
     let info = RuleInfo::new(
+    let info = info.at(
+        "rules/collection/RL-0021-inbox-rule-forwards-or-hides-mail.md",
+        118,
+    );
         "RL-0021-inbox-rule-forwards-or-hides-mail",
         "Inbox Rule Forwards Or Hides Mail",
         "medium",

@@ -42,6 +42,10 @@ pub fn info() -> RuleInfo {
         "AWS Logging Or Detection Stopped",
         "high",
     );
+    let info = info.at(
+        "rules/defense-evasion/RL-0022-aws-logging-or-detection-stopped.md",
+        100,
+    );
     info.entity("IP", &[("Address", "SourceIpAddress")])
 }
 

@@ -69,6 +69,10 @@ pub fn rule() -> Rule {
     }
 }
 
+    let info = info.at(
+        "rules/defense-evasion/RL-0023-first-use-of-aws-region.md",
+        100,
+    );
 /// What alerts say of the rule.
 pub fn info() -> RuleInfo {
     let info = RuleInfo::new(

@@ -51,6 +51,10 @@ pub fn info() -> RuleInfo {
         "Port Sweep That Found An Open Port",
         "low",
     );
+    let info = info.at(
+        "rules/reconnaissance/RL-0024-port-sweep-that-found-an-open-port.md",
+        105,
+    );
     info.entity("IP", &[("Address", "SourceIP")])
 }
 

@@ -78,6 +78,10 @@ pub fn info() -> RuleInfo {
         "SSH Password Guessing Followed By Login",
         "high",
     );
+    let info = info.at(
+        "rules/credential-access/RL-0025-ssh-password-guessing-then-login.md",
+        113,
+    );
     let info = info.entity("Host", &[("HostName", "Computer")]);
     let info = info.entity("Account", &[("Name", "LoginUser")]);
     info.entity("IP", &[("Address", "SourceAddress")])

@@ -47,6 +47,10 @@ pub fn info() -> RuleInfo {
         "Mass Deletion Of Azure Resources",
         "high",
     );
+    let info = info.at(
+        "rules/impact/RL-0026-mass-deletion-of-azure-resources.md",
+        103,
+    );
     let info = info.entity("Account", &[("FullName", "Caller")]);
     info.entity("IP", &[("Address", "CallerIpAddress")])
 }

@@ -82,6 +82,10 @@ pub fn info() -> RuleInfo {
         "Directory Enumeration Over Microsoft Graph",
         "medium",
     );
+    let info = info.at(
+        "rules/discovery/RL-0027-directory-enumeration-over-graph.md",
+        116,
+    );
     let info = info.entity("Account", &[("AadUserId", "CallerId")]);
     let info = info.entity("CloudApplication", &[("AppId", "AppId")]);
     info.entity("IP", &[("Address", "IPAddress")])

@@ -49,6 +49,10 @@ pub fn info() -> RuleInfo {
         "Repeated Wrong Password For One Account",
         "medium",
     );
+    let info = info.at(
+        "rules/credential-access/RL-0028-repeated-wrong-password-for-one-account.md",
+        97,
+    );
     let info = info.entity("Host", &[("HostName", "Computer")]);
     let info = info.entity(
         "Account",

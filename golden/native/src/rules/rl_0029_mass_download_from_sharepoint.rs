@@ -58,6 +58,10 @@ pub fn info() -> RuleInfo {
         "Mass Download From SharePoint",
         "medium",
     );
+    let info = info.at(
+        "rules/collection/RL-0029-mass-download-from-sharepoint.md",
+        97,
+    );
     let info = info.entity("Account", &[("AadUserId", "AccountObjectId")]);
     info.entity("IP", &[("Address", "IPAddress")])
 }

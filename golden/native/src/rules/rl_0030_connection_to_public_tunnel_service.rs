@@ -61,6 +61,10 @@ pub fn info() -> RuleInfo {
         "Connection To Public Tunnel Service",
         "low",
     );
+    let info = info.at(
+        "rules/command-and-control/RL-0030-connection-to-public-tunnel-service.md",
+        82,
+    );
     let info = info.entity("Host", &[("FullName", "DeviceName")]);
     let info = info.entity(
         "Account",

@@ -157,8 +157,10 @@ pub(super) fn agree(rules: &[(Rule, rulec_kql::Parsed, Query)], binary: &Path, f
             continue;
         }
         let events = events(query);
-        let info = super::Info::of(rule, &crate::targets::testing::resolved());
-        let mut about = RuleInfo::new(info.id, info.title, info.severity);
+        let document = &crate::targets::testing::provenance().document;
+        let settings = crate::targets::testing::resolved();
+        let info = super::Info::of(rule, &settings, document, 1);
+        let mut about = RuleInfo::new(info.id, info.title, info.severity).at(info.document, info.line);
         for (kind, fields) in info.entities {
             about.entities.push(alert::EntityMapping {
                 kind: kind.into(),

@@ -15,11 +15,16 @@ pub struct Info {
     /// Kinds of entities in the order of the rule, each with its identifiers,
     /// sorted, and the columns that hold them.
     pub entities: Vec<(String, Vec<(String, String)>)>,
+    /// The rule's document.
+    pub document: String,
+    /// The line in it of the predicate that decides whether the rule fires.
+    pub line: u32,
 }
 
 impl Info {
-    /// What is known of a rule and its settings.
-    pub fn of(rule: &Rule, resolved: &Resolved) -> Self {
+    /// What is known of a rule and its settings, and the place of the
+    /// predicate that decides.
+    pub fn of(rule: &Rule, resolved: &Resolved, document: &str, line: usize) -> Self {
         Self {
             id: rule.id.clone(),
             title: rule.title.clone(),
@@ -34,6 +39,8 @@ impl Info {
                     (entity.kind.clone(), fields.collect())
                 })
                 .collect(),
+            document: document.to_owned(),
+            line: u32::try_from(line).unwrap_or(u32::MAX),
         }
     }
 }

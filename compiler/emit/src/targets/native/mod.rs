@@ -157,7 +157,12 @@ fn code_of(input: &Input<'_>, module: &str) -> Result<String, Vec<Problem>> {
             why,
         )]);
     };
-    let info = Info::of(input.rule, input.resolved);
+    let info = Info::of(
+        input.rule,
+        input.resolved,
+        &input.provenance.document,
+        input.line,
+    );
     module::print(input.ir, root, input.text(), module, &info)
         .map_err(|(span, construct)| vec![refuse(span, construct)])
 }

@@ -77,8 +77,14 @@ pub(super) fn print(
 
 fn about(info: &Info) -> Vec<Statement> {
     let texts = [&info.id, &info.title, &info.severity];
-    let mut value = Code::call("RuleInfo::new", texts.map(|text| Code::string(text)));
-    let mut list = Vec::new();
+    let mut list = vec![Statement::Let {
+        name: "info".to_owned(),
+        value: Code::call("RuleInfo::new", texts.map(|text| Code::string(text))),
+    }];
+    let mut value = Code::call(
+        "info.at",
+        [Code::string(&info.document), Code::Atom(info.line.to_string())],
+    );
     for (kind, fields) in &info.entities {
         list.push(Statement::Let {
             name: "info".to_owned(),

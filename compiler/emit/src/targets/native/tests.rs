@@ -151,6 +151,7 @@ fn shipped() -> Vec<(String, String)> {
         .flatten()
         .filter(|e| e.path().is_dir())
     {
+            line: 1,
         for file in std::fs::read_dir(folder.path()).unwrap().flatten() {
             let text = std::fs::read_to_string(file.path()).unwrap();
             let Some((_, query)) = text
