@@ -19,7 +19,7 @@ pub fn junit(findings: &[Finding<'_>], files: &[&str]) -> String {
     for path in files {
         text.push_str(&format!(
             "    <testcase classname=\"rulec.check\" name=\"{}\">\n",
-            escape(path)
+            xml(path)
         ));
         for finding in findings.iter().filter(counts).filter(|f| f.file.path == *path) {
             let diagnostic = finding.diagnostic;
@@ -27,11 +27,11 @@ pub fn junit(findings: &[Finding<'_>], files: &[&str]) -> String {
             text.push_str(&format!(
                 "      <failure type=\"{}\" message=\"{}\">{}:{}:{}: {}</failure>\n",
                 diagnostic.code.id,
-                escape(&diagnostic.message),
-                escape(path),
+                xml(&diagnostic.message),
+                xml(path),
                 start.line,
                 start.column,
-                escape(diagnostic.help.as_deref().unwrap_or(&diagnostic.message)),
+                xml(diagnostic.help.as_deref().unwrap_or(&diagnostic.message)),
             ));
         }
         text.push_str("    </testcase>\n");
@@ -41,7 +41,7 @@ pub fn junit(findings: &[Finding<'_>], files: &[&str]) -> String {
 }
 
 /// XML text: markup escaped, and characters that XML 1.0 cannot hold replaced.
-fn escape(text: &str) -> String {
+pub fn xml(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

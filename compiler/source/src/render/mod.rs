@@ -12,7 +12,7 @@ mod text;
 
 pub use github::github;
 pub use json::{Summary, json};
-pub use junit::junit;
+pub use junit::{junit, xml};
 pub use sarif::sarif;
 pub use text::{Style, text};
 
