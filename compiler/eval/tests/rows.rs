@@ -32,7 +32,6 @@ fn call(name: &str) -> Option<String> {
         "current_principal_is_member_of" | "iscolumnexists" => "'a'",
         "cursor_after" | "cursor_before_or_at" => "''",
         "hash_combine" | "hash_many" => "a, a",
-        "parse_user_agent" => "'x', 'browser'",
         "row_window_session" => "datetime(2020-01-01), 1h, 1h, true",
         "toscalar" => "print 1",
         "current_cluster_endpoint"

@@ -39,8 +39,18 @@ pub fn compile_fold(pattern: &str) -> Result<Regex, String> {
     build(&format!("(?i){}", translate(pattern)?))
 }
 
+/// Compiles a pattern of which there are very many: it holds less memory.
+pub(crate) fn small(pattern: &str, fold: bool) -> Result<Regex, String> {
+    let mut builder = RegexBuilder::new(&translate(pattern)?);
+    finish(builder.case_insensitive(fold).dfa_size_limit(16 << 10))
+}
+
 fn build(translated: &str) -> Result<Regex, String> {
-    RegexBuilder::new(translated)
+    finish(&mut RegexBuilder::new(translated))
+}
+
+fn finish(builder: &mut RegexBuilder) -> Result<Regex, String> {
+    builder
         .size_limit(64 << 20)
         // A group counts several times: itself, its alternatives, what repeats it.
         .nest_limit(8 * MAX_DEPTH as u32)

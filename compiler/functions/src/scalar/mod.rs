@@ -179,6 +179,7 @@ pub mod series;
 pub mod strings;
 pub mod transforms;
 pub mod units;
+pub mod user_agents;
 
 const FAMILIES: &[&[ScalarFunction]] = &[
     arithmetic::FUNCTIONS,
@@ -208,6 +209,7 @@ const FAMILIES: &[&[ScalarFunction]] = &[
     transforms::ROWS,
     transforms::SEVERAL,
     units::ROWS,
+    user_agents::ROWS,
 ];
 
 /// The row of a scalar function or operator, by its exact name or an alias.

@@ -28,7 +28,6 @@ rows! { ROWS: Function in parsing {
         "parse_xml('<a b=\"1\"><c>x</c><c>y</c></a>')" => "{\"a\":{\"@b\":\"1\",\"c\":[\"x\",\"y\"]}}";
     parse_version "parse_version", [(Text) -> Decimal], "A version of up to four numbers as one that orders the same.",
         "parse_version('0.0.1.2')" => "100000002", "parse_version('x')" => "";
-    none "parse_user_agent", [(Text; TextOrArray) -> Bag], "The browser, operating system and device that a user agent names.";
     format_bytes "format_bytes" as FirstArgument never constant, [(Number; ConstNumber, ConstText) -> String], "A number of bytes in the unit that fits, or one asked for.",
         "format_bytes(564)" => "564 Bytes", "format_bytes(10332, 1)" => "10.1 KB", "format_bytes(20010332, 0, 'KB')" => "19541 KB";
 }}
