@@ -4,9 +4,9 @@
 //! with closures of its own. Deliberately absent: operators.
 
 use rulec_functions::fold::eq_fold;
-use rulec_functions::{Value, compare, convert, text};
+use rulec_functions::{Value, compare, convert, dynamic, text};
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Row};
 use crate::context::Context;
 use crate::error::{Code, RuntimeError};
 use crate::ops::{self, Output};
@@ -105,6 +105,14 @@ pub fn ticks(value: &Value) -> i64 {
         Value::Int(ticks) => i64::from(*ticks),
         _ => i64::MAX,
     }
+}
+
+/// `pack_all` over the first columns of a row; `sparse` leaves null and empty
+/// values out.
+pub fn pack_all(row: Row<'_>, columns: usize, sparse: &Value) -> Value {
+    let own = row.batch().schema().columns().iter().take(columns).enumerate();
+    let pairs = own.flat_map(|(place, column)| [Value::String(column.name.clone()), row.get(place)]);
+    dynamic::pack_all(&std::iter::once(sparse.clone()).chain(pairs).collect::<Vec<_>>())
 }
 
 /// A text, which is never null: the empty one where there is none.

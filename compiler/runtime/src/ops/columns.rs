@@ -4,7 +4,7 @@
 //! their own names; nothing is computed and nothing copied. Where most columns
 //! of a wide table go on, these say it in a line.
 
-use super::{Aggregation, Expr, Pick, Result, column};
+use super::{Aggregation, Expr, Output, Pick, Result, column};
 use crate::batch::Batch;
 use crate::schema::Column;
 use rulec_functions::NewAccumulator;
@@ -37,6 +37,25 @@ pub fn project_rename(input: &Batch, names: &[(usize, &str)]) -> Result<Batch> {
         (column, place)
     });
     input.pick(&picked.collect::<Vec<_>>())
+}
+
+/// `extend` where a column that is computed anew goes to the end: all columns
+/// but those of the new names, then the new ones.
+pub fn extend_last(input: &Batch, added: &[Output<'_>]) -> Result<Batch> {
+    let own = input.schema().columns().iter().enumerate();
+    let kept = own.filter(|(_, own)| added.iter().all(|new| new.column.name != own.name));
+    let kept = kept.map(|(place, own)| (own.clone(), place)).collect::<Vec<_>>();
+    let added = super::project(input, added)?;
+    input.pick(&kept)?.beside(&added)
+}
+
+/// Where the output columns of `mv-expand` and its relatives come from, if
+/// those of the input are the first: `count` of these, then `own` others.
+pub fn passed(count: usize, own: usize) -> Vec<Option<usize>> {
+    (0..count)
+        .map(Some)
+        .chain(std::iter::repeat_n(None, own))
+        .collect()
 }
 
 /// What a join puts out that keeps all columns of its left side: those, then

@@ -157,6 +157,7 @@ pub(super) fn agree(rules: &[(Rule, rulec_kql::Parsed, Query)], binary: &Path, f
             continue;
         }
         let events = events(query);
+        println!("{}", rule.id);
         let document = &crate::targets::testing::provenance().document;
         let settings = crate::targets::testing::resolved();
         let info = super::Info::of(rule, &settings, document, 1);

@@ -325,6 +325,11 @@ impl<'q> Emitter<'q> {
         name
     }
 
+    /// The name of the column in a place.
+    pub(super) fn column_name(&self, layout: LayoutId, place: usize) -> Option<&str> {
+        self.layouts.get(layout.0).map(|layout| layout.column(place))
+    }
+
     /// `device_process_events()`: the schema.
     pub(super) fn schema(&mut self, layout: LayoutId, columns: &[Column], open: bool) -> Code {
         self.root("Schema");

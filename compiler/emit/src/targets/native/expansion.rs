@@ -1,7 +1,7 @@
 //! Operators that take a value apart: `mv-expand`, `mv-apply`, `parse`.
 
 use rulec_functions::convert;
-use rulec_ir::{Expr, MvItem, Origin, ParseKind, ParseStep, Rel, RelKind};
+use rulec_ir::{Expr, MvItem, ParseKind, ParseStep, Rel, RelKind};
 
 use super::code::{Code, grouped};
 use super::emitter::{Emitter, Scope};
@@ -42,13 +42,21 @@ impl Emitter<'_> {
                 }
             },
         };
-        self.import("rulec_runtime::ops", "");
+        let first = passed.iter().enumerate();
+        let first = first.take_while(|(place, from)| **from == Some(*place)).count();
+        let rest = passed.len() - first;
+        let passed = if passed[first..].iter().all(Option::is_none) {
+            let counts = [first, rest].map(|count| Code::Atom(count.to_string()));
+            Code::call(self.op("passed"), counts)
+        } else {
+            Code::vec(places(passed))
+        };
         Code::Struct {
             name: "ops::Expand",
             fields: vec![
                 ("schema", schema),
                 ("items", Code::vec(items)),
-                ("passed", Code::vec(places(passed))),
+                ("passed", passed),
                 ("with_index", Code::atom(with_index.to_string())),
                 ("bags_as_arrays", Code::atom(bags_as_arrays.to_string())),
                 ("limit", limit),
@@ -56,19 +64,19 @@ impl Emitter<'_> {
         }
     }
 
-    #[allow(clippy::too_many_arguments, reason = "the fields of an operator")]
-    pub(super) fn mv_apply(
-        &mut self,
-        scope: &mut Scope,
-        pipe: &mut Pipe,
-        rel: &Rel,
-        items: &[MvItem],
-        passed: &[Option<usize>],
-        with_index: bool,
-        limit: Option<&Expr>,
-        subquery: &Rel,
-        output: &[Origin],
-    ) {
+    pub(super) fn mv_apply(&mut self, scope: &mut Scope, pipe: &mut Pipe, rel: &Rel) {
+        let RelKind::MvApply {
+            input,
+            items,
+            passed,
+            with_index,
+            limit,
+            subquery,
+            output,
+        } = &rel.kind
+        else {
+            return;
+        };
         let columns = handed_in(subquery).map_or_else(Vec::new, |input| input.columns.to_vec());
         let about = self.about(subquery);
         let item_layout = self.layout("item_columns", about, &columns);
@@ -82,11 +90,15 @@ impl Emitter<'_> {
             schema,
             items,
             passed,
-            [with_index, false],
-            limit,
+            [*with_index, false],
+            limit.as_ref(),
         );
         pipe.let_("expand", expand);
-        let picks = self.picks(pipe.layout, result, &rel.columns, output);
+        let short = self.left_all(pipe, result, input, &rel.columns, output);
+        let picks = match short {
+            Some(short) => short,
+            None => self.picks(pipe.layout, result, &rel.columns, output),
+        };
         let picks = match picks {
             Code::Prefix(_, picks) => *picks,
             picks => picks,

@@ -20,9 +20,12 @@ mod info;
 mod layout;
 mod module;
 mod names;
+mod passing;
 mod pipe;
 mod prune;
 mod relations;
+#[cfg(test)]
+mod samples;
 mod scalars;
 mod sources;
 mod specials;

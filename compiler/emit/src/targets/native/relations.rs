@@ -118,16 +118,24 @@ impl Emitter<'_> {
         match &rel.kind {
             RelKind::Filter { input, predicate } => self.filter(scope, pipe, rel, input, predicate),
             RelKind::Project { input, kind, exprs } => self.project(scope, pipe, rel, input, *kind, exprs),
-            RelKind::Summarize { keys, aggregates, .. } => {
+            RelKind::Summarize {
+                input,
+                keys,
+                aggregates,
+            } => {
                 let outputs = self.outputs(scope, pipe.layout, &rel.columns, keys);
                 let mut columns = &rel.columns[keys.len().min(rel.columns.len())..];
                 let mut calls = Vec::new();
                 for call in aggregates {
                     let path = aggregate(call.function).map_or("", |row| row.path);
-                    let new = Code::Atom(self.kernel(path));
-                    let args = self.operands(scope, pipe.layout, &call.args);
                     let (own, rest) = columns.split_at(call.outputs.min(columns.len()));
                     columns = rest;
+                    if let Some(all) = self.agg_all(pipe, input, call, path, own) {
+                        calls.push(all);
+                        continue;
+                    }
+                    let new = Code::Atom(self.kernel(path));
+                    let args = self.operands(scope, pipe.layout, &call.args);
                     let filled = self.pairs(own);
                     calls.push(Code::call(
                         self.short("ops", "agg"),
@@ -175,6 +183,7 @@ impl Emitter<'_> {
                 self.passed(pipe, rel, "top");
             }
             RelKind::Join {
+                left,
                 right,
                 kind,
                 left_keys,
@@ -194,7 +203,11 @@ impl Emitter<'_> {
                 let kind = Code::Atom(format!("{}::{}", self.op("JoinKind"), join_kind(*kind)));
                 let left_keys = Code::slice(self.operands(scope, pipe.layout, left_keys));
                 let right_keys = Code::slice(self.operands(scope, right_layout, right_keys));
-                let output = self.picks(pipe.layout, right_layout, &rel.columns, output);
+                let short = self.left_all(pipe, right_layout, left, &rel.columns, output);
+                let output = match short {
+                    Some(short) => short,
+                    None => self.picks(pipe.layout, right_layout, &rel.columns, output),
+                };
                 let args = [pipe.rows(), other, kind, left_keys, right_keys, output];
                 pipe.step(Code::call(self.op("join"), args));
                 self.relaid(pipe, rel, "joined");
@@ -225,25 +238,7 @@ impl Emitter<'_> {
                 pipe.layout = layout;
                 pipe.extra = false;
             }
-            RelKind::MvApply {
-                items,
-                passed,
-                with_index,
-                limit,
-                subquery,
-                output,
-                ..
-            } => self.mv_apply(
-                scope,
-                pipe,
-                rel,
-                items,
-                passed,
-                *with_index,
-                limit.as_ref(),
-                subquery,
-                output,
-            ),
+            RelKind::MvApply { .. } => self.mv_apply(scope, pipe, rel),
             RelKind::Parse {
                 kind,
                 flags,
@@ -391,6 +386,18 @@ impl Emitter<'_> {
             }
             self.passed(pipe, rel, "extended");
             return;
+        }
+        if !open && !pipe.extra && windows.is_empty() {
+            if let Some(code) = self.passing(pipe, rel, input, kind, &exprs) {
+                pipe.step(code);
+                self.relaid(pipe, rel, "projected");
+                return;
+            }
+            if let Some(code) = self.extend_last(scope, pipe, rel, input, &exprs) {
+                pipe.step(code);
+                self.relaid(pipe, rel, "extended");
+                return;
+            }
         }
         let outputs = Code::slice(self.outputs(scope, row, &rel.columns, &exprs));
         if open {

@@ -79,6 +79,14 @@ impl Emitter<'_> {
             ExprKind::And(operands) => self.junction(scope, row, "compare::and", operands),
             ExprKind::Or(operands) => self.junction(scope, row, "compare::or", operands),
             ExprKind::Call { function, args } => {
+                if let Some(columns) = (function.name == "pack_all")
+                    .then(|| self.packed(row, args))
+                    .flatten()
+                {
+                    let sparse = self.inline(scope, &args[0]).by_ref();
+                    let columns = Code::Atom(columns.to_string());
+                    return Code::call(self.helper("pack_all"), [Code::atom("row"), columns, sparse]);
+                }
                 let path = self.kernel(support::path(function).unwrap_or_default());
                 let args = args.iter().enumerate().map(|(index, arg)| match &arg.kind {
                     ExprKind::Literal(Value::String(text)) if PATTERNS.contains(&(function.name, index)) => {
@@ -97,6 +105,21 @@ impl Emitter<'_> {
                 Code::atom("()")
             }
         }
+    }
+
+    /// How many columns `pack_all` packs, if they are the first ones of the row
+    /// under their own names.
+    fn packed(&self, row: LayoutId, args: &[Expr]) -> Option<usize> {
+        let (_, pairs) = args.split_first()?;
+        let own = pairs.chunks_exact(2).enumerate().all(|(place, pair)| {
+            let name = match &pair[0].kind {
+                ExprKind::Literal(Value::String(name)) => &**name,
+                _ => return false,
+            };
+            matches!(pair[1].kind, ExprKind::Column(from) if from == place)
+                && self.column_name(row, place) == Some(name)
+        });
+        (own && is_constant(&args[0])).then_some(pairs.len() / 2)
     }
 
     fn junction(&mut self, scope: &mut Scope, row: LayoutId, path: &str, operands: &[Expr]) -> Code {
@@ -366,7 +389,12 @@ impl Emitter<'_> {
         if let Some(code) = plain {
             return Text { code, plain: true };
         }
-        let value = self.value(scope, row, expr).by_ref();
+        // The text of a value is what `tostring` gives, too.
+        let of = match &expr.kind {
+            ExprKind::Call { function, args } if function.name == "tostring" && args.len() == 1 => &args[0],
+            _ => expr,
+        };
+        let value = self.value(scope, row, of).by_ref();
         Text {
             code: Code::call(self.kernel("text::borrow"), [value]).by_ref(),
             plain: false,
@@ -394,17 +422,19 @@ impl Emitter<'_> {
         }
         if matches!(positive, "isempty" | "isnotempty") {
             let text = self.text(scope, row, first).code;
-            let Code::Atom(text) = text else { return None };
-            // A chain of more than this many characters would be broken.
-            let code = if text.len() > 48 {
-                Code::call("str::is_empty", [Code::Atom(text)])
-            } else {
-                Code::atom(format!("{text}.is_empty()"))
-            };
-            return Some((code, positive == "isnotempty"));
+            return Some((is_empty(text)?, positive == "isnotempty"));
         }
         let (a, b) = (self.text(scope, row, first), self.text(scope, row, rest.first()?));
         if matches!(positive, "==" | "!=") {
+            let nothing = |text: &Text| matches!(&text.code, Code::Atom(code) if code == "\"\"");
+            let other = match (nothing(&a), nothing(&b)) {
+                (false, true) => Some(&a),
+                (true, false) => Some(&b),
+                _ => None,
+            };
+            if let Some(other) = other.filter(|other| other.plain) {
+                return Some((is_empty(other.code.clone())?, positive == "!="));
+            }
             let code = (a.plain && b.plain).then(|| Code::Binary("==", vec![a.code, b.code]))?;
             return Some((code, positive == "!="));
         }
@@ -496,6 +526,17 @@ impl Emitter<'_> {
         let set = self.lazy(&wish, ty, made);
         Some(Code::call(format!("{set}.contains"), [text.code]))
     }
+}
+
+/// Whether a plain text is empty.
+fn is_empty(text: Code) -> Option<Code> {
+    let Code::Atom(text) = text else { return None };
+    // A chain of more than this many characters would be broken.
+    Some(if text.len() > 48 {
+        Code::call("str::is_empty", [Code::Atom(text)])
+    } else {
+        Code::atom(format!("{text}.is_empty()"))
+    })
 }
 
 /// The parameter of a closure over rows, which may be nothing to the expression.

@@ -1,4 +1,5 @@
-//! What of a query cannot be emitted: the same that cannot be interpreted.
+//! What of a query cannot be emitted: the same that cannot be interpreted, and
+//! unions of more tables than fit into a file.
 //!
 //! In: a bound query. Out: places, and how the author knows each construct.
 //! Bindings that the result does not need are not looked at.
@@ -11,6 +12,11 @@ use rulec_ir::{AggregateCall, BindingId, BindingKind, ExprKind, Operator, Query,
 use rulec_source::Span;
 
 use super::specials::is_plugin;
+
+/// Tables of a union that emitted Rust takes. It names every column of each
+/// table, so that `search` and `union *` over a whole catalog would be a hundred
+/// thousand lines, more than a compiler takes in; the interpreter runs them.
+const MANY: usize = 64;
 
 /// Window functions that the runtime has.
 const WINDOWS: [&str; 8] = [
@@ -64,7 +70,13 @@ pub(super) fn unsupported(query: &Query) -> Vec<(Span, String)> {
         let mut visit = |node: Node<'_>| match node {
             Node::Rel(rel) => match &rel.kind {
                 RelKind::Unsupported { construct, .. } => found.push((rel.span, construct.clone())),
-                RelKind::Special { operator, .. } => {
+                RelKind::Union { inputs, .. } if inputs.len() > MANY => {
+                    found.push((rel.span, format!("a union of {} tables", inputs.len())));
+                }
+                RelKind::Special { inputs, operator } => {
+                    if matches!(**operator, Operator::WideUnion { .. }) && inputs.len() > MANY {
+                        found.push((rel.span, operator.construct()));
+                    }
                     if let Operator::Plugin { name, .. } = &**operator
                         && !is_plugin(name)
                     {
