@@ -6,8 +6,8 @@
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex};
 
-use rulec_functions::{Type, Value, convert};
-use rulec_ir::{BindingId, BindingKind, JoinKind, Operator, Origin, Query, Rel, RelKind};
+use rulec_functions::{Necessary, Type, Value, convert};
+use rulec_ir::{BindingId, BindingKind, Conditions, JoinKind, Operator, Origin, Query, Rel, RelKind};
 use rulec_runtime::ops::{self, Output};
 use rulec_runtime::{Batch, Code, Column, Context, RuntimeError, Schema};
 use rulec_source::Span;
@@ -41,6 +41,8 @@ enum Source<'c> {
         name: String,
         schema: Schema,
         needed: Demand,
+        /// What rows must meet to get through the first steps.
+        necessary: Necessary,
         /// Without data it is empty.
         optional: bool,
         span: Span,
@@ -79,12 +81,13 @@ impl<'c> Plan<'c> {
                 name,
                 schema,
                 needed,
+                necessary,
                 optional,
                 span,
             } => {
                 // The stage can only fail with a runtime error; its place is kept aside.
                 let place = Mutex::new(*span);
-                let scanned = ctx.scan(name, schema, needed.as_deref(), |piece| {
+                let scanned = ctx.scan_where(name, schema, needed.as_deref(), necessary, |piece| {
                     pass(&self.scan, piece).map_err(|error| {
                         if let Ok(mut place) = place.lock() {
                             *place = error.span;
@@ -112,6 +115,7 @@ impl<'c> Plan<'c> {
             Source::Made(make) => pass(&self.scan, &make(input)?)?,
         };
         for step in &self.rest {
+            ctx.progress().check().map_err(at(Span::default()))?;
             batch = step(&batch)?;
         }
         Ok(batch)
@@ -135,6 +139,7 @@ pub(crate) struct Planner<'q, 'c> {
     pub(crate) recorder: Option<Arc<Recorder>>,
     /// Who is told what the conditions of each `where` say.
     pub(crate) coverage: Option<Arc<coverage::Recorder>>,
+    conditions: Conditions<'q>,
 }
 
 /// Runs a query; `recorder` is told what goes through each operator.
@@ -170,6 +175,7 @@ fn watched(
         tables: RefCell::new(vec![None; query.bindings.len()]),
         recorder,
         coverage,
+        conditions: Conditions::of(query),
     };
     let batch = planner.whole(root)?;
     declared(&batch, root)
@@ -319,6 +325,12 @@ impl<'c> Planner<'_, 'c> {
                 name: name.clone(),
                 schema: schema_of(rel),
                 needed: wanted,
+                // Who looks at what is dropped is given all there is.
+                necessary: if self.recorder.is_some() || self.coverage.is_some() {
+                    Necessary::ANYTHING
+                } else {
+                    self.conditions.at(rel)
+                },
                 span,
             }),
             RelKind::External { key } => Plan::of(Source::Table {
@@ -326,6 +338,7 @@ impl<'c> Planner<'_, 'c> {
                 optional: false,
                 schema: schema_of(rel),
                 needed: wanted,
+                necessary: Necessary::ANYTHING,
                 span,
             }),
             RelKind::Input => Plan::of(Source::Input),

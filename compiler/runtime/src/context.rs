@@ -1,12 +1,14 @@
 //! What a running query may ask the world for: the time, tables, memory.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use rulec_functions::Value;
+use rulec_functions::{Necessary, Value};
 
 use crate::batch::Batch;
 use crate::error::{Code, RuntimeError};
 use crate::memory::Memory;
+use crate::progress::Progress;
 use crate::schema::Schema;
 
 /// What a query asks of a provider of tables.
@@ -21,6 +23,20 @@ pub struct TableRequest<'a> {
     pub needed: Option<&'a [usize]>,
     /// The budget that the rows count against.
     pub memory: &'a Memory,
+    /// What the rows must meet to matter. A provider may leave out rows that
+    /// do not.
+    pub wanted: Option<Wanted<'a>>,
+}
+
+/// What rows must meet to matter, in a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Wanted<'a> {
+    /// The condition.
+    pub necessary: &'a Necessary,
+    /// The time of the run, in ticks.
+    pub now: i64,
+    /// Who is told how far reading is.
+    pub progress: &'a Progress,
 }
 
 /// The part of a query that works row by row right after a table. It is given
@@ -44,9 +60,11 @@ pub trait Tables: Sync {
 impl RuntimeError {
     /// No data was given for a table.
     pub fn missing_table(name: &str) -> Self {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "_.:/=-@%+,".contains(c);
+        let quote = if name.chars().all(plain) { "" } else { "'" };
         Self::new(
             Code::MISSING_TABLE,
-            format!("no data was given for `{name}`; add --data {name}=PATH"),
+            format!("no data was given for `{name}`; add --data {quote}{name}=PATH{quote}"),
         )
     }
 }
@@ -57,6 +75,7 @@ pub struct Context<'a> {
     now: i64,
     tables: &'a dyn Tables,
     memory: Memory,
+    progress: Arc<Progress>,
 }
 
 impl<'a> Context<'a> {
@@ -66,6 +85,7 @@ impl<'a> Context<'a> {
             now,
             tables,
             memory: Memory::default(),
+            progress: Arc::default(),
         }
     }
 
@@ -76,12 +96,25 @@ impl<'a> Context<'a> {
         self
     }
 
+    /// The same, telling somebody how far it is and stopping when asked to.
+    #[must_use]
+    pub fn with_progress(mut self, progress: Arc<Progress>) -> Self {
+        self.progress = progress;
+        self
+    }
+
+    /// How far the run is.
+    pub fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
     /// The same over other tables.
     pub fn over<'b>(&self, tables: &'b dyn Tables) -> Context<'b> {
         Context {
             now: self.now,
             tables,
             memory: self.memory.clone(),
+            progress: Arc::clone(&self.progress),
         }
     }
 
@@ -117,6 +150,7 @@ impl<'a> Context<'a> {
             schema,
             needed: None,
             memory: &self.memory,
+            wanted: None,
         })
     }
 
@@ -129,14 +163,36 @@ impl<'a> Context<'a> {
         needed: Option<&[usize]>,
         stage: impl Fn(&Batch) -> Result<Batch, RuntimeError> + Sync,
     ) -> Result<Batch, RuntimeError> {
+        self.scan_where(name, schema, needed, &Necessary::ANYTHING, stage)
+    }
+
+    /// As [`Context::scan`], when rows that do not meet a condition do not get
+    /// through the stage and need not be given to it.
+    pub fn scan_where(
+        &self,
+        name: &str,
+        schema: &Schema,
+        needed: Option<&[usize]>,
+        necessary: &Necessary,
+        stage: impl Fn(&Batch) -> Result<Batch, RuntimeError> + Sync,
+    ) -> Result<Batch, RuntimeError> {
         self.tables.scan(
             &TableRequest {
                 name,
                 schema,
                 needed,
                 memory: &self.memory,
+                wanted: Some(Wanted {
+                    necessary,
+                    now: self.now,
+                    progress: &self.progress,
+                }),
             },
-            &stage,
+            &|piece| {
+                self.progress.check()?;
+                self.progress.add_rows(piece.rows() as u64);
+                stage(piece)
+            },
         )
     }
 }

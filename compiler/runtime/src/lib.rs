@@ -18,9 +18,11 @@ mod error;
 pub mod files;
 mod key;
 mod memory;
+mod newest;
 pub mod ops;
-pub mod read;
 mod progress;
+pub mod read;
+mod scan;
 mod schema;
 pub mod session;
 mod text_set;
@@ -28,14 +30,16 @@ mod vector;
 pub mod write;
 
 pub use batch::{Batch, BatchBuilder, Row, Rows};
-pub use context::{Context, InMemory, Stage, TableRequest, Tables};
+pub use context::{Context, InMemory, Stage, TableRequest, Tables, Wanted};
 pub use error::{CODES, Code, RuntimeError};
 pub use key::KeyBuffer;
 pub use memory::{DEFAULT_MEMORY_LIMIT, Growing, Memory, Reservation};
+pub use newest::newest;
+pub use progress::Progress;
 pub use schema::{Column, Schema};
 pub use text_set::TextSet;
 pub use vector::{Builder, Vector};
 
 /// Types, values and kernels: what closures over rows are made of.
 pub use rulec_functions as functions;
-pub use rulec_functions::{Bag, Type, Value};
+pub use rulec_functions::{Bag, Moment, Necessary, TextTest, Type, Value};

@@ -29,26 +29,28 @@ pub(super) fn read(
         again: None,
         single_lines: false,
         fields: Fields::default(),
+        kept: false,
     };
     records.directive()?;
-    let mut slots = Vec::new();
-    match header {
-        Header::Names => match records.next(sink)? {
-            true => slots = columns(&records, sink)?,
-            false => return Ok(()),
-        },
-        Header::Ignored | Header::Absent => {
-            let columns = sink.source.schema.columns();
-            let names = columns.iter().map(|column| Arc::clone(&column.name));
-            slots.extend(names.collect::<Vec<_>>().iter().map(|name| sink.slot(name)));
-            if header == Header::Ignored && !records.next(sink)? {
-                return Ok(());
-            }
-        }
+    if !records.next(sink)? {
+        return Ok(());
+    }
+    let names = |field: &str| sink.source.schema.index_of(field.trim()).is_some();
+    let by_name = header == Header::Names || (header == Header::Absent && records.fields.iter().all(names));
+    let slots = if by_name {
+        columns(&records, sink)?
+    } else {
+        let columns = sink.source.schema.columns().iter();
+        let names: Vec<_> = columns.map(|column| Arc::clone(&column.name)).collect();
+        names.iter().map(|name| sink.slot(name)).collect()
+    };
+    if !by_name && header == Header::Absent {
+        // It is the first row.
+        records.kept = true;
     }
     while records.next(sink)? {
         let fields = &records.fields;
-        if header == Header::Names && fields.len() != slots.len() {
+        if by_name && fields.len() != slots.len() {
             let what = format!(
                 "this line has {} fields, the header {}",
                 fields.len(),
@@ -136,6 +138,8 @@ struct Records<'r, 't> {
     /// Whether fields may no longer go over several lines.
     single_lines: bool,
     fields: Fields,
+    /// Whether the fields are to be given once more.
+    kept: bool,
 }
 
 impl Records<'_, '_> {
@@ -170,6 +174,9 @@ impl Records<'_, '_> {
 
     /// Reads the next record that is one; false at the end.
     fn next(&mut self, sink: &mut Sink<'_>) -> Result<bool, RuntimeError> {
+        if std::mem::take(&mut self.kept) {
+            return Ok(true);
+        }
         while self.next_line()? {
             let start = self.start;
             if self.line.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {

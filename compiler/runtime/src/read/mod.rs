@@ -59,7 +59,8 @@ pub enum Header {
     Names,
     /// Something that is passed over; fields come in the order of the schema.
     Ignored,
-    /// A row; fields come in the order of the schema.
+    /// A row, unless it holds nothing but names of columns; fields come in the
+    /// order of the schema.
     Absent,
 }
 
@@ -241,7 +242,8 @@ fn detect(head: &[u8], label: &str) -> Format {
     }
 }
 
-fn is_named_json(label: &str) -> bool {
+/// Whether a file is called JSON, however it is packed.
+pub(crate) fn is_named_json(label: &str) -> bool {
     let name = label.to_ascii_lowercase();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
     let name = name.strip_suffix(".zst").unwrap_or(name);

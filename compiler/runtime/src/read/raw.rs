@@ -138,7 +138,7 @@ impl Fates {
 /// Whether a text that starts like this is one object a line, each a row.
 pub(crate) fn is_rows(head: &[u8], label: &str) -> bool {
     let line = head.trim_ascii_start();
-    let line = &line[..memchr::memchr(b'\n', line).unwrap_or(line.len())];
+    let line = &line[..memchr::memchr(b'\n', line).map_or(line.len(), |at| at + 1)];
     line.starts_with(b"{") && detect(line, label) == Format::Ndjson && !json::is_wrapped(line)
 }
 

@@ -1,0 +1,338 @@
+//! Where the keys of a line of JSON end: the colons outside of strings, found
+//! 64 bytes at a time.
+//!
+//! In: text and where a line starts. Out: [`Marks`]. Each processor's vectors
+//! answer one question only, which bytes of a block equal a given one; the
+//! rest is arithmetic on the answers, the same everywhere. Deliberately
+//! absent: keys, values, and whether the line is JSON at all.
+#![allow(
+    unsafe_code,
+    reason = "vector instructions: each call is behind a check that the processor has them, and each load is \
+              of a whole array by reference"
+)]
+
+/// Bytes that are looked at together.
+const BLOCK: usize = 64;
+
+/// What was found in one line.
+#[derive(Debug, Default)]
+pub(super) struct Marks {
+    /// Where colons outside of strings are, from the start of the text.
+    pub(super) colons: Vec<u32>,
+    /// How many of `colons` are of this line; those behind are rubbish.
+    pub(super) count: usize,
+    /// Opening braces outside of strings. One means an object without objects in it.
+    pub(super) opens: u32,
+    /// The end of the line, without its line feed.
+    pub(super) end: usize,
+    /// Whether the last string was closed.
+    pub(super) closed: bool,
+}
+
+/// Finds the marks of the line that starts at `from`, with the widest vectors
+/// of this processor. Texts are shorter than 4 GiB.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Marker(fn(&[u8], usize, &mut Marks));
+
+impl Marker {
+    /// The fastest for this processor.
+    pub(super) fn new() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2")
+                && is_x86_feature_detected!("popcnt")
+            {
+                return Self(|text, from, marks| {
+                    // SAFETY: the features were found just now.
+                    unsafe { x86::line_avx512(text, from, marks) }
+                });
+            }
+            if is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2")
+                && is_x86_feature_detected!("popcnt")
+            {
+                return Self(|text, from, marks| {
+                    // SAFETY: the features were found just now.
+                    unsafe { x86::line_avx2(text, from, marks) }
+                });
+            }
+        }
+        Self::portable()
+    }
+
+    /// The one that runs anywhere.
+    pub(super) fn portable() -> Self {
+        Self(line::<Portable>)
+    }
+
+    #[inline]
+    pub(super) fn line(self, text: &[u8], from: usize, marks: &mut Marks) {
+        (self.0)(text, from, marks);
+    }
+}
+
+/// Answers which bytes of a block equal a given one, the first byte in the
+/// lowest bit.
+trait Lanes {
+    fn new(block: &[u8; BLOCK]) -> Self;
+    fn equal(&self, byte: u8) -> u64;
+}
+
+/// One line, for any processor.
+#[inline(always)]
+#[allow(
+    clippy::inline_always,
+    reason = "what a caller may use of the processor is known only inside of it"
+)]
+fn line<L: Lanes>(text: &[u8], from: usize, marks: &mut Marks) {
+    let mut at = from;
+    // Whether the byte before the block is a backslash that escapes, and all
+    // ones where it is inside of a string.
+    let (mut escaped, mut inside) = (0_u64, 0_u64);
+    let (mut count, mut opens) = (0_usize, 0_u32);
+    loop {
+        let lanes;
+        let rest = &text[at.min(text.len())..];
+        if let Some(block) = rest.first_chunk::<BLOCK>() {
+            lanes = L::new(block);
+        } else {
+            // The end of the text counts as the end of its last line.
+            let mut last = [b'\n'; BLOCK];
+            last[..rest.len()].copy_from_slice(rest);
+            lanes = L::new(&last);
+        }
+        let ends = lanes.equal(b'\n');
+        let quotes = lanes.equal(b'"');
+        let backslashes = lanes.equal(b'\\');
+        let quotes = if backslashes | escaped == 0 {
+            quotes
+        } else {
+            quotes & !after_escape(backslashes, &mut escaped)
+        };
+        // Bits from one quote to the next, the closing one excluded.
+        let strings = until_next(quotes) ^ inside;
+        inside = ((strings as i64) >> 63) as u64;
+        // A line feed is never inside of a string of one line.
+        let line = ends ^ ends.wrapping_sub(1);
+        let structure = !strings & line;
+        let mut colons = lanes.equal(b':') & structure;
+        opens += (lanes.equal(b'{') & structure).count_ones();
+        if marks.colons.len() < count + BLOCK {
+            marks.colons.resize(count + 16 * BLOCK, 0);
+        }
+        let found = colons.count_ones() as usize;
+        let places = &mut marks.colons[count..count + BLOCK];
+        // Few blocks have more than four; writing four without looking is
+        // quicker than counting.
+        for place in &mut places[..4] {
+            *place = at as u32 + colons.trailing_zeros();
+            colons &= colons.wrapping_sub(1);
+        }
+        if found > 4 {
+            for place in &mut places[4..found] {
+                *place = at as u32 + colons.trailing_zeros();
+                colons &= colons.wrapping_sub(1);
+            }
+        }
+        count += found;
+        if ends != 0 {
+            let last = ends.trailing_zeros();
+            marks.count = count;
+            marks.opens = opens;
+            marks.end = at + last as usize;
+            marks.closed = strings >> last & 1 == 0;
+            return;
+        }
+        at += BLOCK;
+    }
+}
+
+/// The bytes that a backslash escapes; `escaped` says it of the first byte and
+/// then of the first byte of the next block.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "a part of the loop above")]
+fn after_escape(backslashes: u64, escaped: &mut u64) -> u64 {
+    const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
+    // A backslash that is itself escaped escapes nothing. In a run of them,
+    // every second one does; subtracting carries along runs that start at an
+    // odd place, so that the parity of the start can be taken off again.
+    let candidates = backslashes & !*escaped;
+    let maybe = candidates << 1;
+    let parity = ((maybe | ODD).wrapping_sub(candidates)) ^ ODD;
+    let result = parity ^ (backslashes | *escaped);
+    *escaped = (parity & backslashes) >> 63;
+    result
+}
+
+/// From each odd bit to the one before the next, ones: bits of a running parity.
+#[inline(always)]
+#[allow(clippy::inline_always, reason = "a part of the loop above")]
+fn until_next(bits: u64) -> u64 {
+    let mut x = bits;
+    x ^= x << 1;
+    x ^= x << 2;
+    x ^= x << 4;
+    x ^= x << 8;
+    x ^= x << 16;
+    x ^ (x << 32)
+}
+
+/// Eight bytes at a time in ordinary registers.
+struct Portable([u64; 8]);
+
+impl Lanes for Portable {
+    #[inline]
+    fn new(block: &[u8; BLOCK]) -> Self {
+        let mut words = [0; 8];
+        for (word, bytes) in words.iter_mut().zip(block.as_chunks::<8>().0) {
+            *word = u64::from_le_bytes(*bytes);
+        }
+        Self(words)
+    }
+
+    #[inline]
+    fn equal(&self, byte: u8) -> u64 {
+        const LOW: u64 = 0x0101_0101_0101_0101;
+        const SEVEN: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+        /// Moves the top bits of eight bytes to the top byte.
+        const GATHER: u64 = 0x0002_0408_1020_4081;
+        let wanted = LOW * u64::from(byte);
+        let mut mask = 0;
+        for (place, word) in self.0.iter().enumerate() {
+            let x = word ^ wanted;
+            // The top bit of each byte that is zero, exactly.
+            let zero = !(((x & SEVEN) + SEVEN) | x | SEVEN);
+            mask |= (zero.wrapping_mul(GATHER) >> 56) << (place * 8);
+        }
+        mask
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use std::arch::x86_64::{
+        __m256i, __m512i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8,
+        _mm512_cmpeq_epi8_mask, _mm512_loadu_si512, _mm512_set1_epi8,
+    };
+
+    use super::{BLOCK, Lanes, Marks};
+
+    /// # Safety
+    /// The processor has AVX-512 F and BW, BMI and POPCNT.
+    #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt,lzcnt")]
+    pub(super) unsafe fn line_avx512(text: &[u8], from: usize, marks: &mut Marks) {
+        super::line::<Avx512>(text, from, marks);
+    }
+
+    /// # Safety
+    /// The processor has AVX2, BMI and POPCNT.
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
+    pub(super) unsafe fn line_avx2(text: &[u8], from: usize, marks: &mut Marks) {
+        super::line::<Avx2>(text, from, marks);
+    }
+
+    struct Avx512(__m512i);
+
+    impl Lanes for Avx512 {
+        #[inline(always)]
+        fn new(block: &[u8; BLOCK]) -> Self {
+            // SAFETY: the array is 64 bytes long; this type is used by `line_avx512` alone.
+            Self(unsafe { _mm512_loadu_si512(block.as_ptr().cast()) })
+        }
+
+        #[inline(always)]
+        fn equal(&self, byte: u8) -> u64 {
+            // SAFETY: this type is used by `line_avx512` alone.
+            unsafe { _mm512_cmpeq_epi8_mask(self.0, _mm512_set1_epi8(byte as i8)) }
+        }
+    }
+
+    struct Avx2(__m256i, __m256i);
+
+    impl Lanes for Avx2 {
+        #[inline(always)]
+        fn new(block: &[u8; BLOCK]) -> Self {
+            let start = block.as_ptr();
+            // SAFETY: both halves are within the array of 64 bytes; this type is used by `line_avx2` alone.
+            unsafe {
+                Self(
+                    _mm256_loadu_si256(start.cast()),
+                    _mm256_loadu_si256(start.add(BLOCK / 2).cast()),
+                )
+            }
+        }
+
+        #[inline(always)]
+        fn equal(&self, byte: u8) -> u64 {
+            // SAFETY: this type is used by `line_avx2` alone.
+            unsafe {
+                let wanted = _mm256_set1_epi8(byte as i8);
+                let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.0, wanted)) as u32;
+                let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.1, wanted)) as u32;
+                u64::from(low) | u64::from(high) << 32
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The marks of a line found byte by byte.
+    fn plainly(text: &[u8], from: usize) -> (Vec<u32>, u32, usize, bool) {
+        let (mut colons, mut opens, mut inside, mut escaped) = (Vec::new(), 0, false, false);
+        for (at, byte) in text.iter().enumerate().skip(from) {
+            // Only of quotes it matters whether they are escaped.
+            let was = std::mem::take(&mut escaped);
+            match byte {
+                b'\n' => return (colons, opens, at, !inside),
+                b'"' | b'\\' if was => {}
+                b'\\' => escaped = true,
+                b'"' => inside = !inside,
+                b':' if !inside => colons.push(at as u32),
+                b'{' if !inside => opens += 1,
+                _ => {}
+            }
+        }
+        (colons, opens, text.len(), !inside)
+    }
+
+    #[test]
+    fn all_processors_find_the_same() {
+        const BYTES: &[u8] = b"\\\\\\\"\"\"::{{ab\x00\xff\n";
+        let mut seed = 20_261_122_u64;
+        let mut next = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (seed >> 33) as usize
+        };
+        for round in 0..5_000 {
+            let length = next() % 400;
+            let text: Vec<u8> = (0..length)
+                .map(|_| BYTES[next() % (BYTES.len() - round % 2)])
+                .collect();
+            let from = next() % (length + 1);
+            let expected = plainly(&text, from);
+            for marker in [Marker::new(), Marker::portable()] {
+                let mut marks = Marks::default();
+                marker.line(&text, from, &mut marks);
+                let found = (
+                    marks.colons[..marks.count].to_vec(),
+                    marks.opens,
+                    marks.end,
+                    marks.closed,
+                );
+                assert_eq!(
+                    found,
+                    expected,
+                    "{:?} from {from}",
+                    String::from_utf8_lossy(&text)
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! The fast way through large files of NDJSON: what no rule needs is not read.
+//!
+//! In: the text of a file, the columns a rule wants, and a condition that its
+//! rows must meet. Out: the rows that may be of interest, after the rule's
+//! first stage. Lines are looked through on all processors, 64 bytes at a time
+//! ([`lanes`]); the wanted fields are found by the shape of the line
+//! ([`shape`]) and asked on their raw bytes ([`screen`]); only what passes is
+//! decoded. With many rules, one pass asks the conditions of all of them
+//! ([`candidates`]).
+//!
+//! Whatever is unusual (objects in objects, keys written with escapes, lines
+//! that are no objects) goes to the reader of JSON in [`crate::read`], so that
+//! both ways give the same rows. What is not looked at is not checked: a line
+//! that is broken where no rule looks may go unnoticed, unless the source is
+//! strict.
+
+mod lanes;
+mod needle;
+mod screen;
+mod shape;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use rulec_functions::Necessary;
+
+use crate::batch::Batch;
+use crate::error::{Code, RuntimeError};
+use crate::read::{self, Report, Source};
+
+use lanes::Marker;
+use screen::Screen;
+use shape::{Fields, Line};
+
+/// Bytes of a file that one thread works on before it takes more.
+const PIECE: usize = 4 << 20;
+
+/// What a pass over a file is told while it goes on: how many bytes more it
+/// has behind it. An error stops it.
+pub(crate) type Watch<'a> = dyn Fn(usize) -> Result<(), RuntimeError> + Sync + 'a;
+
+/// A line that is no JSON object.
+struct Malformed {
+    /// Where it starts in the file.
+    at: usize,
+    what: String,
+}
+
+/// What came of one piece.
+#[derive(Default)]
+struct Piece {
+    batches: Vec<Batch>,
+    rows: u64,
+    malformed: u64,
+    first: Option<Malformed>,
+    fates: read::Fates,
+    failure: Option<RuntimeError>,
+}
+
+impl Piece {
+    /// Reads rows into batches, each of which goes through the stage.
+    fn fill(
+        &mut self,
+        source: &Source<'_>,
+        stage: &crate::Stage<'_>,
+        names: &[Box<str>],
+        work: impl FnOnce(&mut Self, &mut read::Rows<'_>) -> Result<(), RuntimeError>,
+    ) {
+        let mut batches = Vec::new();
+        let mut each = |batch: Batch| {
+            batches.push(stage(&batch)?);
+            Ok(())
+        };
+        let mut rows = read::Rows::new(source, names, &mut each);
+        match work(self, &mut rows).and_then(|()| rows.finish()) {
+            Ok(fates) => self.fates = fates,
+            Err(failure) => self.failure = Some(failure),
+        }
+        self.batches = batches;
+    }
+
+    /// Counts a malformed line, or stops at it.
+    fn malformed(&mut self, source: &Source<'_>, at: usize, what: String) -> Result<(), RuntimeError> {
+        self.malformed += 1;
+        let stop = (!source.lenient).then(|| RuntimeError::new(Code::MALFORMED_INPUT, what.clone()));
+        self.first.get_or_insert(Malformed { at, what });
+        stop.map_or(Ok(()), Err)
+    }
+}
+
+/// Rows of a file that may meet a condition, in the order of the file, in
+/// pieces after a stage. `text` is NDJSON without a byte order mark.
+pub(crate) fn rows(
+    text: &[u8],
+    source: &Source<'_>,
+    necessary: &Necessary,
+    now: i64,
+    stage: &crate::Stage<'_>,
+    watch: &Watch<'_>,
+) -> Result<(Vec<Batch>, Report), RuntimeError> {
+    let names = names(&[necessary], source);
+    let screen = Screen::new(&[necessary], &names, now);
+    let marker = Marker::new();
+    let pieces = pieces(text, PIECE, |start, end| {
+        let mut piece = Piece::default();
+        let text = &text[start..end];
+        let mut fields = Fields::new(names.clone(), marker);
+        let mut scratch = screen.scratch();
+        piece.fill(source, stage, &names, |piece, rows| {
+            let mut at = 0;
+            while at < text.len() {
+                let (line, end) = fields.line(text, at);
+                let whole = &text[at..end];
+                let place = start + at;
+                at = end + 1;
+                if source.strict
+                    && line != Line::Blank
+                    && let Err(what) = read::validate(whole)
+                {
+                    piece.malformed(source, place, what)?;
+                    continue;
+                }
+                let read = match line {
+                    Line::Blank => continue,
+                    Line::Object => {
+                        let mut passes = false;
+                        screen.line(text, &fields, &mut scratch, |_| passes = true);
+                        if !passes {
+                            piece.rows += 1;
+                            continue;
+                        }
+                        rows.fields(place, |field| fields.raw(text, field))?
+                    }
+                    Line::Other => rows.line(place, whole.trim_ascii(), at > text.len())?,
+                };
+                match read {
+                    Ok(()) => piece.rows += 1,
+                    Err(what) => piece.malformed(source, place, what)?,
+                }
+            }
+            watch(text.len())
+        });
+        piece
+    });
+    gather(text, source, pieces, necessary.is_anything())
+}
+
+/// The rows at the given places of a file, in pieces after a stage.
+pub(crate) fn rows_at(
+    text: &[u8],
+    places: &[u64],
+    source: &Source<'_>,
+    stage: &crate::Stage<'_>,
+    watch: &Watch<'_>,
+) -> Result<(Vec<Batch>, Report), RuntimeError> {
+    let names = names(&[], source);
+    let mut piece = Piece::default();
+    let mut fields = Fields::new(names.clone(), Marker::new());
+    piece.fill(source, stage, &names, |piece, rows| {
+        for place in places {
+            let place = *place as usize;
+            let (start, end) = window(text, place);
+            let text = &text[start..end];
+            let read = match fields.line(text, place - start) {
+                (Line::Blank, _) => continue,
+                (Line::Object, _) => rows.fields(place, |field| fields.raw(text, field))?,
+                (Line::Other, end) => {
+                    rows.line(place, text[place - start..end].trim_ascii(), end == text.len())?
+                }
+            };
+            match read {
+                Ok(()) => piece.rows += 1,
+                Err(what) => piece.malformed(source, place, what)?,
+            }
+        }
+        watch(0)
+    });
+    gather(text, source, vec![piece], false)
+}
+
+/// A part of a text with a line in it that starts at a place: some bytes before
+/// it, because shapes look back, and not the whole rest, because places in it
+/// are 32 bits wide.
+fn window(text: &[u8], place: usize) -> (usize, usize) {
+    let end = memchr::memchr(b'\n', &text[place..]).map_or(text.len(), |ahead| place + ahead + 1);
+    (place.saturating_sub(8), end)
+}
+
+/// Where lines that may meet each of several conditions start; none for a
+/// condition that more than one line in `share` may meet: it saves nothing to
+/// know them.
+pub(crate) fn candidates(
+    text: &[u8],
+    conditions: &[&Necessary],
+    now: i64,
+    share: usize,
+    watch: &Watch<'_>,
+) -> Result<Vec<Option<Vec<u64>>>, RuntimeError> {
+    let mut columns: Vec<Arc<str>> = Vec::new();
+    for column in conditions.iter().flat_map(|condition| condition.columns()) {
+        if !columns.contains(&column) {
+            columns.push(column);
+        }
+    }
+    let names: Arc<[Box<str>]> = columns.iter().map(|name| Box::from(&**name)).collect();
+    let screen = Screen::new(conditions, &names, now);
+    let marker = Marker::new();
+    let pieces = pieces(text, PIECE, |start, end| {
+        let text = &text[start..end];
+        let mut fields = Fields::new(names.clone(), marker);
+        let mut scratch = screen.scratch();
+        let mut found: Vec<(u32, u64)> = Vec::new();
+        let (mut at, mut lines) = (0, 0_usize);
+        while at < text.len() {
+            let (line, end) = fields.line(text, at);
+            let place = (start + at) as u64;
+            lines += 1;
+            match line {
+                Line::Blank => lines -= 1,
+                Line::Object => screen.line(text, &fields, &mut scratch, |number| {
+                    found.push((number as u32, place));
+                }),
+                // Whoever reads it must say what is wrong with it.
+                Line::Other => found.extend((0..conditions.len()).map(|number| (number as u32, place))),
+            }
+            at = end + 1;
+        }
+        (found, lines, watch(text.len()))
+    });
+    let lines: usize = pieces.iter().map(|(_, lines, _)| lines).sum();
+    let mut places = vec![Some(Vec::new()); conditions.len()];
+    for (found, _, watched) in pieces {
+        watched?;
+        for (number, place) in found {
+            let known = &mut places[number as usize];
+            if let Some(list) = known {
+                list.push(place);
+                if list.len() > 64 && list.len() > lines / share {
+                    *known = None;
+                }
+            }
+        }
+    }
+    Ok(places)
+}
+
+/// The fields that are looked for: those of the conditions first, then those
+/// that the source's columns and times are in.
+fn names(conditions: &[&Necessary], source: &Source<'_>) -> Arc<[Box<str>]> {
+    let mut names: Vec<Box<str>> = Vec::new();
+    let mut add = |name: &str| {
+        if !names.iter().any(|known| **known == *name) {
+            names.push(name.into());
+        }
+    };
+    for condition in conditions {
+        condition.columns().iter().for_each(|column| add(column));
+    }
+    read::wanted(source).iter().for_each(|column| add(column));
+    names.into()
+}
+
+/// Cuts a text into pieces at line feeds and works on them on all processors.
+/// The results are in the order of the text.
+fn pieces<T: Send>(text: &[u8], size: usize, work: impl Fn(usize, usize) -> T + Sync) -> Vec<T> {
+    let count = text.len().div_ceil(size).max(1);
+    let cut = |number: usize| {
+        let place = (number * size).min(text.len());
+        if number == 0 || place == text.len() {
+            return place;
+        }
+        memchr::memchr(b'\n', &text[place - 1..]).map_or(text.len(), |ahead| place + ahead)
+    };
+    let next = AtomicUsize::new(0);
+    let run = || {
+        let mut done = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            if number >= count {
+                return done;
+            }
+            let (start, end) = (cut(number), cut(number + 1));
+            if start < end || count == 1 {
+                done.push((number, work(start, end)));
+            }
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(count);
+    let mut done = if threads == 1 {
+        run()
+    } else {
+        thread::scope(|scope| {
+            let others = (1..threads).map(|_| scope.spawn(&run)).collect::<Vec<_>>();
+            let mut done = run();
+            for other in others {
+                match other.join() {
+                    Ok(more) => done.extend(more),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            done
+        })
+    };
+    done.sort_unstable_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Puts the pieces together; the first thing that went wrong in the order of
+/// the file is the one that is told. `all` says that every row was read.
+fn gather(
+    text: &[u8],
+    source: &Source<'_>,
+    pieces: Vec<Piece>,
+    all: bool,
+) -> Result<(Vec<Batch>, Report), RuntimeError> {
+    let line = |place: usize| memchr::memchr_iter(b'\n', &text[..place]).count() + 1;
+    let mut report = Report::default();
+    let mut batches = Vec::new();
+    let mut fates = read::Fates::default();
+    for piece in pieces {
+        if let Some(first) = piece.first
+            && report.first.is_none()
+        {
+            let message = format!("{}:{}: {}", source.label, line(first.at), first.what);
+            if !source.lenient {
+                return Err(RuntimeError::new(Code::MALFORMED_INPUT, message));
+            }
+            report.first = Some(message);
+        }
+        if let Some(failure) = piece.failure {
+            return Err(failure);
+        }
+        report.rows += piece.rows;
+        report.malformed += piece.malformed;
+        batches.extend(piece.batches);
+        fates.merge(piece.fates);
+    }
+    // Of some rows only, nothing can be said of a whole column.
+    if all {
+        fates.tell(source, |place| line(place as usize) as u64, &mut report);
+    }
+    Ok((batches, report))
+}

@@ -1,0 +1,237 @@
+//! A literal looked for in the raw bytes of a JSON string.
+//!
+//! In: the bytes between the quotes. Out: whether they may pass a test. JSON
+//! leaves little choice in writing a string: where a writer made use of it
+//! (`\u0063`, `\/`), or where folding reaches beyond ASCII, the answer is that
+//! the row may pass.
+
+use memchr::memmem::Finder;
+use rulec_functions::TextTest;
+
+/// The raw value of a field, as far as it can be asked without decoding it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Raw<'t> {
+    /// A string written in the usual way, without its quotes, and whether it is ASCII.
+    Text(&'t [u8], bool),
+    /// Missing, null or the empty string: the empty text.
+    Empty,
+    /// Anything else: it may be whatever one asks for.
+    Unsure,
+}
+
+impl<'t> Raw<'t> {
+    /// Looks at the raw value of a field.
+    #[inline]
+    pub(super) fn of(raw: Option<&'t [u8]>) -> Self {
+        match raw {
+            None | Some(b"null") => Raw::Empty,
+            Some([b'"', content @ .., b'"']) => {
+                if content.is_empty() {
+                    Raw::Empty
+                } else if is_usual(content) {
+                    Raw::Text(content, content.is_ascii())
+                } else {
+                    Raw::Unsure
+                }
+            }
+            Some(_) => Raw::Unsure,
+        }
+    }
+}
+
+/// Whether every character is written as [`escaped`] writes it.
+#[inline]
+fn is_usual(content: &[u8]) -> bool {
+    let mut rest = content;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        match rest.get(at + 1) {
+            Some(b'"' | b'\\' | b'n' | b'r' | b't') => rest = &rest[at + 2..],
+            _ => return false,
+        }
+    }
+    true
+}
+
+/// A text as JSON usually writes it between quotes. Every character is written
+/// by itself, so one text is in another exactly if what is written is.
+fn escaped(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len());
+    for c in text.bytes() {
+        match c {
+            b'"' => bytes.extend(b"\\\""),
+            b'\\' => bytes.extend(b"\\\\"),
+            b'\n' => bytes.extend(b"\\n"),
+            b'\r' => bytes.extend(b"\\r"),
+            b'\t' => bytes.extend(b"\\t"),
+            // Others below a blank are written by code point, in either case of letters.
+            0..0x20 => return None,
+            c => bytes.push(c),
+        }
+    }
+    Some(bytes)
+}
+
+/// One text, ready to be looked for.
+#[derive(Clone, Debug)]
+pub(super) struct Needle {
+    /// As written between quotes; in lower case if folded.
+    pub(super) bytes: Box<[u8]>,
+    pub(super) test: TextTest,
+    pub(super) folded: bool,
+    finder: Option<Finder<'static>>,
+    /// Of a folded needle: the place of its rarest byte.
+    rare: usize,
+}
+
+impl Needle {
+    /// None where a raw text cannot be asked for it.
+    pub(super) fn new(text: &str, test: TextTest, folded: bool) -> Option<Self> {
+        let mut bytes = escaped(text)?;
+        if folded {
+            if !text.is_ascii() {
+                return None;
+            }
+            bytes.make_ascii_lowercase();
+        }
+        let rare = (0..bytes.len()).min_by_key(|place| commonness(bytes[*place]))?;
+        let searches = matches!(test, TextTest::Contains | TextTest::Inside);
+        Some(Self {
+            finder: (searches && !folded).then(|| Finder::new(&bytes).into_owned()),
+            bytes: bytes.into(),
+            test,
+            folded,
+            rare,
+        })
+    }
+
+    /// Whether a text may pass the test.
+    #[inline]
+    pub(super) fn may_pass(&self, text: &[u8], ascii: bool) -> bool {
+        if self.folded && !ascii {
+            return true;
+        }
+        let length = self.bytes.len();
+        if text.len() < length {
+            return false;
+        }
+        match self.test {
+            TextTest::Is => text.len() == length && self.equals(text),
+            TextTest::StartsWith => self.equals(&text[..length]),
+            TextTest::EndsWith => self.equals(&text[text.len() - length..]),
+            TextTest::Contains | TextTest::Inside => self.is_in(text),
+        }
+    }
+
+    /// Of JSON, be it a value or text that holds it: whether a string within may contain the needle.
+    pub(super) fn may_be_inside(&self, raw: &[u8]) -> bool {
+        if self.is_in(raw) || (self.folded && !raw.is_ascii()) {
+            return true;
+        }
+        // A character by code point, at whatever depth of quoting.
+        memchr::memmem::find(raw, b"\\u").is_some()
+    }
+
+    #[inline]
+    fn equals(&self, text: &[u8]) -> bool {
+        if self.folded {
+            text.eq_ignore_ascii_case(&self.bytes)
+        } else {
+            *text == *self.bytes
+        }
+    }
+
+    fn is_in(&self, text: &[u8]) -> bool {
+        if let Some(finder) = &self.finder {
+            return finder.find(text).is_some();
+        }
+        let length = self.bytes.len();
+        let Some(last) = text.len().checked_sub(length) else {
+            return false;
+        };
+        let rare = self.bytes[self.rare];
+        // Where the rare byte may be.
+        let places = &text[self.rare..=last + self.rare];
+        let mut from = 0;
+        while let Some(ahead) = memchr::memchr2(rare, rare.to_ascii_uppercase(), &places[from..]) {
+            let start = from + ahead;
+            if text[start..start + length].eq_ignore_ascii_case(&self.bytes) {
+                return true;
+            }
+            from = start + 1;
+        }
+        false
+    }
+}
+
+/// How common a byte is in paths and command lines, by rough order.
+fn commonness(byte: u8) -> usize {
+    const BY_RARITY: &[u8] = b"zjq`~^$#@!*%?&;'|[]{}()<>,+=kxvybwhgufmpl97836542dcnratosie10_-/:. \\\"";
+    BY_RARITY
+        .iter()
+        .position(|known| *known == byte)
+        .map_or(0, |place| place + 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passes(text: &str, test: TextTest, folded: bool, raw: &str) -> bool {
+        match Raw::of(Some(raw.as_bytes())) {
+            Raw::Text(content, ascii) => {
+                Needle::new(text, test, folded).is_none_or(|needle| needle.may_pass(content, ascii))
+            }
+            Raw::Empty => false,
+            Raw::Unsure => true,
+        }
+    }
+
+    #[test]
+    fn raw_values() {
+        assert_eq!(Raw::of(Some(br#""a\\b""#)), Raw::Text(br"a\\b", true));
+        assert_eq!(Raw::of(Some(br#""a\u0062""#)), Raw::Unsure);
+        assert_eq!(Raw::of(Some(br#""a\/b""#)), Raw::Unsure);
+        assert_eq!(Raw::of(Some(b"17")), Raw::Unsure);
+        assert_eq!(Raw::of(Some(b"null")), Raw::Empty);
+        assert_eq!(Raw::of(Some(b"\"\"")), Raw::Empty);
+        assert_eq!(Raw::of(None), Raw::Empty);
+        assert_eq!(
+            Raw::of(Some("\"ä\"".as_bytes())),
+            Raw::Text("ä".as_bytes(), false)
+        );
+    }
+
+    #[test]
+    fn tests_of_text() {
+        use TextTest::{Contains, EndsWith, Is, StartsWith};
+        let raw = r#""C:\\Windows\\Cmd.exe""#;
+        assert!(passes(r"c:\windows\cmd.EXE", Is, true, raw));
+        assert!(!passes(r"c:\windows\cmd.EXE", Is, false, raw));
+        assert!(passes(r"C:\", StartsWith, false, raw) && !passes("Windows", StartsWith, true, raw));
+        assert!(passes(".exe", EndsWith, false, raw) && !passes("cmd", EndsWith, true, raw));
+        assert!(passes(r"windows\CMD", Contains, true, raw) && !passes("windows/cmd", Contains, true, raw));
+        assert!(!passes(
+            "a longer text than the field has at all",
+            Contains,
+            true,
+            raw
+        ));
+        // Beyond ASCII, folding is for whoever decodes.
+        assert!(passes("k", Is, true, "\"\u{212a}\"") && !passes("k", Is, false, "\"\u{212a}\""));
+        assert!(passes("x", Contains, false, r#""\u0078""#));
+        assert!(
+            passes("a\u{1}b", Contains, false, r#""nothing""#),
+            "cannot be asked"
+        );
+    }
+
+    #[test]
+    fn inside_of_json() -> Result<(), String> {
+        let needle = Needle::new("Evil", TextTest::Inside, true).ok_or("a plain text")?;
+        assert!(needle.may_be_inside(br#"{"a":"very evil"}"#));
+        assert!(needle.may_be_inside(br#""{\"a\":\"\\u0065vil\"}""#));
+        assert!(!needle.may_be_inside(br#""{\"a\":\"good\"}""#));
+        assert!(needle.may_be_inside("{\"a\":\"É\"}".as_bytes()));
+        Ok(())
+    }
+}

@@ -1,0 +1,521 @@
+//! Which conditions a line may meet, decided on the raw bytes of its fields.
+//!
+//! In: the [`Necessary`] conditions of any number of rules, and fields found in
+//! a line. Out: the numbers of the conditions that the line may meet. A few
+//! conditions are asked one by one. With many, each field is looked through
+//! once for the texts of all of them, what was found in a value is remembered
+//! for the next line with that value, and only conditions of which a telling
+//! text was found are asked at all.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
+use rulec_functions::{Necessary, TextTest, text};
+
+use super::needle::{Needle, Raw};
+use super::shape::Fields;
+
+/// Up to how many texts of all conditions are looked for one by one.
+const FEW: usize = 24;
+
+/// Up to how many texts an automaton has a table for every state: quicker to
+/// run, slower to build.
+const DENSE: usize = 4096;
+
+/// Values of a field whose findings are remembered, and the longest of them.
+const REMEMBERED: usize = 1 << 14;
+const REMEMBERED_BYTES: usize = 512;
+
+/// Lines after which a field is asked whether remembering pays.
+const TRIAL: u32 = 4096;
+
+/// Conditions ready to be asked.
+#[derive(Debug)]
+pub(super) struct Screen {
+    fields: Arc<[Box<str>]>,
+    conditions: Vec<Formula>,
+    leaves: Vec<Leaf>,
+    /// With many texts: per field, all its texts at once.
+    index: Option<Index>,
+}
+
+/// A condition whose leaves are numbers.
+#[derive(Debug)]
+enum Formula {
+    All(Vec<Formula>),
+    Any(Vec<Formula>),
+    Leaf(usize),
+}
+
+#[derive(Debug)]
+struct Leaf {
+    field: usize,
+    ask: Ask,
+}
+
+#[derive(Debug)]
+enum Ask {
+    Texts(Vec<Needle>),
+    Inside(Vec<Needle>),
+    Numbers(Vec<i64>),
+    /// Ticks from, and up to.
+    Times(i64, i64),
+}
+
+#[derive(Debug)]
+struct Index {
+    /// Per field; none where no text is looked for in it.
+    fields: Vec<Option<FieldIndex>>,
+    /// Per leaf, the conditions that it makes worth asking.
+    wakes: Vec<Vec<u32>>,
+    /// Conditions that are asked for every line.
+    always: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct FieldIndex {
+    /// Whole values in lower case, and the needles that are them.
+    whole: HashMap<Box<[u8]>, Vec<(u32, u32)>>,
+    /// Everything else; `parts[pattern]` are its needles.
+    automaton: Option<AhoCorasick>,
+    parts: Vec<Vec<(u32, u32)>>,
+    /// The leaves of the field, for values that cannot be asked.
+    leaves: Vec<u32>,
+}
+
+/// What one thread keeps from line to line.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    line: u64,
+    /// Per leaf, the last line in which it held.
+    held: Vec<u64>,
+    /// Per condition, the last line in which it was worth asking.
+    woken: Vec<u64>,
+    memory: Vec<Remembered>,
+    lower: Vec<u8>,
+    found: Vec<u32>,
+    candidates: Vec<u32>,
+}
+
+/// The leaves that values of one field were found to meet.
+#[derive(Debug, Default)]
+struct Remembered {
+    values: HashMap<Box<[u8]>, Box<[u32]>, Quick>,
+    lines: u32,
+    hits: u32,
+    given_up: bool,
+}
+
+type Quick = foldhash::fast::FixedState;
+
+impl Screen {
+    /// Conditions over fields, for a run at a time.
+    pub(super) fn new(conditions: &[&Necessary], fields: &Arc<[Box<str>]>, now: i64) -> Self {
+        let mut leaves = Leaves {
+            fields,
+            now,
+            known: HashMap::new(),
+            leaves: Vec::new(),
+        };
+        let conditions: Vec<_> = conditions.iter().map(|c| leaves.formula(c)).collect();
+        let leaves = leaves.leaves;
+        let texts: usize = leaves
+            .iter()
+            .map(|leaf| match &leaf.ask {
+                Ask::Texts(needles) => needles.len(),
+                _ => 0,
+            })
+            .sum();
+        let index = (texts > FEW)
+            .then(|| Index::new(&conditions, &leaves, fields.len()))
+            .flatten();
+        Self {
+            fields: fields.clone(),
+            conditions,
+            leaves,
+            index,
+        }
+    }
+
+    /// Room for one thread.
+    pub(super) fn scratch(&self) -> Scratch {
+        Scratch {
+            held: vec![0; self.leaves.len()],
+            woken: vec![0; self.conditions.len()],
+            memory: (0..self.fields.len()).map(|_| Remembered::default()).collect(),
+            ..Scratch::default()
+        }
+    }
+
+    /// Calls `each` with the numbers of the conditions that the line last found may meet, in order.
+    #[inline]
+    pub(super) fn line(
+        &self,
+        text: &[u8],
+        fields: &Fields,
+        scratch: &mut Scratch,
+        mut each: impl FnMut(usize),
+    ) {
+        let Some(index) = &self.index else {
+            for (number, condition) in self.conditions.iter().enumerate() {
+                if self.asks(condition, text, fields) {
+                    each(number);
+                }
+            }
+            return;
+        };
+        scratch.line += 1;
+        scratch.candidates.clear();
+        scratch.candidates.extend(&index.always);
+        for (field, texts) in index.fields.iter().enumerate() {
+            if let Some(texts) = texts {
+                let raw = Raw::of(fields.raw(text, field));
+                self.find(texts, field, raw, scratch);
+                for leaf in &scratch.found {
+                    scratch.held[*leaf as usize] = scratch.line;
+                    for condition in &index.wakes[*leaf as usize] {
+                        let woken = &mut scratch.woken[*condition as usize];
+                        if *woken != scratch.line {
+                            *woken = scratch.line;
+                            scratch.candidates.push(*condition);
+                        }
+                    }
+                }
+            }
+        }
+        scratch.candidates.sort_unstable();
+        for number in &scratch.candidates {
+            if self.holds(&self.conditions[*number as usize], text, fields, scratch) {
+                each(*number as usize);
+            }
+        }
+    }
+
+    /// Puts the leaves that a value may meet into `scratch.found`.
+    fn find(&self, texts: &FieldIndex, field: usize, raw: Raw<'_>, scratch: &mut Scratch) {
+        scratch.found.clear();
+        let (content, ascii) = match raw {
+            Raw::Empty => return,
+            Raw::Unsure => {
+                scratch.found.extend(&texts.leaves);
+                return;
+            }
+            Raw::Text(content, ascii) => (content, ascii),
+        };
+        let memory = &mut scratch.memory[field];
+        let remembers = !memory.given_up && content.len() <= REMEMBERED_BYTES;
+        if remembers {
+            memory.lines += 1;
+            if let Some(found) = memory.values.get(content) {
+                memory.hits += 1;
+                scratch.found.extend(found);
+                return;
+            }
+            if memory.lines == TRIAL {
+                memory.given_up = memory.hits < TRIAL / 4;
+                if memory.given_up {
+                    memory.values = HashMap::default();
+                }
+                memory.lines = 0;
+                memory.hits = 0;
+            }
+        }
+        scratch.lower.clear();
+        scratch.lower.extend(content.iter().map(u8::to_ascii_lowercase));
+        let found = &mut scratch.found;
+        let mut meets = |(leaf, needle): (u32, u32)| {
+            if let Ask::Texts(needles) = &self.leaves[leaf as usize].ask
+                && needles[needle as usize].may_pass(content, ascii)
+            {
+                found.push(leaf);
+            }
+        };
+        if ascii {
+            if let Some(whole) = texts.whole.get(&scratch.lower[..]) {
+                whole.iter().copied().for_each(&mut meets);
+            }
+            if let Some(automaton) = &texts.automaton {
+                for hit in automaton.find_overlapping_iter(&scratch.lower) {
+                    texts.parts[hit.pattern().as_usize()]
+                        .iter()
+                        .copied()
+                        .for_each(&mut meets);
+                }
+            }
+        } else {
+            // Folding beyond ASCII is left to each text.
+            for leaf in &texts.leaves {
+                if let Ask::Texts(needles) = &self.leaves[*leaf as usize].ask {
+                    (0..needles.len() as u32).for_each(|needle| meets((*leaf, needle)));
+                }
+            }
+        }
+        found.sort_unstable();
+        found.dedup();
+        let memory = &mut scratch.memory[field];
+        if remembers && !memory.given_up && memory.values.len() < REMEMBERED {
+            memory.values.insert(content.into(), found.as_slice().into());
+        }
+    }
+
+    /// Whether a line may meet a condition, its texts having been looked for.
+    fn holds(&self, formula: &Formula, text: &[u8], fields: &Fields, scratch: &Scratch) -> bool {
+        match formula {
+            Formula::All(parts) => parts.iter().all(|part| self.holds(part, text, fields, scratch)),
+            Formula::Any(parts) => parts.iter().any(|part| self.holds(part, text, fields, scratch)),
+            Formula::Leaf(leaf) => match self.leaves[*leaf].ask {
+                Ask::Texts(_) => scratch.held[*leaf] == scratch.line,
+                _ => self.leaves[*leaf].asks(text, fields),
+            },
+        }
+    }
+
+    /// The same with nothing looked for before.
+    #[inline]
+    fn asks(&self, formula: &Formula, text: &[u8], fields: &Fields) -> bool {
+        match formula {
+            Formula::All(parts) => parts.iter().all(|part| self.asks(part, text, fields)),
+            Formula::Any(parts) => parts.iter().any(|part| self.asks(part, text, fields)),
+            Formula::Leaf(leaf) => self.leaves[*leaf].asks(text, fields),
+        }
+    }
+}
+
+impl Leaf {
+    #[inline]
+    fn asks(&self, text: &[u8], fields: &Fields) -> bool {
+        let raw = fields.raw(text, self.field);
+        match &self.ask {
+            Ask::Texts(needles) => match Raw::of(raw) {
+                Raw::Text(content, ascii) => needles.iter().any(|needle| needle.may_pass(content, ascii)),
+                Raw::Empty => false,
+                Raw::Unsure => true,
+            },
+            Ask::Inside(needles) => {
+                raw.is_some_and(|raw| needles.iter().any(|needle| needle.may_be_inside(raw)))
+            }
+            Ask::Numbers(values) => match raw {
+                None | Some(b"null" | b"\"\"") => false,
+                Some(raw) => whole_number(raw).is_none_or(|number| values.contains(&number)),
+            },
+            Ask::Times(from, to) => match raw {
+                None | Some(b"null" | b"\"\"") => false,
+                Some(raw) => time(raw).is_none_or(|ticks| (*from..=*to).contains(&ticks)),
+            },
+        }
+    }
+}
+
+/// A whole number in its plainest form, in quotes or not.
+fn whole_number(raw: &[u8]) -> Option<i64> {
+    let digits = match raw {
+        [b'"', content @ .., b'"'] => content,
+        other => other,
+    };
+    let unsigned = digits.strip_prefix(b"-").unwrap_or(digits);
+    if unsigned.is_empty() || unsigned.len() > 18 || !unsigned.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
+/// A time in the form that exports use, `2026-01-31T12:00:00…Z`.
+fn time(raw: &[u8]) -> Option<i64> {
+    let [b'"', content @ .., b'"'] = raw else {
+        return None;
+    };
+    if content.len() < 20 || content[10] != b'T' || content.last() != Some(&b'Z') || !content.is_ascii() {
+        return None;
+    }
+    text::parse_datetime(std::str::from_utf8(content).ok()?)
+}
+
+/// Gives each different leaf one number.
+struct Leaves<'n, 'f> {
+    fields: &'f [Box<str>],
+    now: i64,
+    known: HashMap<&'n Necessary, Option<usize>>,
+    leaves: Vec<Leaf>,
+}
+
+impl<'n> Leaves<'n, '_> {
+    fn formula(&mut self, condition: &'n Necessary) -> Formula {
+        match condition {
+            Necessary::All(parts) => Formula::All(parts.iter().map(|part| self.formula(part)).collect()),
+            Necessary::Any(parts) => Formula::Any(parts.iter().map(|part| self.formula(part)).collect()),
+            leaf => {
+                let number = match self.known.get(leaf) {
+                    Some(number) => *number,
+                    None => {
+                        let made = self.leaf(leaf);
+                        let number = made.map(|made| {
+                            self.leaves.push(made);
+                            self.leaves.len() - 1
+                        });
+                        self.known.insert(leaf, number);
+                        number
+                    }
+                };
+                // What cannot be asked is met by anything.
+                number.map_or_else(|| Formula::All(Vec::new()), Formula::Leaf)
+            }
+        }
+    }
+
+    /// None where raw bytes cannot be asked.
+    fn leaf(&self, leaf: &Necessary) -> Option<Leaf> {
+        let field = |column: &str| self.fields.iter().position(|field| **field == *column);
+        let (column, ask) = match leaf {
+            Necessary::Text {
+                column,
+                test,
+                folded,
+                texts,
+            } => {
+                let needles = texts
+                    .iter()
+                    .map(|text| Needle::new(text, *test, *folded))
+                    .collect::<Option<Vec<_>>>()?;
+                let ask = if *test == TextTest::Inside {
+                    Ask::Inside(needles)
+                } else {
+                    Ask::Texts(needles)
+                };
+                (column, ask)
+            }
+            Necessary::Number { column, values } => (column, Ask::Numbers(values.clone())),
+            Necessary::Time {
+                column,
+                earliest,
+                bound,
+            } => {
+                let ticks = bound.ticks(self.now)?;
+                let ask = if *earliest {
+                    Ask::Times(ticks, i64::MAX)
+                } else {
+                    Ask::Times(i64::MIN, ticks)
+                };
+                (column, ask)
+            }
+            Necessary::All(_) | Necessary::Any(_) => return None,
+        };
+        Some(Leaf {
+            field: field(column)?,
+            ask,
+        })
+    }
+}
+
+impl Index {
+    /// None where the texts are too many for one automaton.
+    fn new(conditions: &[Formula], leaves: &[Leaf], fields: usize) -> Option<Self> {
+        let mut wakes = vec![Vec::new(); leaves.len()];
+        let mut always = Vec::new();
+        for (number, condition) in conditions.iter().enumerate() {
+            match telling(condition, leaves) {
+                Some((_, tells)) => {
+                    for leaf in tells {
+                        let woken: &mut Vec<u32> = &mut wakes[leaf];
+                        if woken.last() != Some(&(number as u32)) {
+                            woken.push(number as u32);
+                        }
+                    }
+                }
+                None => always.push(number as u32),
+            }
+        }
+        let fields = (0..fields)
+            .map(|field| FieldIndex::new(leaves, field))
+            .collect::<Result<_, _>>()
+            .ok()?;
+        Some(Self {
+            fields,
+            wakes,
+            always,
+        })
+    }
+}
+
+/// The leaves of which one holds whenever a condition does, and how telling
+/// the least telling of them is.
+fn telling(formula: &Formula, leaves: &[Leaf]) -> Option<(usize, Vec<usize>)> {
+    match formula {
+        Formula::Leaf(leaf) => match &leaves[*leaf].ask {
+            Ask::Texts(needles) => {
+                let length = needles
+                    .iter()
+                    .map(|needle| needle.bytes.len() + if needle.test == TextTest::Is { 8 } else { 0 })
+                    .min();
+                Some((length.unwrap_or(usize::MAX), vec![*leaf]))
+            }
+            _ => None,
+        },
+        Formula::All(parts) => parts
+            .iter()
+            .filter_map(|part| telling(part, leaves))
+            .max_by_key(|(length, tells)| (*length, usize::MAX - tells.len())),
+        Formula::Any(parts) => {
+            let mut least = usize::MAX;
+            let mut all = Vec::new();
+            for part in parts {
+                let (length, tells) = telling(part, leaves)?;
+                least = least.min(length);
+                all.extend(tells);
+            }
+            Some((least, all))
+        }
+    }
+}
+
+impl FieldIndex {
+    fn new(leaves: &[Leaf], field: usize) -> Result<Option<Self>, BuildError> {
+        let mut whole: HashMap<Box<[u8]>, Vec<(u32, u32)>> = HashMap::new();
+        let mut patterns: Vec<Box<[u8]>> = Vec::new();
+        let mut places: HashMap<Box<[u8]>, usize> = HashMap::new();
+        let mut parts: Vec<Vec<(u32, u32)>> = Vec::new();
+        let mut own = Vec::new();
+        for (number, leaf) in leaves.iter().enumerate() {
+            let Ask::Texts(needles) = &leaf.ask else { continue };
+            if leaf.field != field {
+                continue;
+            }
+            own.push(number as u32);
+            for (place, needle) in needles.iter().enumerate() {
+                let lower: Box<[u8]> = needle.bytes.to_ascii_lowercase().into();
+                let entry = (number as u32, place as u32);
+                if needle.test == TextTest::Is {
+                    whole.entry(lower).or_default().push(entry);
+                } else {
+                    let at = *places.entry(lower.clone()).or_insert_with(|| {
+                        patterns.push(lower);
+                        parts.push(Vec::new());
+                        parts.len() - 1
+                    });
+                    parts[at].push(entry);
+                }
+            }
+        }
+        if own.is_empty() {
+            return Ok(None);
+        }
+        let automaton = if patterns.is_empty() {
+            None
+        } else {
+            let kind = (patterns.len() <= DENSE).then_some(AhoCorasickKind::DFA);
+            let mut builder = AhoCorasick::builder();
+            Some(
+                builder
+                    .match_kind(MatchKind::Standard)
+                    .kind(kind)
+                    .build(&patterns)?,
+            )
+        };
+        Ok(Some(Self {
+            whole,
+            automaton,
+            parts,
+            leaves: own,
+        }))
+    }
+}

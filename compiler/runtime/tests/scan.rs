@@ -1,0 +1,358 @@
+//! The fast way through NDJSON gives the rows that the plain way gives, however
+//! the JSON is spelled, and whatever condition is asked on the raw bytes.
+
+use std::io::Write as _;
+
+use fastrand::Rng;
+use rulec_functions::fold::{contains_fold, ends_fold, eq_fold, starts_fold};
+use rulec_runtime::files::Files;
+use rulec_runtime::write::batch_to_json;
+use rulec_runtime::{
+    Batch, Context, Moment, Necessary, Row, RuntimeError, Schema, TextTest, Type, Value, ops,
+};
+
+const COLUMNS: [(&str, Type); 8] = [
+    ("FileName", Type::String),
+    ("InitiatingProcessFileName", Type::String),
+    ("Name", Type::String),
+    ("ProcessId", Type::Long),
+    ("Timestamp", Type::DateTime),
+    ("AdditionalFields", Type::Dynamic),
+    ("Path", Type::String),
+    ("Flag", Type::Bool),
+];
+
+/// Keys that no rule asks for, some of which end like ones that are.
+const OTHERS: [&str; 6] = ["DeviceName", "AFileName", "Id", "X", "TimestampX", "eName"];
+
+const TEXTS: [&str; 16] = [
+    "cmd.exe",
+    "CMD.EXE",
+    "powershell.exe",
+    "C:\\Windows\\cmd.exe",
+    "a/b",
+    "say \"hi\"",
+    "tab\there",
+    "straße",
+    "\u{212a}elvin",
+    "ſet",
+    "",
+    "x",
+    "back\\\\slash\\",
+    ":,{}[]",
+    "\u{1}",
+    "日本",
+];
+
+/// A text between quotes, each character in one of the ways JSON allows.
+fn spell(rng: &mut Rng, text: &str, odd: bool) -> String {
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        let mut units = [0; 2];
+        let by_code = |c: char, upper: bool, units: &mut [u16; 2]| {
+            c.encode_utf16(units)
+                .iter()
+                .map(|unit| {
+                    if upper {
+                        format!("\\u{unit:04X}")
+                    } else {
+                        format!("\\u{unit:04x}")
+                    }
+                })
+                .collect::<String>()
+        };
+        let strange = odd && rng.u8(..8) == 0;
+        match c {
+            _ if strange => out.push_str(&by_code(c, rng.bool(), &mut units)),
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\t' => out.push_str("\\t"),
+            '/' if odd && rng.bool() => out.push_str("\\/"),
+            c if c < ' ' => out.push_str(&by_code(c, rng.bool(), &mut units)),
+            c => out.push(c),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn value(rng: &mut Rng, odd: bool) -> String {
+    let text = TEXTS[rng.usize(..TEXTS.len())];
+    match rng.u8(..16) {
+        0 => "null".to_owned(),
+        1 => rng.i64(-5..5).to_string(),
+        2 => format!("\"{}\"", rng.i64(-5..5)),
+        3 => "4.0".to_owned(),
+        4 => ["true", "false"][rng.usize(..2)].to_owned(),
+        5 => {
+            let times = [
+                "2026-01-31T12:00:00Z",
+                "2026-02-01T00:00:00.1234567Z",
+                "31 Jan 2026",
+            ];
+            let time = times[rng.usize(..3)];
+            spell(rng, time, odd)
+        }
+        6 => {
+            let inner = format!("{{\"k\": {}}}", spell(rng, text, odd));
+            spell(rng, &inner, odd)
+        }
+        7 if odd => format!("{{\"FileName\": {}}}", spell(rng, text, odd)),
+        8 if odd => format!("[{}, {{\"Name\":1}}]", spell(rng, text, odd)),
+        _ => spell(rng, text, odd),
+    }
+}
+
+/// Lines of an export: now and then a new set of keys, mostly the same again.
+fn lines(rng: &mut Rng) -> Vec<u8> {
+    let odd = rng.bool();
+    let mut text = Vec::new();
+    let mut keys: Vec<&str> = Vec::new();
+    for _ in 0..rng.usize(1..40) {
+        if keys.is_empty() || rng.u8(..8) == 0 {
+            keys = COLUMNS.iter().map(|(name, _)| *name).chain(OTHERS).collect();
+            rng.shuffle(&mut keys);
+            keys.truncate(rng.usize(1..=keys.len()));
+        }
+        let mut line = keys.clone();
+        if odd && rng.u8(..6) == 0 {
+            // As many keys, but one of them twice.
+            let (from, to) = (rng.usize(..line.len()), rng.usize(..line.len()));
+            line[to] = line[from];
+        }
+        let blank = |rng: &mut Rng| [" ", "", "\t"][rng.usize(..3)];
+        let spaced = odd && rng.u8(..4) == 0;
+        let mut row = String::from("{");
+        for (place, key) in line.iter().enumerate() {
+            if place > 0 {
+                row.push(',');
+            }
+            if spaced {
+                row.push_str(blank(rng));
+            }
+            let strange = odd && rng.u8(..20) == 0;
+            row.push_str(&spell(rng, key, strange));
+            if spaced {
+                row.push_str(blank(rng));
+            }
+            row.push(':');
+            if spaced {
+                row.push_str(blank(rng));
+            }
+            let value = value(rng, odd);
+            row.push_str(&value);
+            if spaced {
+                row.push_str(blank(rng));
+            }
+        }
+        row.push('}');
+        let mut row = row.into_bytes();
+        match rng.u8(..40) {
+            0 => row.extend(b" trailing"),
+            // A cut may fall into a character.
+            1 => row.truncate(row.len() / 2),
+            2 => row.clear(),
+            3 => row.push(b'\r'),
+            _ => {}
+        }
+        text.extend(row);
+        text.push(b'\n');
+    }
+    if rng.bool() {
+        text.pop();
+    }
+    text
+}
+
+fn condition(rng: &mut Rng, depth: usize) -> Necessary {
+    let column = |rng: &mut Rng| ["FileName", "InitiatingProcessFileName", "Name", "Path"][rng.usize(..4)];
+    match rng.u8(..if depth == 0 { 7 } else { 10 }) {
+        0 => Necessary::number("ProcessId", [rng.i64(-3..3), 4]),
+        1 => {
+            let bound = [Moment::At(639_054_000_000_000_000), Moment::BeforeNow(0)][rng.usize(..2)];
+            if rng.bool() {
+                Necessary::since("Timestamp", bound)
+            } else {
+                Necessary::until("Timestamp", bound)
+            }
+        }
+        2 => Necessary::text(
+            "AdditionalFields",
+            TextTest::Inside,
+            rng.bool(),
+            ["cmd.exe", "hi"],
+        ),
+        3..=6 => {
+            use TextTest::{Contains, EndsWith, Is, StartsWith};
+            let test = [Is, Contains, StartsWith, EndsWith][rng.usize(..4)];
+            let texts = (0..rng.usize(1..4)).map(|_| {
+                let text = TEXTS[rng.usize(..TEXTS.len())];
+                let chars = text.chars().collect::<Vec<_>>();
+                let from = rng.usize(..=chars.len());
+                chars[from..].iter().collect::<String>()
+            });
+            let texts = texts.filter(|text| !text.is_empty()).collect::<Vec<_>>();
+            let column = column(rng);
+            Necessary::text(column, test, rng.bool(), texts)
+        }
+        7 => Necessary::any(
+            (0..rng.usize(..3))
+                .map(|_| condition(rng, depth - 1))
+                .collect::<Vec<_>>(),
+        ),
+        _ => Necessary::all(
+            (0..rng.usize(1..4))
+                .map(|_| condition(rng, depth - 1))
+                .collect::<Vec<_>>(),
+        ),
+    }
+}
+
+/// What the condition means, on a row that was read.
+fn meets(condition: &Necessary, row: Row<'_>, now: i64) -> bool {
+    let get = |column: &str| {
+        let place = COLUMNS.iter().position(|(name, _)| *name == column);
+        place.map_or(Value::Null, |place| row.get(place))
+    };
+    match condition {
+        Necessary::All(parts) => parts.iter().all(|part| meets(part, row, now)),
+        Necessary::Any(parts) => parts.iter().any(|part| meets(part, row, now)),
+        Necessary::Text {
+            column,
+            test: TextTest::Inside,
+            folded,
+            texts,
+        } => {
+            let text = rulec_functions::text::print(&get(column));
+            texts.iter().any(|t| {
+                if *folded {
+                    contains_fold(&text, t)
+                } else {
+                    text.contains(&**t)
+                }
+            })
+        }
+        Necessary::Text {
+            column,
+            test,
+            folded,
+            texts,
+        } => {
+            let value = get(column);
+            let text = value.as_str().unwrap_or_default();
+            texts.iter().any(|t| match (test, folded) {
+                (TextTest::Is, true) => eq_fold(text, t),
+                (TextTest::Is, false) => *text == **t,
+                (TextTest::StartsWith, true) => starts_fold(text, t),
+                (TextTest::StartsWith, false) => text.starts_with(&**t),
+                (TextTest::EndsWith, true) => ends_fold(text, t),
+                (TextTest::EndsWith, false) => text.ends_with(&**t),
+                (_, true) => contains_fold(text, t),
+                (_, false) => text.contains(&**t),
+            })
+        }
+        Necessary::Number { column, values } => {
+            matches!(get(column), Value::Long(n) if values.contains(&n))
+        }
+        Necessary::Time {
+            column,
+            earliest,
+            bound,
+        } => match (get(column), bound.ticks(now)) {
+            (Value::DateTime(time), Some(bound)) => {
+                if *earliest {
+                    time >= bound
+                } else {
+                    time <= bound
+                }
+            }
+            _ => false,
+        },
+    }
+}
+
+const NOW: i64 = 639_055_000_000_000_000;
+
+fn scan(files: &Files, condition: &Necessary, asked: bool) -> Result<String, RuntimeError> {
+    let schema = Schema::of(&COLUMNS);
+    let context = Context::new(NOW, files);
+    let anything = Necessary::ANYTHING;
+    let necessary = if asked { condition } else { &anything };
+    let stage = |rows: &Batch| ops::filter(rows, |row| meets(condition, row, NOW));
+    let batch = context.scan_where("T", &schema, None, necessary, stage)?;
+    let times = (0..batch.rows()).map(|row| batch.row(row).ingestion_time());
+    Ok(format!(
+        "{} {:?}",
+        batch_to_json(&batch),
+        times.collect::<Vec<_>>()
+    ))
+}
+
+#[test]
+fn no_row_is_lost_and_none_added() -> Result<(), Box<dyn std::error::Error>> {
+    let mut rng = Rng::with_seed(20_261_122);
+    let mut kept = 0;
+    for round in 0..1_200 {
+        let text = lines(&mut rng);
+        let conditions = (0..[1, 3, 40][round % 3])
+            .map(|_| condition(&mut rng, 2))
+            .collect::<Vec<_>>();
+        let mut file = tempfile::NamedTempFile::new()?;
+        file.write_all(&text)?;
+        let path = file.path().to_string_lossy().into_owned();
+        let mut mapped = Files::new().lenient(true);
+        mapped.add_path("T", path);
+        let mut plain = Files::new().lenient(true);
+        plain.add_bytes("T", text.clone());
+        if round % 2 == 0 {
+            let wanted = conditions.iter().map(|condition| ("T", condition));
+            let progress = rulec_runtime::Progress::new();
+            mapped.prepare(wanted, NOW, &progress)?;
+        }
+        for condition in conditions.iter().take(3) {
+            let expected = scan(&plain, condition, false)?;
+            let found = scan(&mapped, condition, true)?;
+            assert_eq!(
+                found,
+                expected,
+                "round {round}: {condition:?}\n{}",
+                String::from_utf8_lossy(&text)
+            );
+            kept += usize::from(!found.contains("\"rows\":[]"));
+        }
+    }
+    assert!(
+        kept > 300,
+        "the conditions hold too seldom to prove anything: {kept}"
+    );
+    Ok(())
+}
+
+#[test]
+fn malformed_lines_are_told_with_their_number() -> Result<(), Box<dyn std::error::Error>> {
+    let mut file = tempfile::NamedTempFile::new()?;
+    file.write_all(b"{\"FileName\":\"a\"}\n\n{\"FileName\":\"b\"\n{\"FileName\":\"c\"}\n")?;
+    let path = file.path().to_string_lossy().into_owned();
+    let files = |lenient: bool, strict: bool| {
+        let mut files = Files::new().lenient(lenient).strict(strict);
+        files.add_path("T", path.clone());
+        files
+    };
+    let anything = Necessary::ANYTHING;
+    let error = scan(&files(false, false), &anything, true).unwrap_err();
+    assert!(error.to_string().contains(":3: "), "{error}");
+    let lenient = files(true, false);
+    assert!(scan(&lenient, &anything, true)?.contains("\"c\""));
+    assert!(lenient.warnings()[0].contains(":3: "), "{:?}", lenient.warnings());
+
+    // Where nobody looks, only strict reading finds fault.
+    let mut file = tempfile::NamedTempFile::new()?;
+    file.write_all(b"{\"FileName\":\"a\",\"Other\":tru}\n")?;
+    let path = file.path().to_string_lossy().into_owned();
+    for (strict, sound) in [(false, true), (true, false)] {
+        let mut files = Files::new().strict(strict);
+        files.add_path("T", path.clone());
+        assert_eq!(scan(&files, &anything, true).is_ok(), sound);
+    }
+    Ok(())
+}
