@@ -55,7 +55,7 @@ fn main() -> io::Result<()> {
     fs::write(variable("OUT_DIR")?.join("vendor.rs"), code)
 }
 
-/// Adds the Rust files below `folder` as (path below vendor/, path on disk).
+/// Adds the Rust files below `folder`, and the tables they include, as (path below vendor/, path on disk).
 fn walk(folder: &Path, name: &str, files: &mut Vec<(String, PathBuf)>) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -65,7 +65,7 @@ fn walk(folder: &Path, name: &str, files: &mut Vec<(String, PathBuf)>) -> io::Re
             walk(&entry.path(), &name, files)?;
         } else if Path::new(&file)
             .extension()
-            .is_some_and(|extension| extension == "rs")
+            .is_some_and(|extension| extension == "rs" || extension == "tsv")
         {
             files.push((name, entry.path()));
         }
