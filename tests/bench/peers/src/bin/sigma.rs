@@ -74,10 +74,30 @@ fn rsigma(texts: &[String], bytes: &[u8]) -> Result<Vec<Result<String>>> {
     }))
 }
 
+/// The rule as sigma-rust takes it: it does not know the modifier `i` of `re`,
+/// but its regular expressions know `(?i)`.
+fn without_modifier(text: &str) -> String {
+    let mut inside = false;
+    let mut out = String::with_capacity(text.len() + 64);
+    for line in text.lines() {
+        let item = line.trim_start().starts_with("- '");
+        let starts = line.contains("|re|i:");
+        inside = starts || (inside && item);
+        let line = line.replace("|re|i:", "|re:");
+        if inside && (starts || item) {
+            out.push_str(&line.replacen(" '", " '(?i)", 1));
+        } else {
+            out.push_str(&line);
+        }
+        out.push('\n');
+    }
+    out
+}
+
 fn sigma_rust(texts: &[String], bytes: &[u8]) -> Result<Vec<Result<String>>> {
     let rules = texts
         .iter()
-        .map(|text| sigma_rust::rule_from_yaml(text).map_err(|e| e.to_string().into()))
+        .map(|text| sigma_rust::rule_from_yaml(&without_modifier(text)).map_err(|e| e.to_string().into()))
         .collect::<Result<Vec<_>>>()?;
     Ok(pieces(bytes, |piece| {
         let mut hits = String::new();
