@@ -6,6 +6,10 @@
 //! rest is arithmetic on the answers, the same everywhere. Deliberately
 //! absent: keys, values, and whether the line is JSON at all.
 #![allow(
+    clippy::inline_always,
+    reason = "what a caller may use of the processor is known only inside of it, so all of the loop must be there"
+)]
+#![allow(
     unsafe_code,
     reason = "vector instructions: each call is behind a check that the processor has them, and each load is \
               of a whole array by reference"
@@ -84,10 +88,6 @@ trait Lanes {
 
 /// One line, for any processor.
 #[inline(always)]
-#[allow(
-    clippy::inline_always,
-    reason = "what a caller may use of the processor is known only inside of it"
-)]
 fn line<L: Lanes>(text: &[u8], from: usize, marks: &mut Marks) {
     let mut at = from;
     // Whether the byte before the block is a backslash that escapes, and all
@@ -154,7 +154,6 @@ fn line<L: Lanes>(text: &[u8], from: usize, marks: &mut Marks) {
 /// The bytes that a backslash escapes; `escaped` says it of the first byte and
 /// then of the first byte of the next block.
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "a part of the loop above")]
 fn after_escape(backslashes: u64, escaped: &mut u64) -> u64 {
     const ODD: u64 = 0xAAAA_AAAA_AAAA_AAAA;
     // A backslash that is itself escaped escapes nothing. In a run of them,
@@ -170,7 +169,6 @@ fn after_escape(backslashes: u64, escaped: &mut u64) -> u64 {
 
 /// From each odd bit to the one before the next, ones: bits of a running parity.
 #[inline(always)]
-#[allow(clippy::inline_always, reason = "a part of the loop above")]
 fn until_next(bits: u64) -> u64 {
     let mut x = bits;
     x ^= x << 1;

@@ -255,9 +255,13 @@ fn names(conditions: &[&Necessary], source: &Source<'_>) -> Arc<[Box<str>]> {
         }
     };
     for condition in conditions {
-        condition.columns().iter().for_each(|column| add(column));
+        for column in condition.columns() {
+            add(&column);
+        }
     }
-    read::wanted(source).iter().for_each(|column| add(column));
+    for column in read::wanted(source) {
+        add(&column);
+    }
     names.into()
 }
 
@@ -291,7 +295,7 @@ fn pieces<T: Send>(text: &[u8], size: usize, work: impl Fn(usize, usize) -> T + 
         run()
     } else {
         thread::scope(|scope| {
-            let others = (1..threads).map(|_| scope.spawn(&run)).collect::<Vec<_>>();
+            let others = (1..threads).map(|_| scope.spawn(run)).collect::<Vec<_>>();
             let mut done = run();
             for other in others {
                 match other.join() {

@@ -116,10 +116,10 @@ impl Screen {
             fields,
             now,
             known: HashMap::new(),
-            leaves: Vec::new(),
+            made: Vec::new(),
         };
         let conditions: Vec<_> = conditions.iter().map(|c| leaves.formula(c)).collect();
-        let leaves = leaves.leaves;
+        let leaves = leaves.made;
         let texts: usize = leaves
             .iter()
             .map(|leaf| match &leaf.ask {
@@ -336,7 +336,7 @@ struct Leaves<'n, 'f> {
     fields: &'f [Box<str>],
     now: i64,
     known: HashMap<&'n Necessary, Option<usize>>,
-    leaves: Vec<Leaf>,
+    made: Vec<Leaf>,
 }
 
 impl<'n> Leaves<'n, '_> {
@@ -350,8 +350,8 @@ impl<'n> Leaves<'n, '_> {
                     None => {
                         let made = self.leaf(leaf);
                         let number = made.map(|made| {
-                            self.leaves.push(made);
-                            self.leaves.len() - 1
+                            self.made.push(made);
+                            self.made.len() - 1
                         });
                         self.known.insert(leaf, number);
                         number

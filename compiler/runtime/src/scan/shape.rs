@@ -461,6 +461,7 @@ mod tests {
         rows
     }
 
+    #[allow(clippy::unnecessary_wraps, reason = "it stands beside lines without fields")]
     fn values(values: &[Option<&str>]) -> Option<Vec<Option<String>>> {
         Some(values.iter().map(|value| value.map(str::to_owned)).collect())
     }
