@@ -4,13 +4,6 @@
 //! pieces, each from a seed of its own, by as many threads as there are cores,
 //! and written in order.
 
-mod events;
-mod programs;
-mod row;
-mod rules;
-mod words;
-mod world;
-
 use std::{
     fs::File,
     io::{self, BufWriter, Write},
@@ -21,8 +14,8 @@ use std::{
 
 use fastrand::Rng;
 
-use events::Event;
-use world::World;
+use bench_generate::{events, rules};
+use bench_generate::{events::Event, world::World};
 
 /// Rows made from one seed.
 const PIECE: u64 = 4096;
