@@ -112,7 +112,7 @@ fn events(query: &Query) -> Events {
     let mut found = BTreeMap::new();
     for (table, columns) in tables {
         let mut lines = String::new();
-        for row in 0..600 {
+        for row in 0..150 {
             let mut object = serde_json::Map::new();
             for (name, ty) in &columns {
                 let value = match ty {
@@ -153,11 +153,12 @@ pub(super) fn agree(rules: &[(Rule, rulec_kql::Parsed, Query)], binary: &Path, f
     let mut fired = 0;
     let mut different = Vec::new();
     for (rule, _, query) in rules {
-        if !super::support::unsupported(query).is_empty() {
+        // Chance goes its own way in each process.
+        let by_chance = query.functions.iter().any(|name| name == "rand" || name == "new_guid");
+        if by_chance || !super::support::unsupported(query).is_empty() {
             continue;
         }
         let events = events(query);
-        println!("{}", rule.id);
         let document = &crate::targets::testing::provenance().document;
         let settings = crate::targets::testing::resolved();
         let info = super::Info::of(rule, &settings, document, 1);
