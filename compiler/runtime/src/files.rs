@@ -123,6 +123,26 @@ impl Files {
             .collect()
     }
 
+    /// What became of each file that was read so far, in order of its name.
+    pub fn reports(&self) -> Vec<(String, read::Report)> {
+        let reports = self.reports.lock().map(|reports| reports.clone());
+        reports.unwrap_or_default().into_iter().collect()
+    }
+
+    /// The names of all tables that were given, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.tables.keys().map(String::as_str)
+    }
+
+    /// How large the files of a table are together; streams count for nothing.
+    pub fn bytes(&self, name: &str) -> u64 {
+        let sizes = self.rows(name).into_iter().flatten().map(|rows| match rows {
+            Rows::Memory(bytes) => bytes.len() as u64,
+            Rows::Path(path) => content::size(path),
+        });
+        sizes.sum()
+    }
+
     /// Whether data was given for a table.
     pub fn has(&self, name: &str) -> bool {
         self.rows(name).is_ok()

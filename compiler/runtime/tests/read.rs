@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that fails may panic")]
 
 use rulec_functions::text;
-use rulec_runtime::read::{Format, Report, Source, batches, read};
+use rulec_runtime::read::{Format, Header, Report, Source, batches, read};
 use rulec_runtime::{Batch, Memory, RuntimeError, Schema, Type};
 
 fn schema() -> Schema {
@@ -98,10 +98,7 @@ fn csv_and_tsv() {
         "RR001: events.csv:3: this line has 1 fields, the header 2"
     );
     let error = read_as(&schema(), false, b"FileName,Size\n\"a\nb,1\n").unwrap_err();
-    assert_eq!(
-        error.message,
-        "events.csv:2: a quoted field has no end"
-    );
+    assert_eq!(error.message, "events.csv:2: a quoted field has no end");
 }
 
 #[test]
@@ -244,4 +241,278 @@ fn memory_limit() {
     assert_eq!(error.code.id, "RR003");
     assert!(error.message.starts_with("`read` needs 19.5 KiB more"), "{error}");
     assert_eq!(memory.held(), 0);
+}
+
+/// What a strict reading says is wrong.
+fn refused(input: &[u8]) -> String {
+    read_as(&schema(), false, input).unwrap_err().message
+}
+
+/// Rows of a lenient reading, and how many lines it skipped.
+fn lenient(input: &[u8]) -> (Vec<String>, u64) {
+    let (batch, report) = read_as(&schema(), true, input).unwrap();
+    (rows(&batch), report.malformed)
+}
+
+#[test]
+fn documents_row_by_row() {
+    // One row that is wrong does not hide the others, and its line is said.
+    let input =
+        b"[\n{\"Size\":1},\n{\"Size\":},\n{\"Size\":2},\n{\"Size\":[\n2,}\n]},\n3 oops,{\"Size\":4},\n]\n";
+    assert_eq!(
+        refused(input),
+        "events.json:3: this is not a JSON object: expected value (column 9)"
+    );
+    let (rows, malformed) = lenient(input);
+    assert_eq!(rows, ["||1|", "||2|", "||4|"]);
+    // No value; brackets that do not match, what is left of them, and no comma
+    // between; a number, no comma, a word; a comma too many.
+    assert_eq!(malformed, 8);
+    assert_eq!(
+        refused(b"[{\"Size\":1},]"),
+        "events.json:1: nothing follows this comma but `]`"
+    );
+    assert_eq!(
+        refused(b"[{\"Size\":1},\n{\"Size\":2"),
+        "events.json:2: the file ends in the middle of the row that starts here, so it is cut off"
+    );
+    assert_eq!(
+        refused(b"{\"Results\":[\n{\"Size\":1},\n{\"Size\":2}\n"),
+        "events.json:4: the file ends before its array does, so it is cut off"
+    );
+    assert_eq!(
+        refused(b"[{\"Size\":1}] x"),
+        "events.json:1: `x` is in place of an object or an array"
+    );
+    // Pages one after the other.
+    let pages = b"{\"value\":[{\"Size\":1}]}\n{\"value\":[{\"Size\":2}],\"next\":null}\n";
+    assert_eq!(lenient(pages), (vec!["||1|".into(), "||2|".into()], 0));
+}
+
+#[test]
+fn exports_of_log_analytics() {
+    // Rows in front of their columns, further tables, a row that is too short.
+    let export = br#"{"Tables":[{"Rows":[[1,"a"],[2],
+        {}, [3,null]],"Columns":[{"ColumnName":"Size","ColumnType":"long"},{"ColumnName":"FileName"}]},
+        {"Columns":[],"Rows":[[9]]}]}"#;
+    assert_eq!(
+        refused(export),
+        "events.json:1: this row has 1 values, the table 2 columns"
+    );
+    assert_eq!(lenient(export), (vec!["|a|1|".into(), "||3|".into()], 2));
+    assert_eq!(
+        refused(b"{\"tables\":[{\"name\":\"x\"}]}"),
+        "events.json:1: the table has no columns or no rows"
+    );
+    // Of a table that nobody knows the export says the types.
+    let schema = Schema::of(&[]).open();
+    let export = br#"{"tables":[{"columns":[{"name":"N","type":"int"},{"name":"T","type":"datetime"}],"rows":[[1,"2026-01-01"]]}]}"#;
+    let (batch, _) = read_as(&schema, false, export).unwrap();
+    let types: Vec<Type> = batch.schema().columns().iter().map(|c| c.ty).collect();
+    assert_eq!(types, [Type::Int, Type::DateTime]);
+}
+
+#[test]
+fn rows_of_the_streaming_api() {
+    let row = |table: &str, size: u8| {
+        format!(
+            r#"{{"time":"2026-01-01","category":"AdvancedHunting-{table}","properties":{{"Size":{size},"FileName":"a"}}}}"#
+        )
+    };
+    let lines = format!(
+        "{}\n{}\n{}\n",
+        row("Events", 1),
+        row("Others", 2),
+        row("Events", 3)
+    );
+    assert_eq!(strict(&lines), ["|a|1|", "|a|3|"]);
+    assert_eq!(
+        strict(&format!(
+            "{{\"records\":[{},{}]}}",
+            row("Others", 1),
+            row("Events", 2)
+        )),
+        ["|a|2|"]
+    );
+    // A table may have columns of these names itself.
+    let own = Schema::of(&[("category", Type::String), ("properties", Type::Dynamic)]);
+    let (batch, _) = read_as(&own, false, br#"{"category":"x","properties":{"a":1}}"#).unwrap();
+    assert_eq!(rows(&batch), ["x|{\"a\":1}"]);
+}
+
+#[test]
+fn places_of_what_is_wrong() {
+    assert_eq!(
+        refused(b"{\"Size\":1}\r\n\r\n{\"FileName\":\"a\xff\"}\r\n"),
+        "events.json:3: this is not UTF-8: byte 0xff at offset 14 of the row"
+    );
+    assert_eq!(
+        refused(b"{\"FileName\":\"a\0b\"}\n"),
+        "events.json:1: this is not a JSON object: control character (\\u0000-\\u001F) found while parsing a string (column 15)"
+    );
+    assert_eq!(
+        refused(b"{\"Size\":1}\n{\"Size\":2},\n"),
+        "events.json:2: a comma follows the object (column 11); rows are separated by line breaks alone"
+    );
+    assert_eq!(
+        refused(b"{\"Size\":1}\n{\"Size\":2"),
+        "events.json:2: the file ends in the middle of this line, so it is cut off"
+    );
+    let deep = format!("{{\"Fields\":{}1{}}}", "[".repeat(10_000), "]".repeat(10_000));
+    assert_eq!(
+        refused(deep.as_bytes()),
+        "events.json:1: this is nested deeper than 128 levels (column 137)"
+    );
+    // Nobody reads the value, so nobody minds.
+    let deep = deep.replace("Fields", "Others");
+    assert_eq!(strict(&deep), ["|||"]);
+    assert_eq!(
+        refused(b"\xff\xfe{\0\"\0"),
+        "`events.csv` is UTF-16 text; save it as UTF-8"
+    );
+}
+
+#[test]
+fn a_line_of_64_megabytes() {
+    let line = format!("{{\"Size\":1,\"FileName\":\"{}\"}}\n", "x".repeat(64 << 20));
+    let (schema, memory) = (schema(), Memory::with_limit(200 << 20));
+    let (batch, _) = read(line.as_bytes(), &Source::new("x", &schema, &memory)).unwrap();
+    assert_eq!(batch.row(0).str(1).len(), 64 << 20);
+    drop(batch);
+    // What is too long for the memory is an error, also where it has no end.
+    let memory = Memory::with_limit(50 << 20);
+    let error = read(line.as_bytes(), &Source::new("x", &schema, &memory)).unwrap_err();
+    assert_eq!(error.code.id, "RR003");
+    let array = format!("[{{\"FileName\":\"{}", "x".repeat(64 << 20));
+    let error = read(array.as_bytes(), &Source::new("x", &schema, &memory)).unwrap_err();
+    assert_eq!(error.code.id, "RR003");
+    let quoted = format!(
+        "FileName,Size\n\"{}",
+        format!("{}\n", "x".repeat(1 << 20)).repeat(40)
+    );
+    let error = read(quoted.as_bytes(), &Source::new("x", &schema, &memory)).unwrap_err();
+    assert_eq!(error.code.id, "RR003");
+    assert!(
+        error.message.starts_with("x:2: a quoted field goes on and on: "),
+        "{error}"
+    );
+    assert_eq!(memory.held(), 0);
+}
+
+#[test]
+fn columns_that_never_convert() {
+    let input = br#"{"Size":"many","Timestamp":"yesterday","FileName":5}
+{"Size":"","Timestamp":"2026-01-01"}
+{"Size":"more"}
+"#;
+    let (_, report) = read_as(&schema(), false, input).unwrap();
+    assert_eq!(
+        report.sentences("events.json"),
+        [
+            "no value of the column `Size` could be read, so it is null everywhere; the first: events.json:1: `many` is no long"
+        ]
+    );
+    let csv = b"Size,Timestamp\n,\nx y,31.31.2026\n";
+    let (_, report) = read_as(&schema(), false, csv).unwrap();
+    assert_eq!(report.unconverted.len(), 2);
+    assert_eq!(
+        report.unconverted["Timestamp"],
+        "events.csv:3: `31.31.2026` is no datetime"
+    );
+    // What converts as Kusto's ingestion does is no finding.
+    let wide = Schema::of(&[
+        ("L", Type::Long),
+        ("B", Type::Bool),
+        ("S", Type::String),
+        ("T", Type::TimeSpan),
+        ("G", Type::Guid),
+        ("R", Type::Real),
+    ]);
+    let input = br#"{"L":"123","B":"true","S":1,"T":"1.02:03:04","G":"74be27de-1e4e-49d9-b579-fe0b331d3642","R":"1.5"}"#;
+    let (batch, report) = read_as(&wide, false, input).unwrap();
+    assert_eq!(
+        rows(&batch),
+        ["123|true|1|1.02:03:04|74be27de-1e4e-49d9-b579-fe0b331d3642|1.5"]
+    );
+    assert_eq!(report.sentences("x"), Vec::<String>::new());
+}
+
+#[test]
+fn headers() {
+    // Types behind names, display names, the portal's zone, Excel's directive.
+    assert_eq!(
+        strict("\u{feff}sep=;\r\nFile Name;size:long;Timestamp [UTC]\r\na;5;2026-01-02\r\n"),
+        ["2026-01-02T00:00:00.0000000Z|a|5|"]
+    );
+    assert_eq!(strict("FileName|Size\na|5\n"), ["|a|5|"]);
+    // A display name does not take the place of the column itself.
+    assert_eq!(strict("File name,FileName,Size\nx,y,1\n"), ["|y|1|"]);
+    assert_eq!(
+        refused(b"a.exe,5,x,y\nb.exe,6,x,y\n"),
+        "events.csv:1: the first line should name the columns, but none of `a.exe`, `5`, `x` and the rest is a column of `Events`"
+    );
+    let open = Schema::of(&[]).open();
+    let (batch, _) = read_as(&open, false, b"A:long,B\n1,2\n").unwrap();
+    let columns = batch.schema().columns();
+    assert_eq!((&*columns[0].name, columns[0].ty), ("A", Type::Long));
+    assert_eq!(&*columns[1].name, "B");
+    assert_eq!(strict("FileName,Size\n"), Vec::<String>::new());
+}
+
+#[test]
+fn records_that_are_torn() {
+    let input = b"FileName,Size\na,1\n\"b,2\nc,3\n\"d\" x,4\ne,5,6\n\xff,7\nf \"g\" h,8\n\"\",\n";
+    let error = read_as(&schema(), false, input).unwrap_err();
+    assert_eq!(
+        error.message,
+        "events.csv:3: text follows the end of a quoted field"
+    );
+    // The quote of line 3 ends on line 5.
+    assert_eq!(
+        lenient(input),
+        (vec!["|a|1|".into(), "|f \"g\" h|8|".into(), "|||".into()], 3)
+    );
+    // One that never ends swallows its own line only.
+    let input = b"FileName,Size\n\"a\nb\",1\n\"c,2\nd,3\ne,4\n";
+    assert_eq!(
+        lenient(input),
+        (vec!["|a\nb|1|".into(), "|d|3|".into(), "|e|4|".into()], 1)
+    );
+    assert_eq!(refused(input), "events.csv:4: a quoted field has no end");
+}
+
+#[test]
+fn data_without_a_header() {
+    let (schema, memory) = (schema(), Memory::default());
+    let read_with = |header, input: &str| {
+        let source = Source {
+            format: Some(Format::Separated(b',')),
+            header,
+            ..Source::new("list.csv", &schema, &memory)
+        };
+        rows(&read(input.as_bytes(), &source).unwrap().0)
+    };
+    let two = ["2026-01-01T00:00:00.0000000Z|a|1|", "|b||"];
+    assert_eq!(read_with(Header::Absent, "2026-01-01,a,1,,too much\n,b\n"), two);
+    assert_eq!(
+        read_with(Header::Ignored, "# when,what\n2026-01-01,a,1\n,b\n"),
+        two
+    );
+    assert_eq!(
+        read_with(Header::Absent, "Size,Timestamp,FileName\n1,2026-01-01,a\n,,b\n"),
+        two
+    );
+    let text = Schema::of(&[("Line", Type::String)]);
+    let source = Source {
+        format: Some(Format::Lines),
+        ..Source::new("list.txt", &text, &memory)
+    };
+    let (batch, _) = read(&b"10.0.0.1\r\n\r\n{\"a\",b"[..], &source).unwrap();
+    assert_eq!(rows(&batch), ["10.0.0.1", "", "{\"a\",b"]);
+    let source = Source {
+        format: Some(Format::Whole),
+        ..source
+    };
+    let (batch, _) = read(&b"a\nb\n"[..], &source).unwrap();
+    assert_eq!(rows(&batch), ["a\nb\n"]);
 }

@@ -584,7 +584,11 @@ impl Binder<'_> {
 
 /// The value of a parameter that takes a word: `kind=leftouter`.
 pub(super) fn keyword(op: &ast::Operator, name: &str) -> Option<String> {
-    let param = op.param(name)?;
+    word(op.param(name)?)
+}
+
+/// A parameter's value as a word.
+pub(super) fn word(param: &ast::Param) -> Option<String> {
     match &param.value.kind {
         Ast::Name(word) => Some(word.text.clone()),
         Ast::Literal(ast::Literal::String(text)) => Some(text.value.clone()),

@@ -10,6 +10,7 @@ use rulec_source::Span;
 
 use super::bound::{Bound, column};
 use super::expressions::scalar_type;
+use super::operators::word;
 use super::scope::Entity;
 use super::{Any, Binder, Ctx, MAX_EXPR_DEPTH};
 use crate::catalog::Schema;
@@ -292,18 +293,34 @@ impl Binder<'_> {
         columns
     }
 
+    /// The key holds what reading the data takes: all addresses, then the format
+    /// and whether there is a header. `rulec_runtime::files` takes it apart.
     pub(super) fn external_data(&mut self, data: &ast::ExternalData, at: Span) -> Bound {
         let columns = self.declared_columns(&data.columns);
-        let mut first = None;
+        let mut addresses = Vec::new();
         for uri in &data.uris {
             let value = self.constant(uri);
-            if first.is_none() {
-                first = self
-                    .literal_of(&value)
-                    .and_then(|v| v.as_str().map(str::to_owned));
+            let literal = self.literal_of(&value);
+            if let Some(address) = literal.as_ref().and_then(Value::as_str) {
+                addresses.push(address.replace(' ', "%20"));
             }
         }
-        let key = format!("externaldata:{}", first.unwrap_or_default());
+        let said = |name: &str| {
+            let mut properties = data.properties.iter();
+            let property = properties.find(|p| p.name.text.eq_ignore_ascii_case(name))?;
+            word(property).map(|word| word.to_lowercase())
+        };
+        let mut options = Vec::new();
+        options.extend(said("format").map(|format| format!("format={format}")));
+        if said("ignoreFirstRecord").as_deref() == Some("true") {
+            options.push("ignoreFirstRecord=true".to_owned());
+        }
+        let options = if options.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", options.join(", "))
+        };
+        let key = format!("externaldata:{}{options}", addresses.join(" "));
         self.source(RelKind::External { key }, columns, self.at(at))
     }
 

@@ -107,7 +107,7 @@ fn expand(path: &str) -> Result<Vec<PathBuf>, RuntimeError> {
     Ok(files)
 }
 
-/// What a pattern matches; names that begin with a dot only where it says so.
+/// What a pattern matches; never a name that begins with a dot.
 fn matches(pattern: &str) -> Result<Vec<PathBuf>, RuntimeError> {
     let options = glob::MatchOptions {
         require_literal_separator: true,

@@ -69,6 +69,16 @@ pub enum Data<'a> {
     Bytes(&'a [u8]),
 }
 
+/// How large a file is; a stream, or what is not there, has no size.
+pub(super) fn size(path: &str) -> u64 {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "files that a command line names are looked at here"
+    )]
+    let size = std::fs::metadata(path).map(|file| file.len());
+    if is_stream(path) { 0 } else { size.unwrap_or(0) }
+}
+
 /// Opens a file.
 pub(super) fn file(path: &str) -> Result<Content<'static>, RuntimeError> {
     let mut input = BufReader::with_capacity(PIECE, open(path)?);

@@ -42,7 +42,9 @@ impl<'n> External<'n> {
 
     /// The name of each address.
     pub(crate) fn names(&self) -> impl Iterator<Item = String> {
-        self.addresses.split(' ').map(|address| format!("{PREFIX}{address}"))
+        self.addresses
+            .split(' ')
+            .map(|address| format!("{PREFIX}{address}"))
     }
 }
 
@@ -50,7 +52,10 @@ impl<'n> External<'n> {
 fn ending(addresses: &str) -> &str {
     let address = addresses.split([' ', '?', '#', ';']).next().unwrap_or_default();
     let name = address.rsplit('/').next().unwrap_or_default();
-    let name = name.strip_suffix(".gz").or(name.strip_suffix(".zip")).unwrap_or(name);
+    let name = name
+        .strip_suffix(".gz")
+        .or(name.strip_suffix(".zip"))
+        .unwrap_or(name);
     name.rsplit_once('.').map_or("", |(_, ending)| ending)
 }
 
@@ -73,13 +78,21 @@ mod tests {
 
     #[test]
     fn names_are_taken_apart() {
-        let both = External::parse("externaldata:https://x.test/a.txt https://x.test/b (format=tsv, ignoreFirstRecord=true)");
+        let both = External::parse(
+            "externaldata:https://x.test/a.txt https://x.test/b (format=tsv, ignoreFirstRecord=true)",
+        );
         let both = both.unwrap();
         assert_eq!(
             both.names().collect::<Vec<_>>(),
-            ["externaldata:https://x.test/a.txt", "externaldata:https://x.test/b"]
+            [
+                "externaldata:https://x.test/a.txt",
+                "externaldata:https://x.test/b"
+            ]
         );
-        assert_eq!((both.format, both.header), (Some(Format::Separated(b'\t')), Header::Ignored));
+        assert_eq!(
+            (both.format, both.header),
+            (Some(Format::Separated(b'\t')), Header::Ignored)
+        );
         for (name, format) in [
             ("https://x.test/a.txt.gz?sig=x.json", Some(Format::Lines)),
             ("https://x.test/a.json;managed_identity=system", None),
@@ -88,7 +101,11 @@ mod tests {
         ] {
             let name = format!("{PREFIX}{name}");
             let external = External::parse(&name).unwrap();
-            assert_eq!((external.format, external.header), (format, Header::Absent), "{name}");
+            assert_eq!(
+                (external.format, external.header),
+                (format, Header::Absent),
+                "{name}"
+            );
             assert_eq!(external.names().count(), 1);
         }
         assert_eq!(External::parse("DeviceEvents"), None);
