@@ -8,27 +8,11 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::Batch;
-use crate::alert::{self, Alert, Format, RuleInfo};
+use crate::alert::{self, Alert, Format};
 use crate::context::Context;
 use crate::error::{Code, RuntimeError};
 use crate::files::Files;
-
-/// A rule of an emitted package.
-pub struct Rule {
-    /// What its alerts say of it.
-    pub info: RuleInfo,
-    /// Its query.
-    pub evaluate: fn(&Context<'_>) -> Result<Batch, RuntimeError>,
-}
-
-impl std::fmt::Debug for Rule {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Rule")
-            .field("info", &self.info)
-            .finish_non_exhaustive()
-    }
-}
+use crate::rule::Rule;
 
 const USAGE: &str = "\
 Runs detection rules over exported logs.

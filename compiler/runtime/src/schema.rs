@@ -56,6 +56,20 @@ impl Schema {
         self
     }
 
+    /// These columns, then those of another schema that have other names; open
+    /// if one of them is.
+    #[must_use]
+    pub fn joined(&self, other: &Self) -> Self {
+        let new = other
+            .columns
+            .iter()
+            .filter(|new| self.index_of(&new.name).is_none());
+        Self {
+            columns: self.columns.iter().chain(new).cloned().collect(),
+            open: self.open || other.open,
+        }
+    }
+
     /// Whether the data may bring more columns than are listed.
     pub fn is_open(&self) -> bool {
         self.open

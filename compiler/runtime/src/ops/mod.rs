@@ -64,7 +64,9 @@ pub use activity::{
 };
 pub use bags::{Conflict, bag_unpack, narrow, pivot, schema_merge};
 pub use bins::{Axis, SeriesOf, make_series};
-pub use columns::{agg_all, left_all, project_away, project_keep, project_rename, project_reorder};
+pub use columns::{
+    agg_all, extend_last, left_all, passed, project_away, project_keep, project_rename, project_reorder,
+};
 pub use expand::{Expand, Item, item, mv_apply, mv_expand};
 pub use group::{distinct, summarize};
 pub use invoke::{FILE_PROFILE_COLUMNS, file_profile};
