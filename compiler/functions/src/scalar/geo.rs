@@ -1,67 +1,29 @@
 //! Places on the globe: distances and directions on a sphere, and geohashes.
-//! The other rows parse and type.
-//!
-//! Deliberately absent: shapes, S2 and H3 cells.
+//! Shapes are in `shapes`, S2 cells in `cells`. H3 cells have rows but no
+//! kernels.
 
+use super::sphere::{RADIUS, shape};
 use crate::args::get;
-use crate::{Bag, Value, convert, text};
+use crate::{Value, convert, text};
 
 rows! { ROWS: Function in geo {
-    none "geo_from_wkt", [(TextOrArray) -> Bag], "The shape that well-known text describes, as GeoJSON.";
     geo_angle "geo_angle", [(Number, Number, Number, Number, Number, Number) -> Real], "The angle between three points on the globe.",
         "round(geo_angle(0, 10, 0, 5, 3, -10), 9)" => "2.944938434";
     geo_azimuth "geo_azimuth", [(Number, Number, Number, Number) -> Real], "The direction from one point to another.",
         "round(geo_azimuth(5, 10, 10, -40), 9)" => "3.054599398";
-    none "geo_closest_point_on_line", [(Number, Number, Bag) -> Bag], "The point of a line nearest to another.";
-    none "geo_closest_point_on_polygon", [(Number, Number, Bag) -> Bag], "The point of a polygon nearest to another.";
     geo_distance_2points "geo_distance_2points", [(Number, Number, Number, Number; NumberOrBool) -> Real], "The shortest distance between two points, in metres.",
         "round(geo_distance_2points(-122.407628, 47.578557, -118.275287, 34.019056), 3)" => "1546754.352";
-    none "geo_distance_point_to_line", [(Number, Number, Bag) -> Real], "The shortest distance from a point to a line, in metres.";
-    none "geo_distance_point_to_polygon", [(Number, Number, Bag) -> Real], "The shortest distance from a point to a polygon, in metres.";
     geo_point_in_circle "geo_point_in_circle", [(Number, Number, Number, Number, Number) -> Bool], "Whether a point lies in a circle on the globe.",
         "geo_point_in_circle(-122.143564, 47.535677, -122.100896, 47.527351, 3500)" => "true";
-    none "geo_point_in_polygon", [(Number, Number, Bag) -> Bool], "Whether a point lies in a polygon.";
-    none "geo_intersects_2lines", [(Bag, Bag) -> Bool], "Whether two lines meet.";
-    none "geo_intersects_line_with_polygon", [(Bag, Bag) -> Bool], "Whether a line meets a polygon.";
-    none "geo_intersects_2polygons", [(Bag, Bag) -> Bool], "Whether two polygons meet.";
-    none "geo_intersection_2lines", [(Bag, Bag) -> Bag], "Where two lines meet.";
-    none "geo_intersection_line_with_polygon", [(Bag, Bag) -> Bag], "Where a line meets a polygon.";
-    none "geo_intersection_2polygons", [(Bag, Bag) -> Bag], "What two polygons share.";
-    none "geo_union_polygons_array", [(Array) -> Bag], "The union of several polygons.";
-    none "geo_simplify_polygons_array", [(Array; Number) -> Bag], "Several polygons with fewer points.";
-    none "geo_union_lines_array", [(Array) -> Bag], "The union of several lines.";
     none "geo_polygon_to_h3cells", [(Bag; Number, Number) -> Array], "The H3 cells that cover a polygon.";
-    none "geo_polygon_to_s2cells", [(Bag; Number, Number) -> Array], "The S2 cells that cover a polygon.";
-    none "__geo_polygon_s2cell_covering_level", [(Bag) -> Int], "The level of S2 cells fit to cover a polygon, for the service's own use.";
-    none "geo_polygon_densify", [(Bag; Number, NumberOrBool) -> Bag], "A polygon with more points on its edges.";
-    none "geo_polygon_area", [(Bag) -> Real], "The area of a polygon, in square metres.";
-    none "geo_polygon_buffer", [(Bag, Number; Number) -> Bag], "A polygon with a margin.";
-    none "geo_polygon_centroid", [(Bag) -> Bag], "The centre of mass of a polygon.";
-    none "__geo_polygon_validate", [(Bag) -> String], "What is wrong with a polygon, for the service's own use.";
-    none "geo_polygon_perimeter", [(Bag) -> Real], "The length of a polygon's boundary, in metres.";
-    none "geo_polygon_simplify", [(Bag; Number) -> Bag], "A polygon with fewer points.";
-    none "__geo_line_s2cell_covering_level", [(Bag) -> Int], "The level of S2 cells fit to cover a line, for the service's own use.";
-    none "geo_line_length", [(Bag) -> Real], "The length of a line, in metres.";
-    none "geo_line_buffer", [(Bag, Number; Number) -> Bag], "The area within a distance of a line.";
-    none "geo_line_centroid", [(Bag) -> Bag], "The centre of mass of a line.";
-    none "geo_line_densify", [(Bag; Number, NumberOrBool) -> Bag], "A line with more points.";
-    none "geo_line_simplify", [(Bag; Number) -> Bag], "A line with fewer points.";
-    none "geo_line_locate_point", [(Bag, Number, Number; NumberOrBool) -> Real], "How far along a line the point nearest to another is.";
-    none "geo_line_interpolate_point", [(Bag, Number) -> Bag], "The point a fraction along a line.";
-    none "__geo_line_validate", [(Bag) -> String], "What is wrong with a line, for the service's own use.";
-    none "geo_line_to_s2cells", [(Bag; Number, Number) -> Array], "The S2 cells that cover a line.";
-    none "__geo_length_to_s2cell_level", [(Number) -> Int], "The level of S2 cells of a length, for the service's own use.";
     geo_point_to_geohash "geo_point_to_geohash", [(Number, Number; Number) -> String], "The geohash cell of a point.",
         "geo_point_to_geohash(-80.195829, 25.802215, 8)" => "dhwfz15h";
     geo_geohash_to_central_point "geo_geohash_to_central_point", [(Text) -> Bag], "The centre of a geohash cell.",
         "geo_geohash_to_central_point('sunny').coordinates[0]" => "42.47314453125";
-    none "geo_geohash_to_polygon", [(Text) -> Bag], "The outline of a geohash cell.";
-    none "geo_geohash_neighbors", [(Text) -> Array], "The cells around a geohash cell.";
-    none "geo_point_buffer", [(Number, Number, Number; Number) -> Bag], "The area within a distance of a point.";
-    none "geo_point_to_s2cell", [(Number, Number; Number) -> String], "The S2 cell of a point.";
-    none "geo_s2cell_to_central_point", [(Text) -> Bag], "The centre of an S2 cell.";
-    none "geo_s2cell_to_polygon", [(Text) -> Bag], "The outline of an S2 cell.";
-    none "geo_s2cell_neighbors", [(Text) -> Array], "The cells around an S2 cell.";
+    geo_geohash_to_polygon "geo_geohash_to_polygon", [(Text) -> Bag], "The outline of a geohash cell.",
+        "geo_geohash_to_polygon('dr5ru').coordinates[0][1]" => "[-73.9599609375,40.7373046875]";
+    geo_geohash_neighbors "geo_geohash_neighbors", [(Text) -> Array], "The cells around a geohash cell.",
+        "geo_geohash_neighbors('sunny')" => "[\"sunnt\",\"sunpj\",\"sunnx\",\"sunpn\",\"sunnv\",\"sunpp\",\"sunnz\",\"sunnw\"]";
     none "geo_point_to_h3cell", [(Number, Number; Number) -> String], "The H3 cell of a point.";
     none "geo_h3cell_to_central_point", [(Text) -> Bag], "The centre of an H3 cell.";
     none "geo_h3cell_to_polygon", [(Text) -> Bag], "The outline of an H3 cell.";
@@ -71,10 +33,6 @@ rows! { ROWS: Function in geo {
     none "geo_h3cell_rings", [(Text, Number) -> Array], "The rings of cells around an H3 cell.";
     none "geo_h3cell_level", [(Text) -> Int], "The level of an H3 cell.";
 }}
-
-/// The radius of the sphere that the service measures on, in metres; its
-/// documented distances come out to the last digit with it.
-const RADIUS: f64 = 6_371_010.0;
 
 /// A longitude and a latitude in radians, if they are on the globe.
 fn point(args: &[Value], index: usize) -> Option<(f64, f64)> {
@@ -146,17 +104,9 @@ const DIGITS: &[u8; 32] = b"0123456789bcdefghjkmnpqrstuvwxyz";
 /// The longest geohash.
 const LONGEST: i64 = 18;
 
-/// `geo_point_to_geohash`; the empty string for what is not on the globe.
-pub fn geo_point_to_geohash(args: &[Value]) -> Value {
-    let length = match args.get(2) {
-        None => Some(5),
-        Some(length) => convert::to_long(length).filter(|length| (1..=LONGEST).contains(length)),
-    };
-    let (Some(_), Some(length)) = (point(args, 0), length) else {
-        return Value::string("");
-    };
-    let at = [get(args, 0), get(args, 1)].map(|value| convert::to_real(value).unwrap_or(0.0));
-    let mut ranges = [(-180.0, 180.0), (-90.0, 90.0)];
+/// The geohash of a length of a place that is on the globe.
+fn geohash(at: [f64; 2], length: usize) -> String {
+    let mut ranges = WORLD;
     let mut hash = String::new();
     let mut axis = 0;
     for _ in 0..length {
@@ -171,23 +121,23 @@ pub fn geo_point_to_geohash(args: &[Value]) -> Value {
         }
         hash.push(char::from(DIGITS[digit]));
     }
-    Value::string(hash)
+    hash
 }
 
-/// `geo_geohash_to_central_point`, as a `GeoJSON` point; null for what is no geohash.
-pub fn geo_geohash_to_central_point(args: &[Value]) -> Value {
-    let hash = text::of(args, 0);
+/// The longitudes and the latitudes there are.
+const WORLD: [(f64, f64); 2] = [(-180.0, 180.0), (-90.0, 90.0)];
+
+/// The longitudes and the latitudes of a geohash; none if it is none.
+fn bounds(hash: &str) -> Option<[(f64, f64); 2]> {
     if hash.is_empty() || hash.len() > LONGEST as usize {
-        return Value::Null;
+        return None;
     }
-    let mut ranges = [(-180.0, 180.0), (-90.0, 90.0)];
+    let mut ranges = WORLD;
     let mut axis = 0;
     for byte in hash.bytes().map(|byte| byte.to_ascii_lowercase()) {
-        let Some(digit) = DIGITS.iter().position(|known| *known == byte) else {
-            return Value::Null;
-        };
+        let digit = DIGITS.iter().position(|known| *known == byte)?;
         for bit in (0..5).rev() {
-            let (low, high): (f64, f64) = ranges[axis];
+            let (low, high) = ranges[axis];
             let middle = f64::midpoint(low, high);
             ranges[axis] = if digit >> bit & 1 == 1 {
                 (middle, high)
@@ -197,9 +147,75 @@ pub fn geo_geohash_to_central_point(args: &[Value]) -> Value {
             axis = 1 - axis;
         }
     }
-    let centre = ranges.map(|(low, high)| Value::Real(f64::midpoint(low, high)));
-    let mut bag = Bag::new();
-    bag.insert("type", Value::string("Point"));
-    bag.insert("coordinates", Value::array(centre.to_vec()));
-    Value::Bag(bag.into())
+    Some(ranges)
+}
+
+/// `geo_point_to_geohash`; the empty string for what is not on the globe.
+pub fn geo_point_to_geohash(args: &[Value]) -> Value {
+    let length = match args.get(2) {
+        None => Some(5),
+        Some(length) => convert::to_long(length).filter(|length| (1..=LONGEST).contains(length)),
+    };
+    let (Some(_), Some(length)) = (point(args, 0), length) else {
+        return Value::string("");
+    };
+    let at = [get(args, 0), get(args, 1)].map(|value| convert::to_real(value).unwrap_or(0.0));
+    Value::string(geohash(at, length as usize))
+}
+
+/// Coordinates as `GeoJSON` writes them.
+fn coordinates(longitude: f64, latitude: f64) -> Value {
+    Value::array(vec![Value::Real(longitude), Value::Real(latitude)])
+}
+
+/// `geo_geohash_to_central_point`, as a `GeoJSON` point; null for what is no geohash.
+pub fn geo_geohash_to_central_point(args: &[Value]) -> Value {
+    let Some(ranges) = bounds(&text::of(args, 0)) else {
+        return Value::Null;
+    };
+    let [longitude, latitude] = ranges.map(|(low, high)| f64::midpoint(low, high));
+    shape("Point", coordinates(longitude, latitude))
+}
+
+/// `geo_geohash_to_polygon`; null for what is no geohash.
+pub fn geo_geohash_to_polygon(args: &[Value]) -> Value {
+    let Some([(west, east), (south, north)]) = bounds(&text::of(args, 0)) else {
+        return Value::Null;
+    };
+    let corners = [
+        (west, south),
+        (east, south),
+        (east, north),
+        (west, north),
+        (west, south),
+    ];
+    let ring = corners.map(|(longitude, latitude)| coordinates(longitude, latitude));
+    shape("Polygon", Value::array(vec![Value::array(ring.to_vec())]))
+}
+
+/// `geo_geohash_neighbors`, in the order that the documentation shows; null for
+/// what is no geohash. There is nothing beyond the poles.
+pub fn geo_geohash_neighbors(args: &[Value]) -> Value {
+    let hash = text::of(args, 0);
+    let Some([(west, east), (south, north)]) = bounds(&hash) else {
+        return Value::Null;
+    };
+    let (width, height) = (east - west, north - south);
+    let around = [
+        (-1.0, -1.0),
+        (-1.0, 1.0),
+        (1.0, -1.0),
+        (0.0, 1.0),
+        (-1.0, 0.0),
+        (1.0, 1.0),
+        (1.0, 0.0),
+        (0.0, -1.0),
+    ];
+    let cells = around.into_iter().filter_map(|(x, y)| {
+        let latitude = f64::midpoint(south, north) + y * height;
+        // East of the last meridian is the first.
+        let longitude = (f64::midpoint(west, east) + x * width + 180.0).rem_euclid(360.0) - 180.0;
+        (latitude.abs() <= 90.0).then(|| Value::string(geohash([longitude, latitude], hash.len())))
+    });
+    Value::Array(cells.collect())
 }

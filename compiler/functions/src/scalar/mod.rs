@@ -161,6 +161,7 @@ pub(crate) use {folds, kernel, kind, module_path, naming, optional, path_of, rul
 
 pub mod arithmetic;
 pub mod arrays;
+pub mod cells;
 pub mod compare;
 pub mod conditional;
 pub mod context;
@@ -176,6 +177,8 @@ pub mod math;
 pub mod parsing;
 pub mod patterns;
 pub mod series;
+pub mod shapes;
+mod sphere;
 pub mod strings;
 pub mod transforms;
 pub mod units;
@@ -185,6 +188,7 @@ const FAMILIES: &[&[ScalarFunction]] = &[
     arithmetic::FUNCTIONS,
     arithmetic::ROWS,
     arrays::ROWS,
+    cells::ROWS,
     compare::ROWS,
     conditional::ROWS,
     context::GRAPH,
@@ -205,6 +209,7 @@ const FAMILIES: &[&[ScalarFunction]] = &[
     series::ROWS,
     series::SEVERAL,
     crate::aggregate::sketch::SCALARS,
+    shapes::ROWS,
     strings::ROWS,
     transforms::ROWS,
     transforms::SEVERAL,
