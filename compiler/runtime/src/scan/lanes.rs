@@ -18,12 +18,16 @@
 /// Bytes that are looked at together.
 const BLOCK: usize = 64;
 
+/// Colons of a line that are kept.
+pub(super) const MOST: usize = 4096;
+
 /// What was found in one line.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Marks {
     /// Where colons outside of strings are, from the start of the text.
-    pub(super) colons: Vec<u32>,
-    /// How many of `colons` are of this line; those behind are rubbish.
+    pub(super) colons: Box<[u32; MOST + BLOCK]>,
+    /// How many of `colons` are of this line; those behind are rubbish. More
+    /// than [`MOST`] if there were too many to keep.
     pub(super) count: usize,
     /// Opening braces outside of strings. One means an object without objects in it.
     pub(super) opens: u32,
@@ -31,6 +35,18 @@ pub(super) struct Marks {
     pub(super) end: usize,
     /// Whether the last string was closed.
     pub(super) closed: bool,
+}
+
+impl Default for Marks {
+    fn default() -> Self {
+        Self {
+            colons: Box::new([0; MOST + BLOCK]),
+            count: 0,
+            opens: 0,
+            end: 0,
+            closed: true,
+        }
+    }
 }
 
 /// Finds the marks of the line that starts at `from`, with the widest vectors
@@ -84,12 +100,16 @@ impl Marker {
 trait Lanes {
     fn new(block: &[u8; BLOCK]) -> Self;
     fn equal(&self, byte: u8) -> u64;
+    /// Says that what lies some way behind a block is needed soon.
+    #[inline(always)]
+    fn soon(_block: &[u8; BLOCK]) {}
 }
 
 /// One line, for any processor.
 #[inline(always)]
 fn line<L: Lanes>(text: &[u8], from: usize, marks: &mut Marks) {
     let mut at = from;
+    let places: &mut [u32; MOST + BLOCK] = &mut marks.colons;
     // Whether the byte before the block is a backslash that escapes, and all
     // ones where it is inside of a string.
     let (mut escaped, mut inside) = (0_u64, 0_u64);
@@ -98,6 +118,7 @@ fn line<L: Lanes>(text: &[u8], from: usize, marks: &mut Marks) {
         let lanes;
         let rest = &text[at.min(text.len())..];
         if let Some(block) = rest.first_chunk::<BLOCK>() {
+            L::soon(block);
             lanes = L::new(block);
         } else {
             // The end of the text counts as the end of its last line.
@@ -121,19 +142,16 @@ fn line<L: Lanes>(text: &[u8], from: usize, marks: &mut Marks) {
         let structure = !strings & line;
         let mut colons = lanes.equal(b':') & structure;
         opens += (lanes.equal(b'{') & structure).count_ones();
-        if marks.colons.len() < count + BLOCK {
-            marks.colons.resize(count + 16 * BLOCK, 0);
-        }
         let found = colons.count_ones() as usize;
-        let places = &mut marks.colons[count..count + BLOCK];
-        // Few blocks have more than four; writing four without looking is
-        // quicker than counting.
-        for place in &mut places[..4] {
+        // Few blocks have more than two; writing two without looking is
+        // quicker than counting. Of too many, the last ones fall on each other.
+        let first = count.min(MOST);
+        for place in &mut places[first..first + 2] {
             *place = at as u32 + colons.trailing_zeros();
             colons &= colons.wrapping_sub(1);
         }
-        if found > 4 {
-            for place in &mut places[4..found] {
+        if found > 2 {
+            for place in &mut places[first + 2..first + found] {
                 *place = at as u32 + colons.trailing_zeros();
                 colons &= colons.wrapping_sub(1);
             }
@@ -213,7 +231,7 @@ impl Lanes for Portable {
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256i, __m512i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8,
+        _MM_HINT_T0, _mm_prefetch, __m256i, __m512i, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_set1_epi8,
         _mm512_cmpeq_epi8_mask, _mm512_loadu_si512, _mm512_set1_epi8,
     };
 
@@ -233,9 +251,19 @@ mod x86 {
         super::line::<Avx2>(text, from, marks);
     }
 
+    const AHEAD: usize = 2048;
+
     struct Avx512(__m512i);
 
     impl Lanes for Avx512 {
+        #[inline(always)]
+        fn soon(block: &[u8; BLOCK]) {
+            // SAFETY: a hint; the address need not be one that may be read.
+            unsafe {
+                _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(AHEAD).cast());
+            }
+        }
+
         #[inline(always)]
         fn new(block: &[u8; BLOCK]) -> Self {
             // SAFETY: the array is 64 bytes long; this type is used by `line_avx512` alone.

@@ -13,16 +13,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::lanes::{Marker, Marks};
+use super::lanes::{MOST, Marker, Marks};
 
 /// Shapes that are remembered. Exports that leave out empty fields have many.
 const SHAPES: usize = 64;
 
 /// Bytes of a key that are compared at once, besides its closing quote.
 const TAIL: usize = 7;
-
-/// Keys in an object beyond which it is not worth remembering.
-const KEYS: usize = 4096;
 
 /// One line found.
 #[derive(Debug, PartialEq, Eq)]
@@ -191,7 +188,7 @@ fn tail(key: &[u8]) -> (u64, u64) {
 impl Shape {
     /// The shape of a line, if lines like it can be recalled.
     fn of(text: &[u8], keys: &[Field], names: &[Box<str>], marks: &Marks) -> Option<Self> {
-        let flat = marks.opens == 1 && marks.closed && marks.count == keys.len() && keys.len() <= KEYS;
+        let flat = marks.opens == 1 && marks.closed && marks.count == keys.len() && keys.len() <= MOST;
         let plain = |field: &Field| {
             let key = &text[field.key.clone()];
             field.colon == field.key.end + 1 && !key.contains(&b'\\')
