@@ -2,12 +2,13 @@
 //!
 //! Data goes to standard output, findings to standard error. Exit codes: 0
 //! clean, 1 findings at or above the gate (or alerts fired), 2 some rule did
-//! not compile, 3 wrong arguments or configuration.
+//! not compile, 3 wrong arguments or configuration, 130 a hunt was stopped.
 
 #![allow(clippy::doc_markdown)] // Doc comments of arguments are help texts, which show no markup.
 
 mod commands;
 mod print;
+mod progress;
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -88,6 +89,8 @@ impl Failure {
 const FINDINGS: u8 = 1;
 const BROKEN: u8 = 2;
 const USAGE: u8 = 3;
+/// Somebody stopped it: 128 and the number of the signal, as shells say it.
+const STOPPED: u8 = 130;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {

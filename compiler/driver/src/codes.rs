@@ -24,5 +24,11 @@ codes! {
     BAD_FIXTURE = "RC009", "bad-fixture", Error, "A fixture file does not say what it should.";
     MISSING_FIXTURE = "RC010", "rule-without-fixture", Warning, "A rule has no fixture.";
     BAD_INPUT = "RC011", "bad-input-data", Error, "Events cannot be read.";
+    EVENT_DROPPED = "RC013", "event-dropped", Note, "A stage of a rule drops the event that is followed.";
+    FIXTURE_COLUMN = "RC014", "fixture-column", Warning, "An event of a fixture has a column that its table has not.";
+    FIXTURE_UNUSED = "RC015", "unused-event", Warning, "No case uses an event of a fixture, or its rule does not read its table.";
+    FIXTURE_REPEATED = "RC016", "repeated-case", Warning, "Two cases of a fixture have the same name.";
+    FAILED_CASE = "RC017", "failed-case", Error, "A rule does not do what a case of its fixture expects.";
+    UNCOVERED = "RC018", "uncovered-condition", Warning, "No case shows a condition both true and false.";
     NOT_WRITTEN = "RC012", "not-written", Error, "A file cannot be written.";
 }

@@ -3,12 +3,13 @@
 //! In: what the command line says. Out: tables by name, as the runtime reads
 //! them, and the time that `now()` gives.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::sync::LazyLock;
 
-use rulec_runtime::files::Files;
+use rulec_ir::{
+    Catalog, ExprKind, Query,
+    walk::{self, Node},
+};
+use rulec_runtime::{Progress, files::Files};
 
 /// Where events come from, as the command line says it.
 #[derive(Clone, Debug, Default)]
@@ -23,72 +24,69 @@ pub struct Input {
     pub memory: u64,
 }
 
+/// Tables that no catalog lists: what functions of the platform know.
+const OUTSIDE: [&str; 2] = ["FileProfile", "DeviceFromIP"];
+
 /// The tables that the command line gives. A path without a table is named
-/// after its table, which must be `known`.
-pub fn files(input: &Input, known: impl Fn(&str) -> bool) -> Result<Files, String> {
+/// after its table: one of the catalog, in any case, or one that is `asked` for.
+pub fn files(input: &Input, catalog: &Catalog, asked: impl Fn(&str) -> bool) -> Result<Files, String> {
+    let names = LazyLock::new(|| catalog.matching("*"));
+    let known = |name: &str| {
+        if asked(name) || catalog.table(name).is_some() {
+            return Some(name.to_owned());
+        }
+        let outside = OUTSIDE.iter().copied();
+        let mut all = outside.chain(names.iter().map(String::as_str));
+        all.find(|table| table.eq_ignore_ascii_case(name))
+            .map(str::to_owned)
+    };
     let mut files = Files::new().lenient(input.lenient);
     for given in &input.data {
-        let (table, path) = match given.split_once('=') {
-            Some((table, path)) if !table.contains(['/', '\\', '.']) || table.contains(':') => {
-                (Some(table), Path::new(path))
-            }
-            _ => (None, Path::new(given.as_str())),
-        };
-        for file in expand(path)? {
-            let name = match table {
-                Some(table) => table.to_owned(),
-                None => guess(&file, &known).ok_or_else(|| {
-                    format!(
-                        "{} is not named after a table; say --data TABLE={}",
-                        file.display(),
-                        file.display()
-                    )
-                })?,
-            };
-            files.add_path(name, file.to_string_lossy());
-        }
+        files.add(given, &known).map_err(|error| error.message)?;
     }
     Ok(files)
 }
 
-/// A file, or the files of a folder in order of name.
-fn expand(path: &Path) -> Result<Vec<PathBuf>, String> {
-    if !path.is_dir() {
-        return Ok(vec![path.to_path_buf()]);
+/// `--now`, if it was given.
+pub fn given_now(input: &Input) -> Result<Option<i64>, String> {
+    let Some(text) = &input.now else { return Ok(None) };
+    match rulec_functions::text::parse_datetime(text) {
+        Some(now) => Ok(Some(now)),
+        None => Err(format!("`{text}` is not a time such as 2026-01-31T12:00:00Z")),
     }
-    let unreadable = |e: io::Error| format!("{} cannot be read: {e}", path.display());
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(unreadable)? {
-        let entry = entry.map_err(unreadable)?;
-        let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if !hidden && entry.path().is_file() {
-            files.push(entry.path());
-        }
-    }
-    if files.is_empty() {
-        return Err(format!("{} holds no files", path.display()));
-    }
-    files.sort();
-    Ok(files)
 }
 
-/// The table a file is named after: `DeviceEvents.ndjson`, `DeviceEvents-2026-01.json`.
-fn guess(path: &Path, known: &impl Fn(&str) -> bool) -> Option<String> {
-    let name = path.file_name()?.to_string_lossy().into_owned();
-    let ends = name
-        .char_indices()
-        .filter(|(_, c)| !c.is_alphanumeric())
-        .map(|(i, _)| i);
-    let mut candidates: Vec<&str> = ends.map(|end| &name[..end]).chain([name.as_str()]).collect();
-    candidates.reverse();
-    candidates.into_iter().find(|c| known(c)).map(str::to_owned)
+/// `--now`; else the newest event of the data, whichever tables the queries
+/// read; else, where no event has a time, the clock. None when nobody said and
+/// no query asks: then looking through the data would be for nothing.
+pub fn now<'q>(
+    input: &Input,
+    files: &Files,
+    queries: impl IntoIterator<Item = &'q Query>,
+    progress: &Progress,
+) -> Result<Option<i64>, String> {
+    let given = given_now(input)?;
+    if given.is_some() || !queries.into_iter().any(asks_for_now) {
+        return Ok(given);
+    }
+    let newest = newest(files, progress);
+    Ok(Some(newest.unwrap_or_else(rulec_runtime::cli::clock)))
 }
 
-/// `--now`, else the clock.
-pub fn now(input: &Input) -> Result<i64, String> {
-    match &input.now {
-        Some(text) => rulec_functions::text::parse_datetime(text)
-            .ok_or_else(|| format!("`{text}` is not a time such as 2026-01-31T12:00:00Z")),
-        None => Ok(rulec_runtime::cli::clock()),
-    }
+/// The newest event of the data. What functions of the platform, watchlists
+/// and external data say is no event.
+pub fn newest(files: &Files, progress: &Progress) -> Option<i64> {
+    let events = files
+        .names()
+        .filter(|name| !OUTSIDE.contains(name) && !name.contains(':'));
+    rulec_runtime::newest(files, events, progress)
+}
+
+/// Whether a query's result may depend on `now()`.
+pub fn asks_for_now(query: &Query) -> bool {
+    let mut asks = false;
+    walk::query(query, &mut |node| {
+        asks |= matches!(node, Node::Expr(expr) if matches!(expr.kind, ExprKind::Now));
+    });
+    asks
 }

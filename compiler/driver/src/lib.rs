@@ -19,6 +19,7 @@ pub mod hunt;
 pub mod inputs;
 pub mod list;
 pub mod load;
+pub mod miss;
 pub mod output;
 mod pipeline;
 pub mod queries;

@@ -1,10 +1,13 @@
 //! `rulec query`: one query over data files.
 
-use std::io::{BufRead, Write};
+use std::{
+    io::{BufRead, Write},
+    sync::OnceLock,
+};
 
 use rulec_facts::tables::Environment;
 use rulec_ir::Catalog;
-use rulec_runtime::{Batch, Context, Memory, files::Files};
+use rulec_runtime::{Batch, Context, Memory, Progress, files::Files};
 use rulec_source::{Diagnostic, SourceFile};
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -32,6 +35,8 @@ pub struct Answer {
     pub output: String,
     /// What is wrong with the query, or went wrong running it.
     pub diagnostics: Vec<Diagnostic>,
+    /// What a person should know of the data.
+    pub notes: Vec<String>,
 }
 
 /// Runs one query.
@@ -52,6 +57,7 @@ pub fn run(pipeline: &Pipeline, text: &str, input: &Input, format: Format) -> Re
         file: SourceFile::new("<query>", text),
         output,
         diagnostics,
+        notes: setting.source.warnings(),
     })
 }
 
@@ -99,7 +105,8 @@ pub fn ndjson(
 struct Setting<'a> {
     catalog: &'a Catalog,
     source: Files,
-    now: i64,
+    given: Option<i64>,
+    newest: OnceLock<i64>,
     memory: u64,
 }
 
@@ -108,12 +115,27 @@ impl<'a> Setting<'a> {
         let catalog = pipeline
             .catalog(Environment::MergedColumns)
             .map_err(|e| e.to_string())?;
-        let source = inputs::files(input, |name| catalog.table(name).is_some())?;
+        let source = inputs::files(input, catalog, |_| false)?;
         Ok(Self {
             catalog,
             source,
-            now: inputs::now(input)?,
+            given: inputs::given_now(input)?,
+            newest: OnceLock::new(),
             memory: input.memory,
+        })
+    }
+
+    /// What `now()` gives a query: see [`inputs::now`]. The data is looked
+    /// through once, not for each query.
+    fn now(&self, query: &rulec_ir::Query) -> i64 {
+        let clock = rulec_runtime::cli::clock;
+        self.given.unwrap_or_else(|| {
+            if !inputs::asks_for_now(query) {
+                return clock();
+            }
+            *self
+                .newest
+                .get_or_init(|| inputs::newest(&self.source, &Progress::new()).unwrap_or_else(clock))
         })
     }
 
@@ -128,7 +150,7 @@ impl<'a> Setting<'a> {
         }
         let memory =
             Memory::with_limit(usize::try_from(self.memory.saturating_mul(1 << 20)).unwrap_or(usize::MAX));
-        let context = Context::new(self.now, &self.source).with_memory(memory);
+        let context = Context::new(self.now(&lowered.query), &self.source).with_memory(memory);
         match rulec_eval::run(&lowered.query, &context) {
             Ok(batch) => (Some(batch), diagnostics),
             Err(error) => {

@@ -242,32 +242,36 @@ fn table(out: &mut dyn Write, alerts: &[Alert]) -> io::Result<()> {
 }
 
 fn csv(out: &mut dyn Write, alerts: &[Alert]) -> io::Result<()> {
-    let header = HEADER
+    out.write_all(csv_header().as_bytes())?;
+    alerts
         .iter()
-        .copied()
-        .chain(["document", "line", "row"])
-        .map(write::csv_field)
-        .collect::<Vec<_>>();
-    writeln!(out, "{}", header.join(","))?;
-    for alert in alerts {
-        let row = Value::Bag(std::sync::Arc::new(
-            alert
-                .row
-                .iter()
-                .map(|(name, value)| (name.as_str().into(), value.clone()))
-                .collect(),
-        ));
-        let (document, line) = alert
-            .place
-            .as_ref()
-            .map_or_else(Default::default, |(document, line)| {
-                (document.clone(), line.to_string())
-            });
-        let fields = summary(alert)
-            .into_iter()
-            .chain([document, line, write::json(&row)]);
-        let fields = fields.map(|field| write::csv_field(&field)).collect::<Vec<_>>();
-        writeln!(out, "{}", fields.join(","))?;
-    }
-    Ok(())
+        .try_for_each(|alert| out.write_all(csv_row(alert).as_bytes()))
+}
+
+/// The line above alerts in CSV, with its line break.
+pub fn csv_header() -> String {
+    let header = HEADER.iter().copied().chain(["document", "line", "row"]);
+    header.map(write::csv_field).collect::<Vec<_>>().join(",") + "\n"
+}
+
+/// An alert in CSV, with its line break; the row is JSON.
+pub fn csv_row(alert: &Alert) -> String {
+    let row = Value::Bag(std::sync::Arc::new(
+        alert
+            .row
+            .iter()
+            .map(|(name, value)| (name.as_str().into(), value.clone()))
+            .collect(),
+    ));
+    let (document, line) = alert
+        .place
+        .as_ref()
+        .map_or_else(Default::default, |(document, line)| {
+            (document.clone(), line.to_string())
+        });
+    let fields = summary(alert)
+        .into_iter()
+        .chain([document, line, write::json(&row)]);
+    let fields = fields.map(|field| write::csv_field(&field)).collect::<Vec<_>>();
+    fields.join(",") + "\n"
 }

@@ -5,10 +5,13 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use rulec_functions::Necessary;
+
 use crate::batch::Batch;
-use crate::context::{TableRequest, Tables};
+use crate::context::{TableRequest, Tables, Wanted};
 use crate::error::RuntimeError;
 use crate::memory::Memory;
+use crate::progress::Progress;
 use crate::schema::Schema;
 
 /// The newest time, in ticks, at which an event of these tables was ingested,
@@ -17,7 +20,11 @@ use crate::schema::Schema;
 ///
 /// Nothing else of the events is looked at, but the data is read from its
 /// beginning to its end.
-pub fn newest<'a>(tables: &dyn Tables, names: impl IntoIterator<Item = &'a str>) -> Option<i64> {
+pub fn newest<'a>(
+    tables: &dyn Tables,
+    names: impl IntoIterator<Item = &'a str>,
+    progress: &Progress,
+) -> Option<i64> {
     let (schema, memory) = (Schema::of(&[]), Memory::default());
     let newest = AtomicI64::new(i64::MIN);
     for name in names {
@@ -26,9 +33,14 @@ pub fn newest<'a>(tables: &dyn Tables, names: impl IntoIterator<Item = &'a str>)
             schema: &schema,
             needed: Some(&[]),
             memory: &memory,
-            wanted: None,
+            wanted: Some(Wanted {
+                necessary: &Necessary::ANYTHING,
+                now: 0,
+                progress,
+            }),
         };
         let scanned: Result<Batch, RuntimeError> = tables.scan(&request, &|piece| {
+            progress.check()?;
             if let Some(times) = piece.ingestion_times() {
                 let times = (0..piece.rows()).filter_map(|row| times.ticks(row));
                 newest.fetch_max(times.max().unwrap_or(i64::MIN), Ordering::Relaxed);

@@ -1,11 +1,11 @@
 //! `rulec run`: hunt over exported events.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::ValueEnum;
-use rulec_driver::{hunt, inputs};
+use rulec_driver::{Compilation, Pipeline, hunt, inputs, miss};
 
-use crate::{BROKEN, FINDINGS, Failure, Global, Outcome, print};
+use crate::{BROKEN, FINDINGS, Failure, Global, Outcome, STOPPED, print, progress};
 
 /// Hunt: run rules over exported events
 ///
@@ -19,12 +19,18 @@ pub(crate) struct Arguments {
     paths: Vec<PathBuf>,
     #[command(flatten)]
     input: Input,
-    /// How alerts are printed.
-    #[arg(long, value_enum, default_value_t = Format::Ndjson)]
-    format: Format,
+    /// How alerts are printed. Default: ndjson; text with --explain-miss.
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Run only rules whose id contains this.
     #[arg(long, value_name = "TEXT")]
     rule: Option<String>,
+    /// Say why a rule does not fire on this event: which stage drops it, and which condition is false.
+    ///
+    /// EVENT is a JSON object, @FILE, or TABLE:N for the N-th event of a table of the data; TABLE=EVENT
+    /// where the table is not clear. Other events, for joins and windows, come from --data.
+    #[arg(long, value_name = "EVENT")]
+    explain_miss: Option<String>,
 }
 
 /// Where events come from.
@@ -57,33 +63,58 @@ impl Input {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
-    /// One JSON object a line.
+    /// One JSON object a line (schema/alert.schema.json).
     Ndjson,
     /// A table for people.
     Table,
     /// Comma-separated values.
     Csv,
+    /// One page that stands alone, with a timeline.
+    Html,
+    /// With --explain-miss: for tools (schema/explain-miss.schema.json).
+    Json,
 }
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let pipeline = print::pipeline(global)?;
-    let compilation = pipeline.compile(&arguments.paths);
+    let compilation = Arc::new(pipeline.compile(&arguments.paths));
     let broken = compilation.errors();
     print::findings(global, &broken);
-    let format = match arguments.format {
+    if let Some(event) = &arguments.explain_miss {
+        let code = explain_miss(&pipeline, &compilation, arguments, event)?;
+        return Ok(if broken.is_empty() {
+            code
+        } else {
+            ExitCode::from(BROKEN)
+        });
+    }
+    let format = match arguments.format.unwrap_or(Format::Ndjson) {
         Format::Ndjson => hunt::Format::Ndjson,
         Format::Table => hunt::Format::Table,
         Format::Csv => hunt::Format::Csv,
+        Format::Html => hunt::Format::Html,
+        Format::Json => {
+            return Err(Failure::say(
+                "--format json is for --explain-miss; alerts are ndjson",
+            ));
+        }
     };
-    let report = hunt::run(
+    let options = hunt::Options {
+        only: arguments.rule.clone(),
+        format,
+        progress: Arc::default(),
+    };
+    progress::stop_on_interrupt(&options.progress);
+    let mut terminal = progress::Terminal::new(global.quiet);
+    let hunted = hunt::run(
         &pipeline,
         &compilation,
         &arguments.input.options(),
-        arguments.rule.as_deref(),
-        format,
-    )
-    .map_err(Failure::say)?;
-    print::data(&report.output);
+        &options,
+        &mut terminal,
+    );
+    terminal.done();
+    let report = hunted.map_err(Failure::say)?;
     for (file, rule, diagnostic) in &report.problems {
         print::finding(file, Some(rule), diagnostic);
     }
@@ -92,9 +123,45 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
             anstream::eprintln!("{note}");
         }
     }
-    Ok(if !broken.is_empty() || !report.problems.is_empty() {
+    Ok(if report.interrupted {
+        ExitCode::from(STOPPED)
+    } else if !broken.is_empty() || !report.problems.is_empty() {
         ExitCode::from(BROKEN)
     } else if report.alerts > 0 {
+        ExitCode::from(FINDINGS)
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+/// Why a rule does not fire on an event.
+fn explain_miss(
+    pipeline: &Pipeline,
+    compilation: &Compilation,
+    arguments: &Arguments,
+    event: &str,
+) -> Outcome {
+    let format = match arguments.format {
+        None => miss::Format::Text,
+        Some(Format::Json) => miss::Format::Json,
+        Some(_) => return Err(Failure::say("--explain-miss prints text, or --format json")),
+    };
+    let answer = miss::run(
+        pipeline,
+        compilation,
+        &arguments.input.options(),
+        arguments.rule.as_deref(),
+        event,
+        format,
+    )
+    .map_err(Failure::say)?;
+    anstream::print!("{}", answer.output);
+    for (file, rule, diagnostic) in &answer.problems {
+        print::finding(file, Some(rule), diagnostic);
+    }
+    Ok(if !answer.problems.is_empty() {
+        ExitCode::from(BROKEN)
+    } else if answer.fires {
         ExitCode::from(FINDINGS)
     } else {
         ExitCode::SUCCESS
