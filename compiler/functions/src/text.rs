@@ -420,10 +420,44 @@ fn split_zone(text: &str) -> (&str, i64) {
     }
 }
 
+/// A datetime in the form that logs have, `2026-01-31T12:00:00.1234567Z` with
+/// up to seven decimals; none for any other.
+pub fn parse_iso(text: &str) -> Option<i64> {
+    /// Ticks of the last digit of a fraction, by how many digits it has.
+    const SCALE: [i64; 8] = [0, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1];
+    let bytes = text.as_bytes();
+    let (whole, rest) = bytes.split_first_chunk::<19>()?;
+    let number = |from: usize, to: usize| {
+        whole[from..to].iter().try_fold(0, |number: i64, byte| {
+            byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'))
+        })
+    };
+    let marks = [whole[4], whole[7], whole[10], whole[13], whole[16]];
+    if marks != *b"--T::" {
+        return None;
+    }
+    let fraction = match rest {
+        b"Z" => 0,
+        [b'.', digits @ .., b'Z'] if (1..=7).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) => {
+            digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0')) * SCALE[digits.len()]
+        }
+        _ => return None,
+    };
+    let (hours, minutes, seconds) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    if hours > 23 || minutes > 59 || seconds > 59 {
+        return None;
+    }
+    let day = calendar::from_date(number(0, 4)?, number(5, 7)?, number(8, 10)?)?;
+    Some(day + hours * HOUR + minutes * MINUTE + seconds * SECOND + fraction)
+}
+
 /// A datetime in any of the forms Kusto takes: ISO 8601 down to a bare year,
 /// `/`-separated dates (month first unless the year is), RFC 822 and 850, and
 /// English month names; a space or `T` before the time, `AM`/`PM`, and an offset.
 pub fn parse_datetime(text: &str) -> Option<i64> {
+    if let Some(ticks) = parse_iso(text) {
+        return Some(ticks);
+    }
     let text = text.trim();
     if text.is_empty() || text.len() > 64 || !text.is_ascii() {
         return None;
