@@ -65,6 +65,11 @@ impl<'c> Plan<'c> {
         Self::of(Source::Made(Box::new(make)))
     }
 
+    /// Rows that are there already.
+    pub(crate) fn rows(batch: Batch) -> Self {
+        Self::made(move |_| Ok(batch.clone()))
+    }
+
     /// Adds a step; `rowwise` when pieces of the input may go through one by one.
     pub(crate) fn then(mut self, rowwise: bool, step: Step<'c>) -> Self {
         if rowwise && self.rest.is_empty() {
@@ -139,7 +144,7 @@ pub(crate) struct Planner<'q, 'c> {
     pub(crate) recorder: Option<Arc<Recorder>>,
     /// Who is told what the conditions of each `where` say.
     pub(crate) coverage: Option<Arc<coverage::Recorder>>,
-    conditions: Conditions<'q>,
+    conditions: Conditions,
 }
 
 /// Runs a query; `recorder` is told what goes through each operator.
@@ -256,6 +261,24 @@ impl<'c> Planner<'_, 'c> {
         }
     }
 
+    /// Gives a variable a value for a while; [`Planner::recall`] ends it with
+    /// what this gives.
+    pub(crate) fn assume(&self, id: BindingId, value: Value) -> Vec<Option<Batch>> {
+        if let Some(slot) = self.scalars.borrow_mut().get_mut(id.0) {
+            *slot = Some(value);
+        }
+        self.tables.borrow().clone()
+    }
+
+    /// Forgets the tables that may depend on an assumed value: those that were
+    /// not known before it.
+    pub(crate) fn recall(&self, id: BindingId, known: Vec<Option<Batch>>) {
+        if let Some(slot) = self.scalars.borrow_mut().get_mut(id.0) {
+            *slot = None;
+        }
+        *self.tables.borrow_mut() = known;
+    }
+
     /// The rows of a tabular binding.
     fn table(&self, id: BindingId, span: Span) -> Result<Batch> {
         if let Some(Some(batch)) = self.tables.borrow().get(id.0) {
@@ -342,10 +365,7 @@ impl<'c> Planner<'_, 'c> {
                 span,
             }),
             RelKind::Input => Plan::of(Source::Input),
-            RelKind::Ref(id) => {
-                let batch = self.table(*id, span)?;
-                Plan::made(move |_| Ok(batch.clone()))
-            }
+            RelKind::Ref(id) => Plan::rows(self.table(*id, span)?),
             RelKind::Rows(rows) => {
                 let rows = rows
                     .iter()
@@ -356,8 +376,7 @@ impl<'c> Planner<'_, 'c> {
                             .collect()
                     })
                     .collect::<Result<Vec<Vec<Value>>>>()?;
-                let batch = ops::rows(&self.ctx, &schema_of(rel), rows).map_err(at(span))?;
-                Plan::made(move |_| Ok(batch.clone()))
+                Plan::rows(ops::rows(&self.ctx, &schema_of(rel), rows).map_err(at(span))?)
             }
             RelKind::Range { from, to, step } => {
                 let column = rel

@@ -4,7 +4,7 @@
 use std::sync::Mutex;
 
 use rulec_functions::{Type, Value, aggregate};
-use rulec_ir::{AggregateCall, Conflict, Expr, Operator, Rel, ScanOutput};
+use rulec_ir::{AggregateCall, BindingId, Conflict, Expr, Operator, Rel, ScanOutput};
 use rulec_runtime::ops::{self, Aggregation};
 use rulec_runtime::{Batch, Column, RuntimeError, Schema};
 
@@ -76,6 +76,9 @@ impl<'c> Planner<'_, 'c> {
                     });
                     parts.map_err(at(place.into_inner().unwrap_or(span)))
                 })
+            }
+            Operator::PartitionEach { key, variable } => {
+                return self.partition_each(&plan, rel, inputs, key, *variable);
             }
             Operator::ParseKv { text, pairs, columns } => {
                 let text = self.expr(text, &mut Scope::new(width))?;
@@ -185,7 +188,7 @@ impl<'c> Planner<'_, 'c> {
             }
             Operator::MakeSeries { .. } => return self.make_series(plan, rel, width, operator),
             Operator::Scan { .. } => return self.scan(plan, rel, operator),
-            Operator::Plugin { name, args } => return self.plugin(plan, rel, width, name, args),
+            Operator::Plugin { name, args } => return self.plugin(plan, rel, inputs, name, args),
             Operator::WideUnion { .. } => {
                 return Err(EvalError::at(
                     span,
@@ -201,6 +204,37 @@ impl<'c> Planner<'_, 'c> {
         let query = self.plan(query, None)?;
         let ctx = self.ctx.clone();
         Ok(Box::new(move |t| query.run(&ctx, Some(t))))
+    }
+
+    /// A query of its own for each key. It may have any source, so its plan
+    /// depends on the key, and the rows that have the keys are read first.
+    fn partition_each(
+        &self,
+        plan: &Plan<'c>,
+        rel: &Rel,
+        inputs: &[Rel],
+        key: &Expr,
+        variable: BindingId,
+    ) -> Result<Plan<'c>> {
+        let (span, schema) = (rel.span, schema_of(rel));
+        let width = inputs.first().map_or(0, |input| input.columns.len());
+        let key = ops::out("", key.ty, self.expr(key, &mut Scope::new(width))?);
+        let keys = ops::distinct(&plan.run(&self.ctx, None)?, &[key]).map_err(at(span))?;
+        let mut parts = Vec::with_capacity(keys.rows());
+        for row in &keys {
+            let known = self.assume(variable, row.get(0));
+            parts.push(inputs.get(1).map(|query| self.whole(query)).transpose()?);
+            self.recall(variable, known);
+        }
+        let parts = parts
+            .into_iter()
+            .flatten()
+            .map(|part| part.conform(&schema))
+            .collect::<std::result::Result<Vec<_>, _>>()
+            .map_err(at(span))?;
+        let all = Batch::concat(&parts, "partition").map_err(at(span))?;
+        let all = all.unwrap_or_else(|| Batch::empty(schema, self.ctx.memory()));
+        Ok(Plan::rows(all))
     }
 
     fn make_series(&self, plan: Plan<'c>, rel: &Rel, width: usize, operator: &Operator) -> Result<Plan<'c>> {
@@ -332,11 +366,12 @@ impl<'c> Planner<'_, 'c> {
         &self,
         plan: Plan<'c>,
         rel: &Rel,
-        width: usize,
+        inputs: &[Rel],
         name: &'static str,
         args: &[Expr],
     ) -> Result<Plan<'c>> {
         let (span, schema) = (rel.span, schema_of(rel));
+        let width = inputs.first().map_or(0, |input| input.columns.len());
         let row = |index: usize| match args.get(index) {
             Some(arg) => self.expr(arg, &mut Scope::new(width)),
             None => Ok(ops::constant(Value::Null)),
@@ -365,6 +400,42 @@ impl<'c> Planner<'_, 'c> {
                 let (of, from, to, window) = (activity(5)?, value(2)?, value(3)?, value(4)?);
                 Box::new(move |t| {
                     ops::activity_counts_metrics(t, &of, &from, &to, &window, &schema).map_err(at(span))
+                })
+            }
+            "activity_metrics" => {
+                let (of, from, to, window) = (activity(5)?, value(2)?, value(3)?, value(4)?);
+                Box::new(move |t| {
+                    ops::activity_metrics(t, &of, &from, &to, &window, &schema).map_err(at(span))
+                })
+            }
+            "new_activity_metrics" => {
+                let newcomers = ops::Newcomers {
+                    of: activity(6)?,
+                    from: value(2)?,
+                    to: value(3)?,
+                    window: value(4)?,
+                    cohort: value(5)?,
+                    known: inputs.get(1).map(|known| self.whole(known)).transpose()?,
+                };
+                Box::new(move |t| ops::new_activity_metrics(t, &newcomers, &schema).map_err(at(span)))
+            }
+            "active_users_count" => {
+                let active = ops::Active {
+                    of: activity(8)?,
+                    from: value(2)?,
+                    to: value(3)?,
+                    lookback: value(4)?,
+                    period: value(5)?,
+                    least: self.count_at(args, 6)?,
+                    bin: value(7)?,
+                };
+                Box::new(move |t| ops::active_users_count(t, &active, &schema).map_err(at(span)))
+            }
+            "session_count" => {
+                let (of, from, to) = (activity(6)?, value(2)?, value(3)?);
+                let (bin, lookback) = (value(4)?, value(5)?);
+                Box::new(move |t| {
+                    ops::session_count(t, &of, &from, &to, &bin, &lookback, &schema).map_err(at(span))
                 })
             }
             "activity_engagement" => {

@@ -112,9 +112,30 @@ impl Search<'_> {
             }
             ExprKind::And(operands) | ExprKind::Or(operands) => self.exprs(operands),
             ExprKind::Binding(id) => self.binding(*id),
-            ExprKind::ToScalar(rel) | ExprKind::List(rel) => self.rel(rel),
+            ExprKind::ToScalar(rel) | ExprKind::List(rel) => {
+                if reads_input(rel) {
+                    let construct = "a value computed from all rows of a subquery".to_owned();
+                    self.found.push((expr.span, construct));
+                }
+                self.rel(rel);
+            }
             ExprKind::Literal(_) | ExprKind::Column(_) | ExprKind::Now | ExprKind::IngestionTime => {}
         }
+    }
+}
+
+/// Whether a relation reads the rows that an enclosing operator hands in, which
+/// are not there yet when values are computed.
+fn reads_input(rel: &Rel) -> bool {
+    match &rel.kind {
+        RelKind::Input => true,
+        RelKind::MvApply { input, .. } => reads_input(input),
+        RelKind::Special { inputs, operator }
+            if matches!(**operator, Operator::Fork | Operator::Partition { .. }) =>
+        {
+            inputs.first().is_some_and(reads_input)
+        }
+        _ => inputs(rel).into_iter().any(reads_input),
     }
 }
 

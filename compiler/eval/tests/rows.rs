@@ -82,7 +82,12 @@ fn plugins_say_whether_they_run() {
     const SPAN: &str = "datetime(2020-01-01), datetime(2020-01-02), 1h";
     for row in plugins() {
         let arguments = match row.name {
-            "activity_counts_metrics" => format!("u, t, {SPAN}"),
+            "active_users_count" => {
+                "u, t, datetime(2020-01-01), datetime(2020-01-02), 8h, 1h, 2, 1h".to_owned()
+            }
+            "activity_counts_metrics" | "activity_metrics" | "new_activity_metrics" => {
+                format!("u, t, {SPAN}")
+            }
             "activity_engagement" => "u, t, datetime(2020-01-01), datetime(2020-01-02), 1h, 2h".to_owned(),
             "bag_unpack" => "d".to_owned(),
             "dcount_intersect" => "d, d".to_owned(),
@@ -91,7 +96,9 @@ fn plugins_say_whether_they_run() {
             "pivot" => "u".to_owned(),
             "rolling_percentile" => "v, 95, t, 1h, 2".to_owned(),
             "rows_near" => "v > 1, 1".to_owned(),
-            "sliding_window_counts" => "u, t, datetime(2020-01-01), datetime(2020-01-02), 1h, 1h".to_owned(),
+            "session_count" | "sliding_window_counts" => {
+                "u, t, datetime(2020-01-01), datetime(2020-01-02), 1h, 1h".to_owned()
+            }
             _ => {
                 assert!(
                     !row.evaluates,

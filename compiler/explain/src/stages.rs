@@ -239,7 +239,7 @@ pub(crate) fn parameters(query: &Query, input: &Input<'_>) -> Vec<Parameter> {
         .bindings
         .iter()
         .filter_map(|binding| match &binding.kind {
-            BindingKind::Scalar(expr) => Some(Parameter {
+            BindingKind::Scalar(expr) if !binding.name.is_empty() => Some(Parameter {
                 name: binding.name.clone(),
                 value: values
                     .get(&binding.name_span)

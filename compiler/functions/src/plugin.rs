@@ -130,7 +130,7 @@ const STORAGE: Output = Output::Fixed(&[("CslSchema", Type::String)]);
 
 /// Sorted by name.
 static PLUGINS: &[Plugin] = &[
-    row(
+    runs(
         "active_users_count",
         sigs![(ColumnNotDynamic, ColumnSummable, ConstSummable, ConstSummable, ConstSummable, ConstSummable, ConstSummable, ConstSummable .. ColumnNotDynamic) -> Unknown],
         "Counts values that were active often enough in a window before each period.",
@@ -163,7 +163,7 @@ static PLUGINS: &[Plugin] = &[
             ],
         ),
     ),
-    row(
+    runs(
         "activity_metrics",
         sigs![(Column, ColumnSummable, ConstSummable, ConstSummable, ConstSummable .. ColumnNotDynamic) -> Unknown, (Column, ColumnSummable; ConstSummable, ConstSummable) -> Unknown],
         "Says how many values of one period come back in the next.",
@@ -378,7 +378,7 @@ static PLUGINS: &[Plugin] = &[
             ("Value", Type::String),
         ]),
     ),
-    row(
+    runs(
         "new_activity_metrics",
         sigs![(ColumnNotDynamic, ColumnSummable, ConstSummable, ConstSummable, Scalar; Scalar .. ColumnNotDynamic) -> Unknown, (ColumnNotDynamic, ColumnSummable, ConstSummable, ConstSummable, Scalar; Scalar .. ColumnNotDynamic => Table) -> Unknown],
         "Follows those who are new in a period through the next ones.",
@@ -438,7 +438,7 @@ static PLUGINS: &[Plugin] = &[
         "Finds sequences of states within a time.",
         Output::Arguments,
     ),
-    row(
+    runs(
         "session_count",
         sigs![(ColumnNotDynamic, ColumnSummable, ConstSummable, ConstSummable, ConstSummable, ConstSummable .. ColumnNotDynamic) -> Unknown],
         "Counts sessions, which end when nothing happens for a while.",

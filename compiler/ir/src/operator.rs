@@ -4,7 +4,7 @@
 //! whose inputs and expressions anybody can walk without knowing which
 //! operator it is. The first input is the one a pipeline goes on from.
 
-use crate::{AggregateCall, Expr};
+use crate::{AggregateCall, BindingId, Expr};
 
 /// An operator or plugin.
 #[derive(Clone, Debug)]
@@ -25,6 +25,14 @@ pub enum Operator {
     Partition {
         /// The key.
         key: Expr,
+    },
+    /// `partition by key { … }`: the second input, which does not read the
+    /// first one's rows, once for each key.
+    PartitionEach {
+        /// The key.
+        key: Expr,
+        /// What stands for the key in the second input.
+        variable: BindingId,
     },
     /// `parse-kv`: the input's columns, then the keys'.
     ParseKv {
@@ -232,6 +240,7 @@ impl Operator {
             | Self::Fork
             | Self::Facet { .. }
             | Self::Partition { .. }
+            | Self::PartitionEach { .. }
             | Self::ParseKv { .. }
             | Self::TopNested { .. }
             | Self::MakeSeries { .. }
@@ -246,7 +255,7 @@ impl Operator {
             Self::Consume => "consume",
             Self::Fork => "fork",
             Self::Facet { .. } => "facet",
-            Self::Partition { .. } => "partition",
+            Self::Partition { .. } | Self::PartitionEach { .. } => "partition",
             Self::ParseKv { .. } => "parse-kv",
             Self::TopNested { .. } => "top-nested",
             Self::MakeSeries { .. } => "make-series",
@@ -289,7 +298,7 @@ impl Operator {
             | Self::Narrow
             | Self::SchemaMerge { .. }
             | Self::WideUnion { .. } => {}
-            Self::Partition { key } => found.push(key),
+            Self::Partition { key } | Self::PartitionEach { key, .. } => found.push(key),
             Self::ParseKv { text, .. } => found.push(text),
             Self::TopNested { levels } => {
                 for level in levels {

@@ -11,6 +11,7 @@ use rulec_source::Span;
 
 use super::bound::{Bound, column};
 use super::names::{NameTable, Suggested, percentile_name, suggested};
+use super::operators::unsupported;
 use super::projections::Given;
 use super::statements::strip;
 use super::{Binder, Ctx};
@@ -51,9 +52,7 @@ impl Binder<'_> {
         bin: Option<&ast::Expr>,
         input: Bound,
     ) -> Bound {
-        if let Some(bin) = bin {
-            self.constant(bin);
-        }
+        let bin = bin.map(|bin| self.constant(bin));
         let mut names = NameTable::default();
         let mut columns: Vec<Column> = Vec::new();
         let mut keys: Vec<Expr> = Vec::new();
@@ -71,6 +70,14 @@ impl Binder<'_> {
                     keys.push(given.expr);
                 }
             }
+        }
+        let several = bin.is_some() && keys.len() > 1;
+        if let (Some(bin), [key], Some(function)) = (bin, keys.as_mut_slice(), rulec_functions::scalar("bin"))
+        {
+            let (ty, span) = (key.ty, key.span);
+            let args = vec![std::mem::replace(key, Self::broken(span)), bin];
+            let kind = ExprKind::Call { function, args };
+            *key = Expr { kind, ty, span };
         }
         let outer = self.aggregates.replace(Collected {
             base: keys.len(),
@@ -99,7 +106,13 @@ impl Binder<'_> {
             starred |= has_star(&item.value);
         }
         let collected = std::mem::replace(&mut self.aggregates, outer).unwrap_or_default();
-        self.summarized(op, input, keys, columns, shown, collected, &hidden, starred)
+        let mut bound = self.summarized(op, input, keys, columns, shown, collected, &hidden, starred);
+        if several {
+            // The reference does not say which of the keys is rounded.
+            let inputs = vec![bound.rel.clone()];
+            bound.rel.kind = unsupported(inputs, "`summarize` with `bin =` and several keys");
+        }
+        bound
     }
 
     #[allow(

@@ -147,6 +147,10 @@ impl Binder<'_> {
                     preserve_order: !matches!(preserve, Some(Value::Bool(false))),
                 });
             }
+            "new_activity_metrics" => {
+                (operator, other) = self.newcomers(row, call, &input);
+                columns = self.plugin_columns(row, call, &input);
+            }
             _ => {
                 let args: Vec<Option<Expr>> = call
                     .args
@@ -156,6 +160,7 @@ impl Binder<'_> {
                 if name == "narrow" {
                     operator = Some(Operator::Narrow);
                 } else if row.evaluates
+                    && (name != "activity_metrics" || args.len() > 4)
                     && let Some(args) = args.into_iter().collect::<Option<Vec<_>>>()
                 {
                     operator = Some(Operator::Plugin { name: row.name, args });
@@ -383,6 +388,35 @@ impl Binder<'_> {
         }
     }
 
+    /// `new_activity_metrics(id, time, start, end, window, cohort, dimensions…,
+    /// known)`: a constant behind the window is the cohort, a table who is no
+    /// newcomer. The operator's arguments have a cohort in any case.
+    fn newcomers(
+        &mut self,
+        row: &'static Plugin,
+        call: &ast::Call,
+        input: &Bound,
+    ) -> (Option<Operator>, Option<Bound>) {
+        let mut args = Vec::with_capacity(call.args.len() + 1);
+        let mut known = None;
+        for (place, arg) in call.args.iter().enumerate() {
+            match self.any(&arg.value, Ctx::over(input)) {
+                Any::Scalar(value) => {
+                    let is_column = matches!(value.kind, crate::ExprKind::Column(_));
+                    if place == 5 && is_column {
+                        args.push(Self::literal(Value::Null, Type::Unknown, value.span));
+                    }
+                    args.push(value);
+                }
+                Any::Table(table) => known = Some(table),
+            }
+        }
+        if args.len() == 5 {
+            args.push(Self::literal(Value::Null, Type::Unknown, self.at(call.name.span)));
+        }
+        (Some(Operator::Plugin { name: row.name, args }), known)
+    }
+
     /// `sequence_detect`: the dimensions, when each state was met, and how
     /// long it took.
     fn detected(&mut self, call: &ast::Call, input: &Bound) -> Vec<Column> {
@@ -457,8 +491,15 @@ impl Binder<'_> {
                     columns.push(column(format!("from_{}", time.name), time.ty));
                     columns.push(column(format!("to_{}", time.name), time.ty));
                 }
-                for i in 5..call.args.len() {
-                    columns.extend(self.argument_column(call, i, input));
+                for arg in call.args.iter().skip(5) {
+                    if let Some(Expr {
+                        kind: crate::ExprKind::Column(_),
+                        ty,
+                        ..
+                    }) = self.plugin_argument(&arg.value, input)
+                    {
+                        columns.extend(suggested(strip(&arg.value)).text().map(|name| column(name, ty)));
+                    }
                 }
                 columns.extend(counts(&[
                     ("dcount_new_values", Type::Long),

@@ -169,6 +169,12 @@ impl Binder<'_> {
         self.union_of(inputs, None, false, self.at(at), "union")
     }
 
+    /// Whether a name is that of a view of the query.
+    pub(super) fn is_view(&self, name: &str) -> bool {
+        matches!(self.scopes.find(name).map(|v| &v.entity), Some(Entity::Function(f))
+            if f.definition.view && f.definition.parameters.iter().all(|p| p.default.is_some()))
+    }
+
     /// The tables a wildcard stands for: those of the catalog, and views that
     /// the query defines.
     pub(super) fn matching_tables(&mut self, pattern: &ast::Name, at: Span) -> Vec<(String, Bound)> {
@@ -178,10 +184,7 @@ impl Binder<'_> {
             .names()
             .into_iter()
             .filter(|name| crate::catalog::wildcard(&pattern.text, name))
-            .filter(|name| {
-                matches!(self.scopes.find(name).map(|v| &v.entity), Some(Entity::Function(f))
-                    if f.definition.view && f.definition.parameters.iter().all(|p| p.default.is_some()))
-            })
+            .filter(|name| self.is_view(name))
             .map(str::to_owned)
             .collect();
         if names.is_empty() && views.is_empty() && !self.catalog.is_open() && !self.fuzzy {

@@ -296,15 +296,25 @@ impl Binder<'_> {
         if key.ty == Type::Dynamic {
             self.dynamic_key(partition.by.span, "what rows are parted by");
         }
-        let braces = partition.braces;
+        let mut variable = None;
+        let nested = input.meta.inner;
         let sub = if partition.braces {
             // The query in braces has a source of its own; the key is a variable in it.
             let before = self.scopes.enter(self.scopes.here());
+            let id = BindingId(self.bindings.len());
+            variable = Some(id);
+            let span = self.at(partition.by.span);
+            self.bindings.push(Binding {
+                // Nobody wrote it, so nobody is told of it.
+                name: String::new(),
+                name_span: span,
+                span,
+                derived_from: Vec::new(),
+                kind: BindingKind::Scalar(Self::literal(Value::Null, key.ty, span)),
+            });
             if let Ast::Name(name) = &strip(&partition.by).kind {
-                let ty = input
-                    .find(&name.text)
-                    .map_or(Type::Unknown, |i| input.columns()[i].ty);
-                let expr = Self::literal(Value::Null, ty, self.at(name.span));
+                let (kind, ty) = (ExprKind::Binding(id), key.ty);
+                let expr = Expr { kind, ty, span };
                 self.scopes
                     .declare(&name.text, name.span, Entity::Scalar { expr, row: None });
             }
@@ -322,10 +332,12 @@ impl Binder<'_> {
         let sub_meta = sub.meta.clone();
         let mut bound = self.shaped(op, input, columns, |input| {
             let inputs = vec![*input, sub.rel];
-            if braces {
-                unsupported(inputs, "`partition` with a query in braces")
-            } else {
-                special(inputs, Operator::Partition { key })
+            match variable {
+                None => special(inputs, Operator::Partition { key }),
+                Some(_) if nested => {
+                    unsupported(inputs, "`partition` with a query in braces, within another query")
+                }
+                Some(variable) => special(inputs, Operator::PartitionEach { key, variable }),
             }
         });
         bound.meta.listed = listed;

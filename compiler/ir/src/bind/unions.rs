@@ -13,7 +13,7 @@ use super::operators::{keyword, special};
 use super::statements::strip;
 use super::{Binder, Ctx};
 use crate::catalog::Filled;
-use crate::{Column, Expr, ExprKind, Operator, ProjectKind, Rel, RelKind, UnionInput, codes};
+use crate::{BindingKind, Column, Expr, ExprKind, Operator, ProjectKind, Rel, RelKind, UnionInput, codes};
 
 /// Columns times tables of a union beyond which only those that are filled are
 /// written down.
@@ -34,7 +34,7 @@ impl Binder<'_> {
             });
         let mut inputs: Vec<(String, Bound)> = Vec::new();
         if let Some(input) = input {
-            inputs.push((label(&input), input));
+            inputs.push((self.label(&input, 0), input));
         }
         // `isfuzzy=true`: tables that do not exist are left out.
         let fuzzy = std::mem::replace(&mut self.fuzzy, keyword(op, "isfuzzy").as_deref() == Some("true"));
@@ -58,9 +58,30 @@ impl Binder<'_> {
                 Ast::Wildcard(pattern) => inputs.extend(self.matching_tables(pattern, table.span)),
                 _ => {
                     let bound = self.table(table);
-                    inputs.push((label(&bound), bound));
+                    let label = match &strip(table).kind {
+                        Ast::Name(name) if self.is_view(&name.text) => name.text.clone(),
+                        _ => self.label(&bound, inputs.len()),
+                    };
+                    inputs.push((label, bound));
                 }
             }
+        }
+    }
+
+    /// What `withsource` says of one table of several: its name, also by way of
+    /// a variable that is nothing but the table. Whatever else it is has only
+    /// its place, as in the service.
+    fn label(&self, bound: &Bound, place: usize) -> String {
+        let mut rel = &bound.rel;
+        loop {
+            rel = match &rel.kind {
+                RelKind::Table { name } => return name.clone(),
+                RelKind::Ref(id) => match self.bindings.get(id.0).map(|binding| &binding.kind) {
+                    Some(BindingKind::Table { rel, .. }) => rel,
+                    _ => return format!("union_arg{place}"),
+                },
+                _ => return format!("union_arg{place}"),
+            };
         }
     }
 
@@ -186,7 +207,7 @@ impl Binder<'_> {
     ) -> Bound {
         let mut inputs: Vec<(String, Bound)> = Vec::new();
         match input {
-            Some(input) => inputs.push((label(&input), input)),
+            Some(input) => inputs.push((self.label(&input, 0), input)),
             None if tables.is_empty() => {
                 let all = every_table(op.keyword.span);
                 inputs = self.matching_tables(&all, op.keyword.span);
@@ -259,7 +280,7 @@ impl Binder<'_> {
         let source = keyword(op, "withsource").unwrap_or_else(|| "source_".to_owned());
         let mut inputs: Vec<(String, Bound)> = Vec::new();
         match input {
-            Some(input) => inputs.push((label(&input), input)),
+            Some(input) => inputs.push((self.label(&input, 0), input)),
             None if find.tables.is_empty() => {
                 let all = every_table(op.keyword.span);
                 inputs = self.matching_tables(&all, op.keyword.span);
@@ -283,8 +304,8 @@ impl Binder<'_> {
                 inputs.retain(|(_, b)| has_one(b));
             }
         }
-        let single = inputs.len() == 1;
         let common = common_columns(&inputs);
+        let own = own_columns(&inputs);
         let union = self.union_of(inputs, Some(source.as_str()), true, at, "find");
         let predicate = self.search_predicate(&find.predicate, false, Ctx::over(&union));
         let span = Span::at(at.start as usize);
@@ -293,13 +314,19 @@ impl Binder<'_> {
         if let ast::FindOutput::Project(wanted) = &find.output {
             let mut names = NameTable::default();
             names.derived(&source);
+            let mut packed = None;
+            let mut seen = HashSet::new();
             for item in wanted {
                 if matches!(strip(&item.column).kind, Ast::Call(_) | Ast::Star) {
+                    packed = Some(columns.len());
                     columns.push(column(names.derived("pack_"), Type::Dynamic));
-                    exprs.push(self.packed(&union, span));
+                    exprs.push(Self::broken(span));
                     continue;
                 }
                 let value = self.scalar(&item.column, Ctx::over(&union));
+                if let ExprKind::Column(index) = value.kind {
+                    seen.insert(index);
+                }
                 let ty = item
                     .ty
                     .as_ref()
@@ -307,6 +334,9 @@ impl Binder<'_> {
                 let name = super::names::suggested(&item.column);
                 columns.push(column(names.derived(name.text().unwrap_or("Column1")), ty));
                 exprs.push(Self::converted(value, ty));
+            }
+            if let Some(place) = packed {
+                exprs[place] = self.packed(&union, &seen, &own, span);
             }
         } else {
             let shown = common
@@ -319,9 +349,9 @@ impl Binder<'_> {
                     exprs.push(union.column(index, span));
                 }
             }
-            if !single {
+            if seen.len() + 1 < union.columns().len() {
                 columns.push(column("pack_", Type::Dynamic));
-                exprs.push(self.packed(&union, span));
+                exprs.push(self.packed(&union, &seen, &own, span));
             }
         }
         let filtered = self.passed(op, union, |input| RelKind::Filter { input, predicate });
@@ -348,22 +378,38 @@ impl Binder<'_> {
         bound
     }
 
-    /// All columns in one bag.
-    fn packed(&mut self, row: &Bound, span: Span) -> Expr {
+    /// The columns of a row that are not shown by themselves, in one bag: those
+    /// that the row's own table has, whose names `own` says by the table's label.
+    fn packed(&mut self, row: &Bound, shown: &HashSet<usize>, own: &[(String, Value)], span: Span) -> Expr {
         let mut args = Vec::new();
         for (i, c) in row.columns().iter().enumerate().skip(1) {
-            args.push(Self::literal(Value::String(c.name.clone()), Type::String, span));
-            args.push(row.column(i, span));
+            if !shown.contains(&i) {
+                args.push(Self::literal(Value::String(c.name.clone()), Type::String, span));
+                args.push(row.column(i, span));
+            }
         }
         self.spend(args.len());
-        match rulec_functions::scalar("bag_pack").or_else(|| rulec_functions::scalar("pack")) {
+        let call = |name: &str, args: Vec<Expr>| match rulec_functions::scalar(name) {
             Some(function) => Expr {
                 kind: ExprKind::Call { function, args },
                 ty: Type::Dynamic,
                 span,
             },
             None => Self::broken(span),
+        };
+        let bag = call("bag_pack", args);
+        if own.len() < 2 {
+            return bag;
         }
+        let mut names = rulec_functions::Bag::new();
+        for (label, columns) in own {
+            names.insert(label.as_str(), columns.clone());
+        }
+        let names = Self::literal(Value::Bag(Arc::new(names)), Type::Dynamic, span);
+        let own = Self::element("index", names, row.column(0, span));
+        let keys = call("bag_keys", vec![bag.clone()]);
+        let foreign = call("set_difference", vec![keys, own]);
+        call("bag_remove_keys", vec![bag, foreign])
     }
 
     /// `facet` and `fork` give several tables; the last is what a reader sees.
@@ -403,24 +449,6 @@ pub(super) fn every_table(span: Span) -> ast::Name {
         text: "*".to_owned(),
         span,
         bracketed: false,
-    }
-}
-
-/// What `withsource` says of a table.
-fn label(bound: &Bound) -> String {
-    let mut rel = &bound.rel;
-    loop {
-        rel = match &rel.kind {
-            RelKind::Table { name } => return name.clone(),
-            RelKind::Filter { input, .. }
-            | RelKind::Project { input, .. }
-            | RelKind::Take { input, .. }
-            | RelKind::Sort { input, .. }
-            | RelKind::Top { input, .. }
-            | RelKind::Parse { input, .. }
-            | RelKind::MvExpand { input, .. } => input,
-            _ => return "union_arg".to_owned(),
-        };
     }
 }
 
@@ -686,6 +714,18 @@ fn common_columns(inputs: &[(String, Bound)]) -> Vec<Arc<str>> {
             rest.iter()
                 .all(|(_, b)| b.is_from_open() || b.columns().iter().any(|o| o.name == *name))
         })
+        .collect()
+}
+
+/// The labels of the tables and the names of their columns.
+fn own_columns(inputs: &[(String, Bound)]) -> Vec<(String, Value)> {
+    let names = |bound: &Bound| {
+        let names = bound.columns().iter().map(|c| Value::String(c.name.clone()));
+        Value::array(names.collect::<Vec<_>>())
+    };
+    inputs
+        .iter()
+        .map(|(label, bound)| (label.clone(), names(bound)))
         .collect()
 }
 

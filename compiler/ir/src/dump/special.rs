@@ -8,7 +8,7 @@ use crate::{Column, Conflict, KeyValues, Operator, Rel, ScanOutput};
 pub(super) fn part(operator: &Operator) -> &'static str {
     match operator {
         Operator::Fork => "branch",
-        Operator::Partition { .. } => "for each",
+        Operator::Partition { .. } | Operator::PartitionEach { .. } => "for each",
         Operator::AddressLookup { .. } => "networks",
         _ => "and",
     }
@@ -21,7 +21,9 @@ impl<'q> Dump<'q> {
         let parts = match operator {
             Operator::Consume | Operator::Fork | Operator::Narrow => String::new(),
             Operator::Facet { columns } => format!("by {}", indices(columns, input)),
-            Operator::Partition { key } => format!("by {}", self.expr(key, input)),
+            Operator::Partition { key } | Operator::PartitionEach { key, .. } => {
+                format!("by {}", self.expr(key, input))
+            }
             Operator::ParseKv { text, pairs, columns } => {
                 format!(
                     "{} as {}{}",

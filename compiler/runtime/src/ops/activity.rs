@@ -2,7 +2,7 @@
 //! `activity_counts_metrics`, `activity_engagement`, `rolling_percentile`; and
 //! `rows_near`.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use rulec_functions::order::compare;
 use rulec_functions::{Value, convert};
@@ -27,15 +27,15 @@ pub struct Activity<'a> {
     pub dimensions: Vec<Expr<'a>>,
 }
 
-/// What one combination of dimensions saw: per moment who.
-struct Seen {
-    dimensions: Vec<Value>,
-    events: Vec<(i64, Vec<u8>)>,
+/// What one combination of dimensions saw: per moment who, in the order of time.
+pub(super) struct Seen {
+    pub(super) dimensions: Vec<Value>,
+    pub(super) events: Vec<(i64, Vec<u8>)>,
 }
 
 impl Activity<'_> {
     /// The events of each combination of the dimensions, in the order of time.
-    fn seen(&self, input: &Batch) -> Result<Vec<Seen>> {
+    pub(super) fn seen(&self, input: &Batch) -> Result<Vec<Seen>> {
         let mut held = input.memory().growing("an activity plugin");
         let mut places: HashMap<Vec<u8>, usize> = HashMap::new();
         let mut found: Vec<Seen> = Vec::new();
@@ -79,7 +79,7 @@ fn moment(value: &Value) -> Option<i64> {
 }
 
 /// A value of the kind of another, at a moment.
-fn like(kind: &Value, at: i64) -> Value {
+pub(super) fn like(kind: &Value, at: i64) -> Value {
     match kind {
         Value::DateTime(_) => Value::DateTime(at),
         Value::TimeSpan(_) => Value::TimeSpan(at),
@@ -88,7 +88,7 @@ fn like(kind: &Value, at: i64) -> Value {
 }
 
 /// The starts of the periods from one moment to another.
-fn periods(plugin: &str, from: i64, to: i64, step: i64, closed: bool) -> Result<Vec<i64>> {
+pub(super) fn periods(plugin: &str, from: i64, to: i64, step: i64, closed: bool) -> Result<Vec<i64>> {
     let bad = |why: &str| RuntimeError::new(Code::BAD_ARGUMENT, format!("`{plugin}` {why}"));
     if step <= 0 {
         return Err(bad("needs a period above zero"));
@@ -106,7 +106,7 @@ fn periods(plugin: &str, from: i64, to: i64, step: i64, closed: bool) -> Result<
 }
 
 /// The bounds and steps that a plugin is told; none is null.
-fn moments<const N: usize>(plugin: &str, given: [&Value; N]) -> Result<[i64; N]> {
+pub(super) fn moments<const N: usize>(plugin: &str, given: [&Value; N]) -> Result<[i64; N]> {
     let mut found = [0; N];
     for (slot, value) in found.iter_mut().zip(given) {
         *slot = moment(value).ok_or_else(|| {
@@ -119,13 +119,13 @@ fn moments<const N: usize>(plugin: &str, given: [&Value; N]) -> Result<[i64; N]>
     Ok(found)
 }
 
-fn between(events: &[(i64, Vec<u8>)], from: i64, to: i64) -> &[(i64, Vec<u8>)] {
+pub(super) fn between(events: &[(i64, Vec<u8>)], from: i64, to: i64) -> &[(i64, Vec<u8>)] {
     let first = events.partition_point(|(at, _)| *at < from);
     let end = events.partition_point(|(at, _)| *at < to);
     &events[first..end.max(first)]
 }
 
-fn distinct(events: &[(i64, Vec<u8>)]) -> HashSet<&[u8]> {
+pub(super) fn distinct(events: &[(i64, Vec<u8>)]) -> HashSet<&[u8]> {
     events.iter().map(|(_, id)| id.as_slice()).collect()
 }
 
@@ -283,22 +283,77 @@ pub fn rolling_percentile(
             .push(value.of(row));
     }
     let mut builder = BatchBuilder::new(schema.clone(), input.memory());
-    for (by, bins) in &groups {
-        for at in bins.keys() {
-            let mut values = bins
-                .range(at.saturating_sub(window - 1)..=*at)
-                .flat_map(|(_, values)| values.iter().filter(|value| !value.is_null()))
-                .collect::<Vec<_>>();
-            values.sort_by(|a, b| compare(a, b));
-            let rank = (percentile / 100.0 * values.len() as f64).ceil().max(1.0) as usize;
-            let found = values.get(rank - 1).map_or(Value::Null, |value| (*value).clone());
+    for (by, bins) in groups {
+        let mut values = bins
+            .values()
+            .flatten()
+            .filter(|value| !value.is_null())
+            .collect::<Vec<_>>();
+        values.sort_by(|a, b| compare(a, b));
+        let place = |value: &Value| values.partition_point(|known| compare(known, value).is_lt());
+        let mut window_of = Ranked::new(values.len());
+        let mut inside: VecDeque<(i64, &[Value])> = VecDeque::new();
+        for (at, own) in &bins {
+            let first = at.saturating_sub(window - 1);
+            while let Some((_, gone)) = inside.front().filter(|(bin, _)| *bin < first) {
+                let gone = gone.iter().filter(|value| !value.is_null());
+                gone.for_each(|value| window_of.count(place(value), -1));
+                inside.pop_front();
+            }
+            let new = own.iter().filter(|value| !value.is_null());
+            new.for_each(|value| window_of.count(place(value), 1));
+            inside.push_back((*at, own));
+            let rank = (percentile / 100.0 * window_of.total as f64).ceil().max(1.0) as i64;
+            let found = window_of.select(rank).and_then(|place| values.get(place));
             let mut cells = vec![like(&kind, at.saturating_mul(step))];
             cells.extend(by.iter().cloned());
-            cells.push(found);
+            cells.push(found.map_or(Value::Null, |value| (*value).clone()));
             builder.push(cells);
         }
     }
     builder.finish(plugin)
+}
+
+/// How often each of some sorted values is in a window: a Fenwick tree, in
+/// which the value of a rank is found in as many steps as it has levels.
+struct Ranked {
+    sums: Vec<i64>,
+    total: i64,
+}
+
+impl Ranked {
+    fn new(values: usize) -> Self {
+        Self {
+            sums: vec![0; values + 1],
+            total: 0,
+        }
+    }
+
+    fn count(&mut self, place: usize, by: i64) {
+        self.total += by;
+        let mut node = place + 1;
+        while let Some(sum) = self.sums.get_mut(node) {
+            *sum += by;
+            node += node & node.wrapping_neg();
+        }
+    }
+
+    /// The place of the value with a rank, counted from one.
+    fn select(&self, rank: i64) -> Option<usize> {
+        if rank < 1 || rank > self.total {
+            return None;
+        }
+        let (mut node, mut left) = (0, rank);
+        let mut step = self.sums.len().next_power_of_two() / 2;
+        while step > 0 {
+            if let Some(sum) = self.sums.get(node + step).filter(|sum| **sum < left) {
+                left -= sum;
+                node += step;
+            }
+            step /= 2;
+        }
+        Some(node)
+    }
 }
 
 /// `rows_near`: the rows for which a condition holds, and those at most so

@@ -34,6 +34,7 @@
 mod activity;
 mod bags;
 mod bins;
+mod cohorts;
 mod columns;
 mod expand;
 mod group;
@@ -64,6 +65,9 @@ pub use activity::{
 };
 pub use bags::{Conflict, bag_unpack, narrow, pivot, schema_merge};
 pub use bins::{Axis, SeriesOf, make_series};
+pub use cohorts::{
+    Active, Newcomers, active_users_count, activity_metrics, new_activity_metrics, session_count,
+};
 pub use columns::{
     agg_all, extend_last, left_all, passed, project_away, project_keep, project_rename, project_reorder,
 };

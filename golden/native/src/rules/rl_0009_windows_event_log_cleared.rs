@@ -87,7 +87,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         false,
         &[
             ops::part(
-                "union_arg",
+                "union_arg0",
                 security_log_cleared,
                 [
                     Some(0),
@@ -104,7 +104,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 ],
             ),
             ops::part(
-                "union_arg",
+                "union_arg1",
                 clearing_command,
                 [
                     Some(0),

@@ -155,7 +155,9 @@ impl Emitter<'_> {
             Operator::MakeSeries { .. } => self.make_series(scope, pipe, rel, operator),
             Operator::Scan { .. } => self.scan(scope, pipe, rel, operator),
             Operator::Plugin { name, args } => self.plugin(scope, pipe, rel, name, args),
-            Operator::WideUnion { .. } => self.fail(rel.span, operator.construct()),
+            Operator::PartitionEach { .. } | Operator::WideUnion { .. } => {
+                self.fail(rel.span, operator.construct());
+            }
         }
     }
 
