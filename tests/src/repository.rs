@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rulec_driver::{Pipeline, build, golden};
+use rulec_driver::{Pipeline, build, fixtures, golden};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
@@ -129,4 +129,31 @@ fn what_an_earlier_build_left_is_removed_and_nothing_else() {
     build::write(&built, out.path()).unwrap();
     assert!(!out.path().join("sentinel/old.yaml").exists());
     assert!(out.path().join("mine.txt").exists());
+}
+
+#[test]
+fn fixtures_show_every_condition_of_the_shipped_rules_both_true_and_false() {
+    let pipeline = open(&root());
+    let options = fixtures::Options {
+        coverage: true,
+        ..fixtures::Options::default()
+    };
+    let report = fixtures::run(&pipeline, &pipeline.compile(&[]), &options).unwrap();
+    let failed: Vec<String> = report.failures(rulec_source::render::Style::Plain).collect();
+    assert!(failed.is_empty(), "{}", failed.join("\n"));
+    // Nothing is missing, doubtful or constant.
+    let found: Vec<String> = report
+        .findings()
+        .into_iter()
+        .map(|(file, rule, diagnostic)| {
+            let finding = rulec_source::render::Finding {
+                file: &file,
+                rule: Some(&rule),
+                diagnostic: &diagnostic,
+            };
+            rulec_source::render::text(&finding, rulec_source::render::Style::Plain)
+        })
+        .collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    assert_eq!(report.percent(), Some(100));
 }

@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use rulec_driver::{Pipeline, build, explain};
+use rulec_driver::{Pipeline, build, explain, fixtures};
 use rulec_source::render;
 use serde_json::Value;
 
@@ -54,5 +54,68 @@ fn what_rulec_prints_is_valid() {
         };
         let explained = explain::run(&pipeline, &one, explain::Format::Json);
         validate("explain.schema.json", &serde_json::from_str(&explained).unwrap());
+    }
+}
+
+#[test]
+fn fixtures_and_their_report_are_valid() {
+    let mut fixtures = 0;
+    for entry in fs::read_dir(root().join("tests/rules")).unwrap().flatten() {
+        if entry.path().extension().is_none_or(|e| e != "yaml") {
+            continue;
+        }
+        let text = fs::read_to_string(entry.path()).unwrap();
+        validate("fixture.schema.json", &serde_yaml::from_str(&text).unwrap());
+        fixtures += 1;
+    }
+    assert!(fixtures >= 30);
+    // What the page about fixtures shows is one.
+    let page = fs::read_to_string(root().join("tests/rules/README.md")).unwrap();
+    let (_, shown) = page.split_once("```yaml\n").unwrap();
+    let (shown, _) = shown.split_once("```").unwrap();
+    validate("fixture.schema.json", &serde_yaml::from_str(shown).unwrap());
+    assert!(fixtures::parse(shown).is_ok());
+    let Ok(pipeline) = Pipeline::open(&root(), None) else {
+        panic!("the repository does not open")
+    };
+    let options = fixtures::Options {
+        coverage: true,
+        ..fixtures::Options::default()
+    };
+    let report = fixtures::run(&pipeline, &pipeline.compile(&[]), &options).unwrap();
+    let text = report.print(fixtures::Format::Json, false);
+    validate("test.schema.json", &serde_json::from_str(&text).unwrap());
+}
+
+#[test]
+fn editors_see_what_fixtures_cannot_say() {
+    let text = fs::read_to_string(root().join("schema/fixture.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap();
+    for (fixture, valid) in [
+        ("{ now: '2026-01-15T12:00:00Z', cases: [] }", true),
+        (
+            "{ now: '2026-01-15T12:00:00Z', cases: [{ name: a, fires: true, events: [x, { event: y, step: 5m }] }] }",
+            true,
+        ),
+        ("{ cases: [] }", false),
+        (
+            "{ now: '2026-01-15T12:00:00Z', cases: [{ name: a, fire: true }] }",
+            false,
+        ),
+        (
+            "{ now: '2026-01-15T12:00:00Z', cases: [{ name: a, count: many }] }",
+            false,
+        ),
+        (
+            "{ now: '2026-01-15T12:00:00Z', cases: [{ name: a, events: [{ times: 2 }] }] }",
+            false,
+        ),
+        (
+            "{ now: '2026-01-15T12:00:00Z', cases: [], events: { a: { tables: T } } }",
+            false,
+        ),
+    ] {
+        let instance: Value = serde_yaml::from_str(fixture).unwrap();
+        assert_eq!(validator.is_valid(&instance), valid, "{fixture}");
     }
 }

@@ -47,10 +47,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     step(&rulec, &["check"])?;
     step(&rulec, &["fmt", "--kql", "--check"])?;
     step(&rulec, &["golden", "check"])?;
+    let covered = ["test", "--coverage", "--coverage-min", "100"];
     if arguments.quick {
-        return step(&rulec, &["test"]);
+        return step(&rulec, &covered);
     }
-    step(&rulec, &["test", "--native"])?;
+    step(&rulec, &[&covered[..], &["--native"]].concat())?;
     deny()
 }
 

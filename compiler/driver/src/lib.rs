@@ -21,6 +21,7 @@ pub mod list;
 pub mod load;
 pub mod miss;
 pub mod output;
+pub mod parameters;
 mod pipeline;
 pub mod queries;
 pub mod query;

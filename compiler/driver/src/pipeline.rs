@@ -222,7 +222,7 @@ impl Pipeline {
         let mut queries = Vec::new();
         if let Read::Rule(rule) = &read.document {
             for (index, (query, fragment)) in rule.queries.iter().zip(&read.queries).enumerate() {
-                let (bound, found) = self.bind(rule, index, query, fragment);
+                let (bound, found) = self.bind(rule, index, fragment, self.environment(query));
                 diagnostics.extend(found.into_iter().map(|d| fragment.map_diagnostic(d)));
                 queries.extend(bound);
             }
@@ -276,14 +276,15 @@ impl Pipeline {
         })
     }
 
-    fn bind(
+    /// Binds the text of a rule's query against the tables of an environment.
+    /// Findings are placed in the text.
+    pub(crate) fn bind(
         &self,
         rule: &Rule,
         index: usize,
-        query: &RuleQuery,
         fragment: &Fragment,
+        environment: Environment,
     ) -> (Option<Bound>, Vec<Diagnostic>) {
-        let environment = self.environment(query);
         let parsed = rulec_kql::parse(&fragment.text);
         let mut found = parsed.diagnostics.clone();
         let catalog = match self.catalog(environment) {
@@ -348,7 +349,6 @@ impl Pipeline {
     }
 }
 
-impl Document {
 impl Bound {
     /// The line of the document of the predicate that decides whether the rule
     /// fires; of the query without one.
@@ -358,6 +358,7 @@ impl Bound {
     }
 }
 
+impl Document {
     /// The rule, when the document holds one.
     pub fn rule(&self) -> Option<&Rule> {
         match &self.read.as_ref()?.document {

@@ -25,6 +25,14 @@ pub fn all() -> Vec<(&'static str, String)> {
             "schema/explain-miss.schema.json",
             of::<crate::miss::Report>("https://rulec.dev/schema/explain-miss.schema.json"),
         ),
+        (
+            "schema/fixture.schema.json",
+            of::<crate::fixtures::FixtureFile>("https://rulec.dev/schema/fixture.schema.json"),
+        ),
+        (
+            "schema/test.schema.json",
+            of::<crate::fixtures::Written<'_>>("https://rulec.dev/schema/test.schema.json"),
+        ),
     ]
 }
 

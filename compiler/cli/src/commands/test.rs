@@ -2,15 +2,18 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
+use clap::ValueEnum;
 use rulec_driver::fixtures;
+use rulec_source::{Diagnostic, SourceFile, render};
 
 use crate::{BROKEN, FINDINGS, Failure, Global, Outcome, print};
 
 /// Run the rules' fixtures
 ///
-/// A fixture (`tests/rules/<id>.yaml`) holds named events and cases: which events a case sees and
-/// whether the rule fires. The rule runs as written, in the interpreter; with `--native` also as
-/// emitted Rust, and both must print the same alerts.
+/// A fixture (`tests/rules/<id>.yaml`, schema/fixture.schema.json) holds named events and cases: which
+/// events a case sees, at what time, and what the rule does: whether it fires, how often, and with which
+/// columns. For a case that fails, the events are followed to the stage and the condition that decided.
+/// The rule runs in the interpreter; with `--native` also as emitted Rust, and both must print the same.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Rule documents and folders. Default: the rules of the repository.
@@ -21,6 +24,58 @@ pub(crate) struct Arguments {
     /// Run only cases whose name, or whose rule's id, contains this.
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
+    /// Stop after the first case that fails.
+    #[arg(long)]
+    fail_fast: bool,
+    /// Bind queries against these tables in cases that do not choose; with several, against each.
+    #[arg(long, value_enum, value_delimiter = ',', value_name = "TABLES")]
+    tables: Vec<Tables>,
+    /// Say which conditions of each rule the cases have shown both true and false, and which not.
+    #[arg(long)]
+    coverage: bool,
+    /// Fail when fewer of all conditions, in percent, are shown both true and false.
+    #[arg(long, value_name = "PERCENT", requires = "coverage", value_parser = clap::value_parser!(u8).range(0..=100))]
+    coverage_min: Option<u8>,
+    /// How the report is printed.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+/// Which tables a query is bound against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Tables {
+    /// Defender XDR.
+    M365,
+    /// Sentinel.
+    Sentinel,
+    /// Both; a table of both has the columns of both.
+    MergedColumns,
+    /// Both; a table of both is Defender's.
+    Merged,
+    /// The sample tables of the KQL documentation.
+    Docs,
+}
+
+impl From<Tables> for fixtures::Tables {
+    fn from(tables: Tables) -> Self {
+        match tables {
+            Tables::M365 => Self::M365,
+            Tables::Sentinel => Self::Sentinel,
+            Tables::MergedColumns => Self::MergedColumns,
+            Tables::Merged => Self::Merged,
+            Tables::Docs => Self::Docs,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// A line a rule; what failed, and why, on standard error.
+    Text,
+    /// One JSON document (schema/test.schema.json).
+    Json,
+    /// JUnit XML: a suite a rule, a test case a case.
+    Junit,
 }
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
@@ -31,18 +86,37 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let options = fixtures::Options {
         native: arguments.native,
         only: arguments.only.clone(),
+        fail_fast: arguments.fail_fast,
+        tables: arguments.tables.iter().map(|tables| (*tables).into()).collect(),
+        all_rules: arguments.paths.is_empty(),
+        coverage: arguments.coverage,
     };
     let report = fixtures::run(&pipeline, &compilation, &options).map_err(Failure::say)?;
-    for finding in report.findings() {
-        print::finding(finding.file, finding.rule, finding.diagnostic);
+    let format = match arguments.format {
+        Format::Text => fixtures::Format::Text,
+        Format::Json => fixtures::Format::Json,
+        Format::Junit => fixtures::Format::Junit,
+    };
+    let shown = |(_, _, d): &&(SourceFile, String, Diagnostic)| !global.quiet || d.is_error();
+    for (file, rule, diagnostic) in report.findings().iter().filter(shown) {
+        print::finding(file, Some(rule), diagnostic);
     }
-    for failure in report.failures() {
-        anstream::eprintln!("{failure}\n");
+    if arguments.format == Format::Text {
+        for failure in report.failures(render::Style::Coloured) {
+            anstream::eprintln!("{failure}");
+        }
     }
-    print::data(&report.text(global.quiet));
+    print::data(&report.print(format, global.quiet));
+    let uncovered = match (report.percent(), arguments.coverage_min) {
+        (Some(percent), Some(least)) if percent < usize::from(least) => {
+            anstream::eprintln!("error: {percent}% is less than the {least}% of --coverage-min");
+            true
+        }
+        _ => false,
+    };
     Ok(if !broken.is_empty() {
         ExitCode::from(BROKEN)
-    } else if report.passed() {
+    } else if report.passed() && !uncovered {
         ExitCode::SUCCESS
     } else {
         ExitCode::from(FINDINGS)
