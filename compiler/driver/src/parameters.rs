@@ -46,9 +46,12 @@ pub fn with(bound: &Bound, values: &BTreeMap<String, Value>) -> Result<Fragment,
                 BindingKind::Table { .. } | BindingKind::Function => None,
             });
         let Some(ty) = ty.filter(|_| !is_table(&written.value)) else {
-            return Err(format!("`let {name}` is no constant, so it cannot have another value"));
+            return Err(format!(
+                "`let {name}` is no constant, so it cannot have another value"
+            ));
         };
-        let literal = literal(value, ty).ok_or_else(|| format!("`let {name}` is a {ty}, and {value} is not"))?;
+        let literal =
+            literal(value, ty).ok_or_else(|| format!("`let {name}` is a {ty}, and {value} is not"))?;
         places.push((written.value.span, literal));
     }
     places.sort();
@@ -85,7 +88,10 @@ fn literal(value: &Value, ty: Type) -> Option<String> {
             format!("timespan({})", text::print_timespan(ticks))
         }
         (Type::DateTime, Value::String(written)) => {
-            format!("datetime({})", text::print_datetime(text::parse_datetime(written)?))
+            format!(
+                "datetime({})",
+                text::print_datetime(text::parse_datetime(written)?)
+            )
         }
         (Type::Dynamic, Value::Array(_) | Value::Object(_)) => format!("dynamic({value})"),
         _ => return None,
