@@ -13,12 +13,11 @@ pub(super) fn orderable(ty: Type) -> bool {
     !matches!(ty, Type::Guid | Type::Dynamic)
 }
 
-/// Units of time, as `datetime_add` takes them.
-const UNITS: &[&str] = &[
+/// What both a unit of time and a part of a point in time are called.
+const PERIODS: &[&str] = &[
     "year",
     "quarter",
     "month",
-    "week",
     "day",
     "hour",
     "minute",
@@ -28,21 +27,11 @@ const UNITS: &[&str] = &[
     "nanosecond",
 ];
 
-/// Parts of a point in time, as `datetime_part` takes them.
-const PARTS: &[&str] = &[
-    "year",
-    "quarter",
-    "month",
-    "week_of_year",
-    "day",
-    "dayofyear",
-    "hour",
-    "minute",
-    "second",
-    "millisecond",
-    "microsecond",
-    "nanosecond",
-];
+/// What only `datetime_add` and its relatives count in.
+const UNITS: &[&str] = &["week"];
+
+/// What only `datetime_part` gives.
+const PARTS: &[&str] = &["week_of_year", "dayofyear"];
 
 impl Param {
     /// What it takes by type alone.
@@ -214,8 +203,15 @@ impl Param {
         let literal = arg.form == Form::Literal;
         let text = arg.literal.and_then(Value::as_str);
         let form = |expected| Some(TypeError::Form { index, expected });
-        let among = |names: &[&str], expected| match text {
-            Some(text) if literal && names.iter().any(|name| name.eq_ignore_ascii_case(text)) => None,
+        let among = |lists: &[&[&str]], expected| match text {
+            Some(text)
+                if literal
+                    && lists
+                        .iter()
+                        .any(|names| names.iter().any(|name| name.eq_ignore_ascii_case(text))) =>
+            {
+                None
+            }
             _ => form(expected),
         };
         match self {
@@ -251,9 +247,15 @@ impl Param {
                 form("a literal")
             }
             Param::FormatText if !literal || text == Some("") => form("a string literal that is not empty"),
-            Param::Unit => among(UNITS, "the name of a unit of time, as a literal"),
-            Param::Part => among(PARTS, "the name of a part of a datetime, as a literal"),
-            Param::SearchKind => among(&["normal", "regex"], "`\"normal\"` or `\"regex\"`, as a literal"),
+            Param::Unit => among(&[PERIODS, UNITS], "the name of a unit of time, as a literal"),
+            Param::Part => among(
+                &[PERIODS, PARTS],
+                "the name of a part of a datetime, as a literal",
+            ),
+            Param::SearchKind => among(
+                &[&["normal", "regex"]],
+                "`\"normal\"` or `\"regex\"`, as a literal",
+            ),
             _ => None,
         }
     }
