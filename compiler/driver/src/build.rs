@@ -354,12 +354,15 @@ impl Built {
             } else {
                 losses.join(", ")
             };
-            let _ = writeln!(text, "{target:<9} {count:>4} rules   {losses}");
+            let rules = if *count == 1 { "rule " } else { "rules" };
+            let _ = writeln!(text, "{target:<9} {count:>4} {rules}   {losses}");
         }
         let _ = write!(
             text,
-            "{} artifacts in {}; what was lost is in losses.json",
-            written.files, out
+            "{} artifact{} in {}; what was lost is in losses.json",
+            written.files,
+            if written.files == 1 { "" } else { "s" },
+            out
         );
         text
     }

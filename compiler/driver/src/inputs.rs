@@ -41,6 +41,10 @@ pub fn files(input: &Input, catalog: &Catalog, asked: impl Fn(&str) -> bool) -> 
             .map(str::to_owned)
     };
     let mut files = Files::new().lenient(input.lenient);
+    #[cfg(feature = "parquet")]
+    {
+        files = files.columnar(rulec_columnar::Reader);
+    }
     for given in &input.data {
         files.add(given, &known).map_err(|error| error.message)?;
     }
@@ -78,7 +82,7 @@ pub fn now<'q>(
 pub fn newest(files: &Files, progress: &Progress) -> Option<i64> {
     let events = files
         .names()
-        .filter(|name| !OUTSIDE.contains(name) && !name.contains(':'));
+        .filter(|name| rulec_runtime::cli::is_event_table(name));
     rulec_runtime::newest(files, events, progress)
 }
 

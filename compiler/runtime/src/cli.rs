@@ -12,6 +12,8 @@ use crate::alert::{self, Alert, Format};
 use crate::context::Context;
 use crate::error::{Code, RuntimeError};
 use crate::files::Files;
+use crate::newest::newest;
+use crate::progress::Progress;
 use crate::rule::Rule;
 
 const USAGE: &str = "\
@@ -23,7 +25,7 @@ Usage: --data TABLE=PATH... [--rule ID]... [--now TIME] [--format ndjson|table|c
   --data TABLE=PATH   rows of a table: NDJSON, JSON or CSV; repeatable
   --rule ID           only this rule; repeatable
   --now TIME          the time that now() gives, such as 2026-11-01T00:00:00Z
-                      (default: the time by the clock)
+                      (default: the newest event; where none has a time, the clock)
   --format FORMAT     ndjson (default), table or csv
   --lenient           skip malformed lines instead of stopping
   --missing-empty     a table that is not given has no rows
@@ -174,7 +176,11 @@ fn try_run(
     for (table, path) in &options.data {
         files.add_path(table, path);
     }
-    let context = Context::new(options.now.unwrap_or_else(clock), &files);
+    let now = options.now.unwrap_or_else(|| {
+        let events = files.names().filter(|name| is_event_table(name));
+        newest(&files, events, &Progress::new()).unwrap_or_else(clock)
+    });
+    let context = Context::new(now, &files);
     let mut fired: Vec<Alert> = Vec::new();
     for rule in rules {
         if options.rules.is_empty() || options.rules.iter().any(|id| rule.info.id == id.as_str()) {
@@ -193,7 +199,14 @@ fn try_run(
     Ok(!fired.is_empty())
 }
 
-/// The time by the clock, in ticks: what `now()` gives without `--now`.
+/// Whether rows of a table are events: not what functions of the platform,
+/// watchlists and external data say.
+pub fn is_event_table(name: &str) -> bool {
+    !matches!(name, "FileProfile" | "DeviceFromIP") && !name.contains(':')
+}
+
+/// The time by the clock, in ticks: what `now()` gives without `--now` when no
+/// event has a time.
 pub fn clock() -> i64 {
     /// 1970-01-01 in ticks.
     const EPOCH: i64 = 621_355_968_000_000_000;

@@ -59,7 +59,7 @@ impl Memory {
             return Err(RuntimeError::new(
                 Code::MEMORY_LIMIT,
                 format!(
-                    "`{operator}` needs {} more, which passes the memory limit of {}; raise it with --memory-limit or filter earlier",
+                    "`{operator}` needs {} more, which passes the memory limit of {}; raise it with --memory or filter earlier",
                     human(bytes),
                     human(self.0.limit)
                 ),

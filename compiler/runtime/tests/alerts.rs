@@ -6,8 +6,9 @@ use std::ffi::OsString;
 use std::process::ExitCode;
 
 use rulec_runtime::alert::{self, Format, RuleInfo};
-use rulec_runtime::cli::{self, Rule};
+use rulec_runtime::cli;
 use rulec_runtime::ops;
+use rulec_runtime::rule::{Rule, Schedule};
 use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type};
 
 fn info() -> RuleInfo {
@@ -44,6 +45,8 @@ const EVENTS: &str = concat!(
 fn run(args: &[&str]) -> (ExitCode, String, String) {
     let rules = [Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables: Vec::new,
         evaluate: certutil,
     }];
     let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -124,7 +127,7 @@ fn exit_codes() {
     let (code, _, err) = run(&["--data", &data, "--lenient"]);
     assert_eq!(code, ExitCode::SUCCESS);
     assert!(
-        err.starts_with("warning: ") && err.contains("skipped 1 malformed lines"),
+        err.starts_with("warning: ") && err.contains("skipped 1 malformed line,"),
         "{err}"
     );
     for (args, message) in [
@@ -161,4 +164,27 @@ fn nothing_to_write() {
         alert::write(&mut out, format, &[]).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), expected);
     }
+}
+
+#[test]
+fn without_now_the_newest_event_is_now() {
+    fn recent(ctx: &Context<'_>) -> Result<Batch, RuntimeError> {
+        let now = ctx.now_ticks();
+        let schema = Schema::of(&[("Timestamp", Type::DateTime)]);
+        ctx.scan("DeviceProcessEvents", &schema, None, |t| {
+            ops::filter(t, |r| r.ticks(0) == Some(now))
+        })
+    }
+    let (_dir, path) = Dir::with("newest.ndjson", EVENTS);
+    let rules = [Rule {
+        info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables: Vec::new,
+        evaluate: recent,
+    }];
+    let data = OsString::from(format!("DeviceProcessEvents={path}"));
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let code = cli::run(&rules, [OsString::from("--data"), data], &mut out, &mut err);
+    assert_eq!(code, ExitCode::from(1), "{}", String::from_utf8_lossy(&err));
+    assert_eq!(String::from_utf8(out).unwrap().lines().count(), 2);
 }
