@@ -143,7 +143,6 @@ impl Necessary {
     pub fn text<T: Into<Arc<str>>>(
         column: impl Into<Arc<str>>,
         test: TextTest,
-        folded: bool,
         texts: impl IntoIterator<Item = T>,
     ) -> Self {
         let texts: Vec<Arc<str>> = texts.into_iter().map(Into::into).collect();
@@ -156,8 +155,26 @@ impl Necessary {
         Necessary::Text {
             column: column.into(),
             test,
-            folded,
+            folded: false,
             texts,
+        }
+    }
+
+    /// The same, texts being compared regardless of case.
+    #[must_use]
+    pub fn folded(self) -> Self {
+        match self {
+            Necessary::All(parts) => Necessary::All(parts.into_iter().map(Self::folded).collect()),
+            Necessary::Any(parts) => Necessary::Any(parts.into_iter().map(Self::folded).collect()),
+            Necessary::Text {
+                column, test, texts, ..
+            } => Necessary::Text {
+                column,
+                test,
+                folded: true,
+                texts,
+            },
+            other => other,
         }
     }
 
@@ -217,7 +234,7 @@ mod tests {
     use super::*;
 
     fn leaf(text: &str) -> Necessary {
-        Necessary::text("A", TextTest::Contains, true, [text])
+        Necessary::text("A", TextTest::Contains, [text]).folded()
     }
 
     #[test]
@@ -229,7 +246,7 @@ mod tests {
         );
         assert!(Necessary::any([leaf("x"), Necessary::ANYTHING]).is_anything());
         assert!(leaf("").is_anything());
-        assert!(!Necessary::text::<&str>("A", TextTest::Is, false, []).is_anything());
+        assert!(!Necessary::text::<&str>("A", TextTest::Is, []).is_anything());
         assert_eq!(Necessary::all([leaf("x"), leaf("y")]).columns(), [Arc::from("A")]);
     }
 

@@ -429,7 +429,8 @@ pub fn parse_iso(text: &str) -> Option<i64> {
     let (whole, rest) = bytes.split_first_chunk::<19>()?;
     let number = |from: usize, to: usize| {
         whole[from..to].iter().try_fold(0, |number: i64, byte| {
-            byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0'))
+            byte.is_ascii_digit()
+                .then(|| number * 10 + i64::from(byte - b'0'))
         })
     };
     let marks = [whole[4], whole[7], whole[10], whole[13], whole[16]];
@@ -438,8 +439,13 @@ pub fn parse_iso(text: &str) -> Option<i64> {
     }
     let fraction = match rest {
         b"Z" => 0,
-        [b'.', digits @ .., b'Z'] if (1..=7).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) => {
-            digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0')) * SCALE[digits.len()]
+        [b'.', digits @ .., b'Z']
+            if (1..=7).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) =>
+        {
+            digits
+                .iter()
+                .fold(0, |number, digit| number * 10 + i64::from(digit - b'0'))
+                * SCALE[digits.len()]
         }
         _ => return None,
     };
@@ -575,6 +581,26 @@ mod tests {
 
     fn datetime(text: &str) -> Option<String> {
         parse_datetime(text).map(print_datetime)
+    }
+
+    #[test]
+    fn the_short_way_to_times_is_the_long_way() {
+        for (text, sound) in [
+            ("2026-01-31T12:00:00Z", true),
+            ("2026-01-31T23:59:59.1234567Z", true),
+            ("0001-01-01T00:00:00.5Z", true),
+            ("2024-02-29T01:02:03.12Z", true),
+            ("2026-02-29T01:02:03Z", false),
+            ("2026-01-31T24:00:00Z", false),
+            ("2026-01-31T12:00:00.12345678Z", false),
+            ("2026-01-31T12:00:0aZ", false),
+            ("2026-01-31T12:00:00", false),
+        ] {
+            assert_eq!(parse_iso(text).is_some(), sound, "{text}");
+            if sound {
+                assert_eq!(parse_iso(text), parse_datetime(&text.replace('T', " ")), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -176,12 +176,10 @@ fn condition(rng: &mut Rng, depth: usize) -> Necessary {
                 Necessary::until("Timestamp", bound)
             }
         }
-        2 => Necessary::text(
-            "AdditionalFields",
-            TextTest::Inside,
-            rng.bool(),
-            ["cmd.exe", "hi"],
-        ),
+        2 => {
+            let condition = Necessary::text("AdditionalFields", TextTest::Inside, ["cmd.exe", "hi"]);
+            if rng.bool() { condition.folded() } else { condition }
+        }
         3..=6 => {
             use TextTest::{Contains, EndsWith, Is, StartsWith};
             let test = [Is, Contains, StartsWith, EndsWith][rng.usize(..4)];
@@ -193,7 +191,10 @@ fn condition(rng: &mut Rng, depth: usize) -> Necessary {
             });
             let texts = texts.filter(|text| !text.is_empty()).collect::<Vec<_>>();
             let column = column(rng);
-            Necessary::text(column, test, rng.bool(), texts)
+            {
+                let condition = Necessary::text(column, test, texts);
+                if rng.bool() { condition.folded() } else { condition }
+            }
         }
         7 => Necessary::any(
             (0..rng.usize(..3))

@@ -17,15 +17,26 @@ use crate::{ExprKind, JoinKind, Operator, Origin, Query, Rel, RelKind, walk};
 
 use predicates::{Known, Knows};
 
-/// The conditions of a query, one for each place where it reads a table.
-#[derive(Debug)]
-pub struct Conditions<'q> {
-    places: Vec<(&'q Rel, Necessary)>,
+/// The conditions of a query or relation, one for each place where it reads a
+/// table.
+#[derive(Debug, Default)]
+pub struct Conditions {
+    /// Where the relation of the table is in memory, the table, its condition.
+    places: Vec<(usize, String, Necessary)>,
 }
 
-impl<'q> Conditions<'q> {
-    /// Finds them.
-    pub fn of(query: &'q Query) -> Self {
+impl Conditions {
+    /// Those of a query.
+    pub fn of(query: &Query) -> Self {
+        Self::find(query, |visit| walk::query(query, visit))
+    }
+
+    /// Those of a relation that belongs to a query.
+    pub fn of_rel(query: &Query, rel: &Rel) -> Self {
+        Self::find(query, |visit| walk::rel(rel, visit))
+    }
+
+    fn find<'q>(query: &'q Query, walk: impl FnOnce(&mut dyn FnMut(walk::Node<'q>))) -> Self {
         let mut finder = Finder {
             knows: Knows { query },
             places: Vec::new(),
@@ -33,43 +44,49 @@ impl<'q> Conditions<'q> {
         // Roots of relations: the result, the bindings, and every subquery. A
         // relation that is the input of another is reached through it.
         let mut roots: Vec<&'q Rel> = Vec::new();
-        let mut inner: Vec<*const Rel> = Vec::new();
-        walk::query(query, &mut |node| {
+        let mut inner: Vec<usize> = Vec::new();
+        walk(&mut |node| {
             if let walk::Node::Rel(rel) = node {
-                walk::inputs(rel, &mut |input| inner.push(input));
+                walk::inputs(rel, &mut |input| inner.push(place(input)));
                 roots.push(rel);
             }
         });
         inner.sort_unstable();
         for root in roots {
-            if inner.binary_search(&std::ptr::from_ref(root)).is_err() {
+            if inner.binary_search(&place(root)).is_err() {
                 finder.lineages(root);
             }
         }
+        let places = finder.places.into_iter();
         Self {
-            places: finder
-                .places
-                .into_iter()
-                .map(|(rel, conditions)| (rel, Necessary::all(conditions)))
+            places: places
+                .filter_map(|(rel, conditions)| match &rel.kind {
+                    RelKind::Table { name } => Some((place(rel), name.clone(), Necessary::all(conditions))),
+                    _ => None,
+                })
                 .collect(),
         }
     }
 
-    /// The condition for a table's relation of this query.
+    /// The condition for a table's relation. It must be the very relation that
+    /// was looked at, where it was then: another in its place would get its
+    /// condition.
     pub fn at(&self, table: &Rel) -> Necessary {
-        self.places
-            .iter()
-            .find(|(rel, _)| std::ptr::eq(*rel, table))
-            .map_or(Necessary::ANYTHING, |(_, condition)| condition.clone())
+        let found = self.places.iter().find(|(at, _, _)| *at == place(table));
+        found.map_or(Necessary::ANYTHING, |(_, _, condition)| condition.clone())
     }
 
-    /// The tables that the query reads and their conditions, one for each place.
+    /// The tables that are read and their conditions, one for each place.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Necessary)> {
-        self.places.iter().filter_map(|(rel, condition)| match &rel.kind {
-            RelKind::Table { name } => Some((name.as_str(), condition)),
-            _ => None,
-        })
+        self.places
+            .iter()
+            .map(|(_, table, condition)| (table.as_str(), condition))
     }
+}
+
+/// Where a relation is in memory.
+fn place(rel: &Rel) -> usize {
+    std::ptr::from_ref(rel).addr()
 }
 
 /// Rows of a relation that come from rows of one table, one from one, and what

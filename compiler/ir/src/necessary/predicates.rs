@@ -325,7 +325,8 @@ impl From {
             How::Json if texts.iter().all(|text| is_plain_inside(text)) => TextTest::Inside,
             How::Json => return Necessary::ANYTHING,
         };
-        Necessary::text(self.column.clone(), test, folded, texts)
+        let condition = Necessary::text(self.column.clone(), test, texts);
+        if folded { condition.folded() } else { condition }
     }
 }
 

@@ -17,6 +17,7 @@
 
 mod csv;
 mod document;
+mod feed;
 mod json;
 mod raw;
 mod sink;
@@ -32,8 +33,10 @@ use crate::error::{Code, RuntimeError};
 use crate::memory::Memory;
 use crate::schema::Schema;
 
-pub(crate) use raw::{Fates, Rows, is_rows, validate, wanted};
+pub use feed::Feed;
+pub(crate) use raw::{Fates, Memory as Remembered, Rows, is_rows, validate, wanted};
 use sink::Sink;
+pub use sink::Slot;
 use text::Text;
 
 /// How rows are written down.

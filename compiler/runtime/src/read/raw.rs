@@ -4,9 +4,10 @@
 //! In: raw JSON values of single fields, or whole lines. Out: batches, through
 //! the same columns and conversions as every other reader.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use rulec_functions::Value;
+use rulec_functions::{Type, Value, text};
 use serde::de::DeserializeSeed;
 
 use super::json::{self, Order};
@@ -38,12 +39,63 @@ pub(crate) fn validate(line: &[u8]) -> Result<(), String> {
         .map_err(|error| json::sentence(&error, line, "object"))
 }
 
+/// Values that a field has had, by how they were written: most fields of logs
+/// have few. What one thread keeps from piece to piece.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    fields: Vec<Remembered>,
+    /// Room for a text without its escapes.
+    text: String,
+}
+
+#[derive(Debug, Default)]
+struct Remembered {
+    values: HashMap<Box<[u8]>, Value, foldhash::fast::FixedState>,
+    asked: u32,
+    found: u32,
+    given_up: bool,
+}
+
+/// Values of a field that are remembered, and the longest of them.
+const REMEMBERED: usize = 1 << 12;
+const LONGEST: usize = 256;
+
+/// Values after which it is asked whether remembering pays.
+const TRIAL: u32 = 1 << 10;
+
+impl Remembered {
+    fn get(&mut self, raw: &[u8]) -> Option<Value> {
+        if self.given_up || raw.len() > LONGEST {
+            return None;
+        }
+        self.asked += 1;
+        if self.asked == TRIAL {
+            self.given_up = self.found < TRIAL / 2;
+            if self.given_up {
+                self.values = HashMap::default();
+            }
+            self.asked = 0;
+            self.found = 0;
+        }
+        let found = self.values.get(raw)?;
+        self.found += 1;
+        Some(found.clone())
+    }
+
+    fn put(&mut self, raw: &[u8], value: &Value) {
+        if !self.given_up && raw.len() <= LONGEST && self.values.len() < REMEMBERED {
+            self.values.insert(raw.into(), value.clone());
+        }
+    }
+}
+
 /// Rows under construction.
 pub(crate) struct Rows<'a> {
     sink: Sink<'a>,
     /// Per field of the scanner.
     slots: Vec<Slot>,
     order: Order,
+    memory: &'a mut Memory,
 }
 
 impl<'a> Rows<'a> {
@@ -51,13 +103,16 @@ impl<'a> Rows<'a> {
     pub(crate) fn new(
         source: &'a Source<'a>,
         names: &[Box<str>],
+        memory: &'a mut Memory,
         each: &'a mut dyn FnMut(Batch) -> Result<(), RuntimeError>,
     ) -> Self {
         let mut sink = Sink::new(source, each);
+        memory.fields.resize_with(names.len(), Remembered::default);
         Self {
             slots: names.iter().map(|name| sink.slot(name)).collect(),
             sink,
             order: Order::default(),
+            memory,
         }
     }
 
@@ -73,13 +128,25 @@ impl<'a> Rows<'a> {
             if slot.is_idle() {
                 continue;
             }
-            if let Some(raw) = raw(field) {
-                match value(raw) {
-                    Ok(value) => self.sink.set_value(*slot, value),
-                    Err(what) => {
-                        self.sink.discard();
-                        return Ok(Err(what));
-                    }
+            let Some(raw) = raw(field) else { continue };
+            if let Some(number) = whole_number(raw) {
+                self.sink.set_value(*slot, Value::Long(number));
+                continue;
+            }
+            let remembered = &mut self.memory.fields[field];
+            if let Some(value) = remembered.get(raw) {
+                self.sink.set_fitted(*slot, value);
+                continue;
+            }
+            match value(raw, *slot, &mut self.memory.text) {
+                Ok(value) => {
+                    let value = self.sink.fit(*slot, value);
+                    remembered.put(raw, &value);
+                    self.sink.set_fitted(*slot, value);
+                }
+                Err(what) => {
+                    self.sink.discard();
+                    return Ok(Err(what));
                 }
             }
         }
@@ -142,19 +209,60 @@ pub(crate) fn is_rows(head: &[u8], label: &str) -> bool {
     line.starts_with(b"{") && detect(line, label) == Format::Ndjson && !json::is_wrapped(line)
 }
 
-/// A raw JSON value.
-fn value(raw: &[u8]) -> Result<Value, String> {
+/// A number in the plainest form, which needs no reader of numbers.
+fn whole_number(raw: &[u8]) -> Option<i64> {
+    let digits = raw.strip_prefix(b"-").unwrap_or(raw);
+    let plain = match digits {
+        [b'0'] => true,
+        [b'1'..=b'9', rest @ ..] => rest.len() < 18 && rest.iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    // Minus zero is a real number.
+    if !plain || raw == b"-0" {
+        return None;
+    }
+    let number = digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
+    Some(if digits.len() < raw.len() { -number } else { number })
+}
+
+/// A raw JSON value; a time where the field is one.
+fn value(raw: &[u8], slot: Slot, buffer: &mut String) -> Result<Value, String> {
     if let [b'"', content @ .., b'"'] = raw
-        && !content
-            .iter()
-            .any(|byte| *byte == b'\\' || *byte < b' ' || *byte == b'"')
+        && let Some(text) = unescaped(content, buffer)
     {
-        let text = std::str::from_utf8(content).map_err(|_| "a value is not UTF-8".to_owned())?;
-        return Ok(Value::string(text));
+        let time = (slot.ty == Some(Type::DateTime)).then(|| text::parse_iso(text)).flatten();
+        return Ok(time.map_or_else(|| Value::string(text), Value::DateTime));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(raw);
     json::ValueSeed
         .deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value))
         .map_err(|error| json::sentence(&error, raw, "value"))
+}
+
+/// The text between quotes, where it is UTF-8 and written in the usual way.
+fn unescaped<'t>(content: &'t [u8], buffer: &'t mut String) -> Option<&'t str> {
+    let text = std::str::from_utf8(content).ok()?;
+    let special = |byte: &u8| *byte == b'\\' || *byte < b' ' || *byte == b'"';
+    if !content.iter().any(special) {
+        return Some(text);
+    }
+    buffer.clear();
+    let mut rest = text;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        buffer.push_str(rest.get(..at)?);
+        buffer.push(match rest.as_bytes().get(at + 1)? {
+            b'\\' => '\\',
+            b'"' => '"',
+            b'/' => '/',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            _ => return None,
+        });
+        rest = rest.get(at + 2..)?;
+    }
+    buffer.push_str(rest);
+    let plain = |byte: &u8| *byte >= b' ';
+    content.iter().all(plain).then_some(buffer.as_str())
 }

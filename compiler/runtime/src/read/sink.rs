@@ -16,7 +16,7 @@ pub(super) const TIMES: [&str; 4] = ["_IngestionTime", "IngestionTime", "Timesta
 
 /// What is to be done with a field of the data.
 #[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Slot {
+pub struct Slot {
     /// The column that takes it, in the schema or after it.
     pub(super) column: Option<usize>,
     /// Its place in [`TIMES`].
@@ -163,7 +163,13 @@ impl<'a> Sink<'a> {
     /// Gives the row under construction a value of JSON. Exports write a
     /// dynamic value as JSON, or as text that holds JSON.
     pub(super) fn set_value(&mut self, slot: Slot, value: Value) {
-        let fitted = match (slot.ty.unwrap_or(Type::Unknown), &value) {
+        let fitted = self.fit(slot, value);
+        self.set_fitted(slot, fitted);
+    }
+
+    /// A value of JSON in the type of a field.
+    pub(super) fn fit(&mut self, slot: Slot, value: Value) -> Value {
+        match (slot.ty.unwrap_or(Type::Unknown), &value) {
             (Type::Unknown, _) => value,
             (Type::Dynamic, Value::String(text)) if text.trim_start().starts_with(['{', '[']) => {
                 json::parse_json(text)
@@ -177,8 +183,7 @@ impl<'a> Sink<'a> {
                 }
                 fitted
             }
-        };
-        self.set(slot, fitted);
+        }
     }
 
     /// Gives the row under construction a value from text. An empty field is
@@ -195,7 +200,7 @@ impl<'a> Sink<'a> {
                 value
             }
         };
-        self.set(slot, value);
+        self.set_fitted(slot, value);
     }
 
     /// Remembers that a value is null because it could not be read.
@@ -209,7 +214,7 @@ impl<'a> Sink<'a> {
     }
 
     /// Gives the row under construction a value; the last one counts.
-    fn set(&mut self, slot: Slot, value: Value) {
+    pub(super) fn set_fitted(&mut self, slot: Slot, value: Value) {
         if let Some(time) = slot.time {
             self.times[time] = match convert(&value, Type::DateTime) {
                 Value::DateTime(ticks) => Some(ticks),

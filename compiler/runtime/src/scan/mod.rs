@@ -65,6 +65,7 @@ impl Piece {
         source: &Source<'_>,
         stage: &crate::Stage<'_>,
         names: &[Box<str>],
+        remembered: &mut read::Remembered,
         work: impl FnOnce(&mut Self, &mut read::Rows<'_>) -> Result<(), RuntimeError>,
     ) {
         let mut batches = Vec::new();
@@ -72,7 +73,7 @@ impl Piece {
             batches.push(stage(&batch)?);
             Ok(())
         };
-        let mut rows = read::Rows::new(source, names, &mut each);
+        let mut rows = read::Rows::new(source, names, remembered, &mut each);
         match work(self, &mut rows).and_then(|()| rows.finish()) {
             Ok(fates) => self.fates = fates,
             Err(failure) => self.failure = Some(failure),
@@ -102,12 +103,14 @@ pub(crate) fn rows(
     let names = names(&[necessary], source);
     let screen = Screen::new(&[necessary], &names, now);
     let marker = Marker::new();
-    let pieces = pieces(text, PIECE, |start, end| {
+    let kept = || {
+        let fields = Fields::new(names.clone(), marker);
+        (fields, screen.scratch(), read::Remembered::default())
+    };
+    let pieces = pieces(text, PIECE, kept, |(fields, scratch, remembered), start, end| {
         let mut piece = Piece::default();
         let text = &text[start..end];
-        let mut fields = Fields::new(names.clone(), marker);
-        let mut scratch = screen.scratch();
-        piece.fill(source, stage, &names, |piece, rows| {
+        piece.fill(source, stage, &names, remembered, |piece, rows| {
             let mut at = 0;
             while at < text.len() {
                 let (line, end) = fields.line(text, at);
@@ -125,7 +128,7 @@ pub(crate) fn rows(
                     Line::Blank => continue,
                     Line::Object => {
                         let mut passes = false;
-                        screen.line(text, &fields, &mut scratch, |_| passes = true);
+                        screen.line(text, fields, scratch, |_| passes = true);
                         if !passes {
                             piece.rows += 1;
                             continue;
@@ -157,7 +160,8 @@ pub(crate) fn rows_at(
     let names = names(&[], source);
     let mut piece = Piece::default();
     let mut fields = Fields::new(names.clone(), Marker::new());
-    piece.fill(source, stage, &names, |piece, rows| {
+    let mut remembered = read::Remembered::default();
+    piece.fill(source, stage, &names, &mut remembered, |piece, rows| {
         for place in places {
             let place = *place as usize;
             let (start, end) = window(text, place);
@@ -206,10 +210,9 @@ pub(crate) fn candidates(
     let names: Arc<[Box<str>]> = columns.iter().map(|name| Box::from(&**name)).collect();
     let screen = Screen::new(conditions, &names, now);
     let marker = Marker::new();
-    let pieces = pieces(text, PIECE, |start, end| {
+    let kept = || (Fields::new(names.clone(), marker), screen.scratch());
+    let pieces = pieces(text, PIECE, kept, |(fields, scratch), start, end| {
         let text = &text[start..end];
-        let mut fields = Fields::new(names.clone(), marker);
-        let mut scratch = screen.scratch();
         let mut found: Vec<(u32, u64)> = Vec::new();
         let (mut at, mut lines) = (0, 0_usize);
         while at < text.len() {
@@ -218,7 +221,7 @@ pub(crate) fn candidates(
             lines += 1;
             match line {
                 Line::Blank => lines -= 1,
-                Line::Object => screen.line(text, &fields, &mut scratch, |number| {
+                Line::Object => screen.line(text, fields, scratch, |number| {
                     found.push((number as u32, place));
                 }),
                 // Whoever reads it must say what is wrong with it.
@@ -266,8 +269,14 @@ fn names(conditions: &[&Necessary], source: &Source<'_>) -> Arc<[Box<str>]> {
 }
 
 /// Cuts a text into pieces at line feeds and works on them on all processors.
-/// The results are in the order of the text.
-fn pieces<T: Send>(text: &[u8], size: usize, work: impl Fn(usize, usize) -> T + Sync) -> Vec<T> {
+/// The results are in the order of the text. `kept` makes what each thread
+/// keeps from piece to piece.
+fn pieces<K, T: Send>(
+    text: &[u8],
+    size: usize,
+    kept: impl Fn() -> K + Sync,
+    work: impl Fn(&mut K, usize, usize) -> T + Sync,
+) -> Vec<T> {
     let count = text.len().div_ceil(size).max(1);
     let cut = |number: usize| {
         let place = (number * size).min(text.len());
@@ -278,6 +287,7 @@ fn pieces<T: Send>(text: &[u8], size: usize, work: impl Fn(usize, usize) -> T + 
     };
     let next = AtomicUsize::new(0);
     let run = || {
+        let mut kept = kept();
         let mut done = Vec::new();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
@@ -286,7 +296,7 @@ fn pieces<T: Send>(text: &[u8], size: usize, work: impl Fn(usize, usize) -> T + 
             }
             let (start, end) = (cut(number), cut(number + 1));
             if start < end || count == 1 {
-                done.push((number, work(start, end)));
+                done.push((number, work(&mut kept, start, end)));
             }
         }
     };
