@@ -12,7 +12,8 @@ rows! { ROWS: Function in geo {
     geo_azimuth "geo_azimuth", [(Number, Number, Number, Number) -> Real], "The direction from one point to another.",
         "round(geo_azimuth(5, 10, 10, -40), 9)" => "3.054599398";
     geo_distance_2points "geo_distance_2points", [(Number, Number, Number, Number; NumberOrBool) -> Real], "The shortest distance between two points, in metres.",
-        "round(geo_distance_2points(-122.407628, 47.578557, -118.275287, 34.019056), 3)" => "1546754.352";
+        "round(geo_distance_2points(-122.407628, 47.578557, -118.275287, 34.019056), 3)" => "1546754.352",
+        "round(geo_distance_2points(144.42486789, -37.951033417, 143.926495528, -37.652821139, true), 2)" => "54972.27";
     geo_point_in_circle "geo_point_in_circle", [(Number, Number, Number, Number, Number) -> Bool], "Whether a point lies in a circle on the globe.",
         "geo_point_in_circle(-122.143564, 47.535677, -122.100896, 47.527351, 3500)" => "true";
     none "geo_polygon_to_h3cells", [(Bag; Number, Number) -> Array], "The H3 cells that cover a polygon.";
@@ -66,9 +67,56 @@ fn real(value: Option<f64>) -> Value {
     value.map_or(Value::Null, Value::Real)
 }
 
-/// `geo_distance_2points`.
+/// The axes of the spheroid of WGS 84, in metres, and its flattening.
+const MAJOR: f64 = 6_378_137.0;
+const FLATTENING: f64 = 1.0 / 298.257_223_563;
+const MINOR: f64 = MAJOR * (1.0 - FLATTENING);
+
+/// The distance of two points on the spheroid, by Vincenty's inverse formula;
+/// none for nearly opposite ones, where it does not settle.
+fn on_spheroid(from: (f64, f64), to: (f64, f64)) -> Option<f64> {
+    let reduced = |latitude: f64| ((1.0 - FLATTENING) * latitude.tan()).atan().sin_cos();
+    let ((sin1, cos1), (sin2, cos2)) = (reduced(from.1), reduced(to.1));
+    let apart = to.0 - from.0;
+    let mut lambda = apart;
+    for _ in 0..200 {
+        let (sin, cos) = lambda.sin_cos();
+        let sin_sigma = (cos2 * sin).hypot(cos1 * sin2 - sin1 * cos2 * cos);
+        if sin_sigma == 0.0 {
+            return Some(0.0);
+        }
+        let cos_sigma = sin1 * sin2 + cos1 * cos2 * cos;
+        let sigma = sin_sigma.atan2(cos_sigma);
+        let sin_alpha = cos1 * cos2 * sin / sin_sigma;
+        let square = 1.0 - sin_alpha * sin_alpha;
+        let middle = if square > 0.0 {
+            cos_sigma - 2.0 * sin1 * sin2 / square
+        } else {
+            0.0
+        };
+        let twice = 2.0 * middle * middle - 1.0;
+        let c = FLATTENING / 16.0 * square * (4.0 + FLATTENING * (4.0 - 3.0 * square));
+        let before = lambda;
+        lambda = apart
+            + (1.0 - c) * FLATTENING * sin_alpha * (sigma + c * sin_sigma * (middle + c * cos_sigma * twice));
+        if (lambda - before).abs() < 1e-13 {
+            let u = square * (MAJOR * MAJOR - MINOR * MINOR) / (MINOR * MINOR);
+            let a = 1.0 + u / 16384.0 * (4096.0 + u * (-768.0 + u * (320.0 - 175.0 * u)));
+            let b = u / 1024.0 * (256.0 + u * (-128.0 + u * (74.0 - 47.0 * u)));
+            let last = b / 6.0 * middle * (4.0 * sin_sigma * sin_sigma - 3.0) * (4.0 * middle * middle - 3.0);
+            let change = b * sin_sigma * (middle + b / 4.0 * (cos_sigma * twice - last));
+            return Some(MINOR * a * (sigma - change));
+        }
+    }
+    None
+}
+
+/// `geo_distance_2points`: on the sphere, or on the spheroid if asked.
 pub fn geo_distance_2points(args: &[Value]) -> Value {
     let points = point(args, 0).zip(point(args, 2));
+    if args.get(4).and_then(convert::to_bool) == Some(true) {
+        return real(points.and_then(|(from, to)| on_spheroid(from, to)));
+    }
     real(points.map(|(from, to)| RADIUS * central_angle(from, to)))
 }
 
