@@ -431,3 +431,41 @@ fn a_fixture_of_no_rule_is_a_warning() {
     let text = err(&rulec(folder.path(), &["test", "rules"]));
     assert!(!text.contains("T-0002"), "{text}");
 }
+
+#[test]
+fn conditions_that_read_no_event_stand_apart() {
+    let query = "let enabled = true;\nlet Known = DeviceEvents | where ActionType == 'x' | project DeviceId;\n\
+        DeviceProcessEvents | where enabled and now() > datetime(2020-01-01)\n| join kind=leftanti Known on DeviceId";
+    let events = "now: 2026-01-15T12:00:00Z
+defaults: { DeviceProcessEvents: { DeviceId: d-1 }, DeviceEvents: { DeviceId: d-1 } }
+events:
+  start: { table: DeviceProcessEvents }
+  x: { table: DeviceEvents, row: { ActionType: x } }
+  y: { table: DeviceEvents, row: { ActionType: y } }
+cases:
+  - { name: known, events: [start, x, y], fires: false }
+  - { name: unknown, events: [start, y], fires: true }
+";
+    let output = test_of(query, events, &["--coverage"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    // What the joined side asks counts.
+    assert!(
+        out(&output).contains("shown both true and false, 1 of 1; 2 more read no event\n"),
+        "{}",
+        out(&output)
+    );
+    let text = err(&output);
+    assert!(
+        text.contains("note[RC018]: this condition reads no event; it was true in every case"),
+        "{text}"
+    );
+    let both = format!(
+        "{events}  - {{ name: off, parameters: {{ enabled: false }}, events: [start], fires: false }}\n"
+    );
+    let output = test_of(query, &both, &["--coverage"]);
+    assert!(
+        out(&output).contains("shown both true and false, 2 of 2; 1 more read no event\n"),
+        "{}",
+        out(&output)
+    );
+}
