@@ -282,9 +282,10 @@ fn events_that_cannot_be_read() {
             named,
         )
     };
-    run("DeviceProcessEvents=nowhere.ndjson", 2, "nowhere.ndjson");
+    run("DeviceProcessEvents=nowhere.ndjson", 3, "nowhere.ndjson cannot be opened");
     fs::create_dir(folder.path().join("empty")).unwrap();
     run("DeviceProcessEvents=empty", 3, "empty holds no files");
+    fs::write(folder.path().join("some.ndjson"), "{}\n").unwrap();
     run("some.ndjson", 3, "is not named after a table");
     fs::write(
         folder.path().join("bad.ndjson"),
@@ -293,7 +294,9 @@ fn events_that_cannot_be_read() {
     .unwrap();
     run("DeviceProcessEvents=bad.ndjson", 2, "bad.ndjson:2");
     fs::write(folder.path().join("bytes.ndjson"), b"{\"FileName\":\"\xff\"}\n").unwrap();
-    run("DeviceProcessEvents=bytes.ndjson", 2, "bytes.ndjson");
+    let text = "DeviceProcessEvents | project FileName";
+    let data = "DeviceProcessEvents=bytes.ndjson";
+    fails(folder.path(), &["query", text, "--data", data], 2, "bytes.ndjson:1: ");
 }
 
 #[test]

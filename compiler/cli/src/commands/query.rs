@@ -38,6 +38,12 @@ enum Format {
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let pipeline = print::pipeline(global)?;
+    let from_input = arguments.ndjson || arguments.query.as_deref() == Some("-");
+    if from_input && arguments.input.data.iter().any(|data| data == "-" || data.ends_with("=-")) {
+        return Err(Failure::say(
+            "standard input cannot hold the query and the data; write one of them to a file",
+        ));
+    }
     if arguments.ndjson {
         query::ndjson(
             &pipeline,
@@ -64,6 +70,11 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
         }
     }
     print::data(&answer.output);
+    if !global.quiet {
+        for note in &answer.notes {
+            anstream::eprintln!("warning: {note}");
+        }
+    }
     Ok(if print::any_error(&answer.diagnostics) {
         ExitCode::from(BROKEN)
     } else {

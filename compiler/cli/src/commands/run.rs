@@ -9,10 +9,11 @@ use crate::{BROKEN, FINDINGS, Failure, Global, Outcome, STOPPED, print, progress
 
 /// Hunt: run rules over exported events
 ///
-/// Events come from files: `--data DeviceProcessEvents=export.ndjson`, or a file or folder whose name
-/// begins with the table's. NDJSON, JSON arrays, the exports of Defender and Log Analytics, and CSV are
-/// understood. FileProfile, watchlists and externaldata are given the same way. Exit code 1 says that
-/// something fired.
+/// Events come from files: `--data DeviceProcessEvents=export.ndjson`, or a file or folder named after
+/// its table. NDJSON, JSON arrays, the exports of Defender and Log Analytics, CSV and TSV are understood,
+/// packed with gzip or zstd or not. Patterns are expanded here: --data 'DeviceProcessEvents=logs/**/*.gz'.
+/// FileProfile, watchlists (`watchlist:ALIAS`) and externaldata (`externaldata:ADDRESS`) are given the
+/// same way. Exit code 1 says that something fired.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Rule documents and folders. Default: the rules of the repository.
@@ -36,13 +37,16 @@ pub(crate) struct Arguments {
 /// Where events come from.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Input {
-    /// A table's events: TABLE=PATH, or PATH named after its table. Repeatable; `-` is standard input.
+    /// A table's events: TABLE=PATH, or PATH named after its table. Repeatable.
+    ///
+    /// PATH is a file, a pattern, a folder with all files below it but those that begin with `.` or `_`,
+    /// or `-` for standard input, which is held in memory.
     #[arg(long, short, value_name = "TABLE=PATH")]
     pub(crate) data: Vec<String>,
     /// The time now() gives, ISO 8601. Default: the newest event.
     #[arg(long, value_name = "TIME")]
     pub(crate) now: Option<String>,
-    /// Skip and count lines that cannot be read instead of failing.
+    /// Skip and count lines that cannot be read, and use what comes before the break of a broken file.
     #[arg(long)]
     pub(crate) lenient: bool,
     /// Memory that operators may hold, in megabytes.
