@@ -4,24 +4,10 @@
 
 mod common;
 
+use common::of;
 use rulec_facts::tables::Environment;
 use rulec_runtime::read::{Source, read};
 use rulec_runtime::{InMemory, Memory, Schema, Type};
-
-/// Names of the columns, then the rows.
-fn of(query: &str) -> Vec<String> {
-    let batch = common::run(query, Environment::M365).unwrap_or_else(|error| panic!("{query}: {error}"));
-    let names = batch
-        .schema()
-        .columns()
-        .iter()
-        .map(|column| column.name.to_string())
-        .collect::<Vec<_>>();
-    [names.join("|")]
-        .into_iter()
-        .chain(common::rows(&batch))
-        .collect()
-}
 
 const PEOPLE: &str = "let P = datatable(name:string, age:long, team:string)
     ['Ann', 31, 'red', 'bob', long(null), 'blue', 'Cid', 25, 'red', 'Dee', 40, 'blue']; ";

@@ -4,22 +4,8 @@
 
 mod common;
 
+use common::of;
 use rulec_facts::tables::Environment;
-
-/// Names of the columns, then the rows.
-fn of(query: &str) -> Vec<String> {
-    let batch = common::run(query, Environment::M365).unwrap_or_else(|error| panic!("{query}: {error}"));
-    let names = batch
-        .schema()
-        .columns()
-        .iter()
-        .map(|column| column.name.to_string())
-        .collect::<Vec<_>>();
-    [names.join("|")]
-        .into_iter()
-        .chain(common::rows(&batch))
-        .collect()
-}
 
 const PAIRS: &str = "datatable(s:string, t:string, n:long)['a', 'x', 1, 'b', 'y', 5, 'a', 'y', 3]";
 

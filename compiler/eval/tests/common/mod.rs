@@ -57,3 +57,16 @@ pub(crate) fn rows(batch: &Batch) -> Vec<String> {
         .map(|row| row.values().iter().map(text::print).collect::<Vec<_>>().join("|"))
         .collect()
 }
+
+/// What a query gives, which must run: the names of the columns with bars
+/// between them, then the rows.
+pub(crate) fn of(query: &str) -> Vec<String> {
+    let batch = run(query, Environment::M365).unwrap_or_else(|error| panic!("{query}: {error}"));
+    let names = batch
+        .schema()
+        .columns()
+        .iter()
+        .map(|column| column.name.to_string())
+        .collect::<Vec<_>>();
+    [names.join("|")].into_iter().chain(rows(&batch)).collect()
+}
