@@ -319,15 +319,25 @@ impl From {
     /// The test of the value as a test of the column.
     fn test(&self, test: TextTest, folded: bool, texts: Vec<Arc<str>>) -> Necessary {
         let folded = folded || self.folded;
-        let test = match self.how {
-            How::Whole => test,
-            How::Part => TextTest::Contains,
-            How::Json if texts.iter().all(|text| is_plain_inside(text)) => TextTest::Inside,
-            How::Json => return Necessary::ANYTHING,
+        let (test, texts) = match self.how {
+            How::Whole => (test, texts),
+            How::Part => (TextTest::Contains, texts),
+            How::Json => match texts.iter().map(|text| plain_inside(text)).collect() {
+                Some(texts) => (TextTest::Inside, texts),
+                None => return Necessary::ANYTHING,
+            },
         };
         let condition = Necessary::text(self.column.clone(), test, texts);
         if folded { condition.folded() } else { condition }
     }
+}
+
+/// The longest stretch of a text that JSON writes as it is.
+fn plain_inside(text: &str) -> Option<Arc<str>> {
+    text.split(|c: char| !is_plain_inside(&format!("a{c}")))
+        .filter(|piece| is_plain_inside(piece))
+        .max_by_key(|piece| piece.len())
+        .map(Arc::from)
 }
 
 fn whole_number(value: &Value) -> Option<i64> {

@@ -156,9 +156,22 @@ fn json_within_columns() {
         conditions(&format!("{query} 'evil.exe'")),
         ["DeviceEvents: AdditionalFields inside~ evil.exe"]
     );
-    // JSON may write these otherwise.
-    assert_eq!(conditions(&format!("{query} 'a/b'")), ["DeviceEvents: all()"]);
-    assert_eq!(conditions(&format!("{query} '1000'")), ["DeviceEvents: all()"]);
+    // Of what JSON may write otherwise, a part may be plain.
+    assert_eq!(
+        conditions(&format!("{query} '\\\\pipe/evil'")),
+        ["DeviceEvents: AdditionalFields inside~ pipe"]
+    );
+    for otherwise in ["'a/'", "'1000'", "'/'"] {
+        let expected = if otherwise == "'a/'" {
+            "AdditionalFields inside~ a"
+        } else {
+            "all()"
+        };
+        assert_eq!(
+            conditions(&format!("{query} {otherwise}")),
+            [format!("DeviceEvents: {expected}")]
+        );
+    }
 }
 
 #[test]
