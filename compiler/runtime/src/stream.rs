@@ -244,7 +244,8 @@ impl<'r> Stream<'r> {
         Ok(fired)
     }
 
-    /// No more events come: the ticks that are still to see some.
+    /// No more events come: the alerts of the ticks up to the first that sees the
+    /// newest event.
     pub fn finish(&mut self) -> Result<Vec<Fired>, RuntimeError> {
         let mut fired = Vec::new();
         let Some(newest) = self.newest else {

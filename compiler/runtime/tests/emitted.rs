@@ -4,9 +4,9 @@
 
 use rulec_functions::{aggregate, arithmetic, compare, matching};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::ops::{self, agg, column, constant, each, holds, out};
 use rulec_runtime::read::{Source, read};
+use rulec_runtime::rule::{Rule, Schedule, Table};
 use rulec_runtime::{Batch, Context, InMemory, Memory, RuntimeError, Schema, TextSet, Type, Value};
 
 /// The columns of `DeviceProcessEvents` that the rule reads.
@@ -32,6 +32,8 @@ fn rule() -> Rule {
     Rule {
         info: RuleInfo::new("0xFF-0001", "Downloads with certutil", "medium")
             .entity("Host", &[("HostName", "DeviceName")]),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables: || vec![Table::new("DeviceProcessEvents", device_process_events::schema())],
         evaluate,
     }
 }

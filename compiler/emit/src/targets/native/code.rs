@@ -165,7 +165,7 @@ impl Code {
     }
 
     /// The expression on one line; statements within have lines of their own.
-    fn flat(&self) -> String {
+    pub(super) fn flat(&self) -> String {
         let list = |items: &[Code]| items.iter().map(Code::flat).collect::<Vec<_>>().join(", ");
         match self {
             Code::Atom(text) => text.clone(),

@@ -61,6 +61,7 @@ const RESERVED: &[&str] = &[
     "pairs",
     "scan",
     "series",
+    "tables",
     "expand",
     "hash",
     "pattern",
@@ -184,6 +185,8 @@ pub(super) struct Emitter<'q> {
     items: Vec<String>,
     named: BTreeSet<BindingId>,
     pub(super) functions: Vec<String>,
+    /// Tables of events, each with the call that gives its columns.
+    pub(super) tables: Vec<(String, Code)>,
     /// The first construct that turned out not to be sayable.
     pub(super) failure: Option<(Span, String)>,
 }
@@ -207,6 +210,7 @@ impl<'q> Emitter<'q> {
             items: Vec::new(),
             named: BTreeSet::new(),
             functions: Vec::new(),
+            tables: Vec::new(),
             failure: None,
         }
     }

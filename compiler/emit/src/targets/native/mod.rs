@@ -29,6 +29,7 @@ mod samples;
 mod scalars;
 mod sources;
 mod specials;
+mod stateless;
 mod support;
 #[cfg(test)]
 mod tests;
@@ -166,7 +167,8 @@ fn code_of(input: &Input<'_>, module: &str) -> Result<String, Vec<Problem>> {
         &input.provenance.document,
         input.line,
     );
-    module::print(input.ir, root, input.text(), module, &info)
+    let schedule = [&input.resolved.frequency, &input.resolved.period].map(|length| length.value.seconds());
+    module::print(input.ir, root, input.text(), module, &info, schedule)
         .map_err(|(span, construct)| vec![refuse(span, construct)])
 }
 

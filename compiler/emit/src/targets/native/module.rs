@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use rulec_ir::{Query, Rel};
 use rulec_source::Span;
 
-use super::code::{Code, Statement, statements};
+use super::code::{Code, Statement, grouped, statements};
 use super::emitter::{Emitter, Scope};
 use super::info::Info;
-use super::prune;
+use super::{prune, stateless};
 
 /// The code of the module called `name`; a construct that cannot be said and
 /// its place otherwise.
@@ -21,6 +21,7 @@ pub(super) fn print(
     text: &str,
     name: &str,
     info: &Info,
+    schedule: [u64; 2],
 ) -> Result<String, (Span, String)> {
     let mut emitter = Emitter::new(query, text, name);
     let mut scope = Scope::new(false);
@@ -39,7 +40,15 @@ pub(super) fn print(
     }
     all.append(&mut scope.prelude);
     all.extend(body);
-    for import in ["alert::RuleInfo", "cli::Rule", "Batch", "Context", "RuntimeError"] {
+    for import in [
+        "alert::RuleInfo",
+        "rule::Rule",
+        "rule::Schedule",
+        "rule::Table",
+        "Batch",
+        "Context",
+        "RuntimeError",
+    ] {
         emitter.import(&format!("rulec_runtime::{import}"), "");
     }
     let mut sections = vec![imports(emitter.imports())];
@@ -51,6 +60,11 @@ pub(super) fn print(
                 name: "Rule",
                 fields: vec![
                     ("info", Code::call("info", [])),
+                    (
+                        "schedule",
+                        schedule_of(schedule, stateless::is_stateless(query, root))
+                    ),
+                    ("tables", Code::atom("tables")),
                     ("evaluate", Code::atom("evaluate"))
                 ],
             })],
@@ -60,6 +74,16 @@ pub(super) fn print(
     sections.push(format!(
         "/// What alerts say of the rule.\npub fn info() -> RuleInfo {{\n{}}}\n",
         statements(&about(info), 4)
+    ));
+    let tables = Code::vec(
+        emitter
+            .tables
+            .iter()
+            .map(|(name, schema)| Code::call("Table::new", [Code::string(name), schema.clone()])),
+    );
+    sections.push(format!(
+        "/// The tables of events that the rule reads.\npub fn tables() -> Vec<Table> {{\n{}}}\n",
+        statements(&[Statement::Tail(tables)], 4)
     ));
     let context = if scope.needs.context {
         "context"
@@ -73,6 +97,18 @@ pub(super) fn print(
     sections.append(&mut emitter.functions);
     sections.extend(emitter.schemas());
     Ok(sections.join("\n").trim_end().to_owned())
+}
+
+/// `Schedule::seconds(3_600, 7_200)`.
+fn schedule_of(seconds: [u64; 2], stateless: bool) -> Code {
+    let seconds =
+        seconds.map(|seconds| Code::Atom(grouped(i64::from(u32::try_from(seconds).unwrap_or(u32::MAX)))));
+    let schedule = Code::call("Schedule::seconds", seconds);
+    if stateless {
+        Code::atom(format!("{}.stateless()", schedule.flat()))
+    } else {
+        schedule
+    }
 }
 
 fn about(info: &Info) -> Vec<Statement> {

@@ -50,7 +50,11 @@ impl Emitter<'_> {
                     self.operator(scope, &mut inner, rel);
                 }
                 scope.needs.context = true;
-                let schema = self.schema(layout, &source.columns, source.open).by_ref();
+                let schema = self.schema(layout, &source.columns, source.open);
+                if let Some(table) = table_name(source) {
+                    self.tables.push((table.clone(), schema.clone()));
+                }
+                let schema = schema.by_ref();
                 let mut pipe = Pipe {
                     steps: Vec::new(),
                     rows: String::new(),

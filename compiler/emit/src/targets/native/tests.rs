@@ -380,6 +380,8 @@ fn the_package_builds_and_agrees_with_the_interpreter() {
             "-D",
             "warnings",
         ],
+        // The examples of its documentation.
+        &["test", "--doc", "--offline", "--locked", "--quiet"],
     ] {
         let output = Command::new("cargo")
             .args(args)
