@@ -108,11 +108,14 @@ fn wrapped_row(text: &[u8], sink: &mut Sink<'_>, order: &mut Order) -> serde_jso
 }
 
 pub(super) fn is_wrapped(text: &[u8]) -> bool {
+    /// An object, whatever is in it.
+    #[derive(Deserialize)]
+    struct Object {}
     #[derive(Deserialize)]
     struct Wrap {
         category: String,
         #[serde(rename = "properties")]
-        _properties: std::collections::BTreeMap<String, IgnoredAny>,
+        _properties: Object,
     }
     // Looked for first, as reading a row only for this takes as long as reading it.
     memchr::memmem::find(text, CATEGORY.as_bytes()).is_some()

@@ -129,14 +129,14 @@ impl<R: BufRead> Frames<R> {
                         return Err(io::ErrorKind::UnexpectedEof.into());
                     }
                 }
-                Err(error) => return Err(self.why(error)),
+                Err(error) => return Err(self.why(&error)),
             }
         }
     }
 
     /// An error of the decoder. It reads exactly, so that a file that ends
     /// early shows in that nothing is left.
-    fn why(&mut self, error: FrameDecoderError) -> io::Error {
+    fn why(&mut self, error: &FrameDecoderError) -> io::Error {
         match self.input.fill_buf() {
             Ok([]) => io::ErrorKind::UnexpectedEof.into(),
             Ok(_) => io::Error::new(io::ErrorKind::InvalidData, error.to_string()),
@@ -147,7 +147,7 @@ impl<R: BufRead> Frames<R> {
     /// Ends a frame that cannot be read on. The decoder keeps back a window of
     /// what it has decoded until it sees the last block, so it is shown an
     /// empty one, and a checksum that nobody looks at.
-    fn give_up(&mut self, error: FrameDecoderError) {
+    fn give_up(&mut self, error: &FrameDecoderError) {
         self.failure = Some(self.why(error));
         let end = [1, 0, 0, 0, 0, 0, 0];
         // Its own failure would hide the one that matters.
@@ -174,7 +174,7 @@ impl<R: BufRead> Read for Frames<R> {
                     .decoder
                     .decode_blocks(&mut self.input, BlockDecodingStrategy::UptoBlocks(1));
                 if let Err(error) = decoded {
-                    self.give_up(error);
+                    self.give_up(&error);
                 }
             }
             let read = self.decoder.read(buffer)?;
