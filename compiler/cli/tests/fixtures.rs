@@ -269,6 +269,12 @@ fn mistakes_in_fixtures_are_underlined() {
         &["`(` is no regular expression"],
     );
     refused(
+        &cases(
+            "  - name: a case\n    events: [fetch]\n    no_alert: [ { DeviceId: { not: { any_order: x } } } ]\n",
+        ),
+        &["`any_order` takes a list, not \"x\""],
+    );
+    refused(
         &cases("  - name: a case\n    events: [{ event: fetch, times: 1000000000 }]\n    count: 1\n"),
         &["makes more than 100000 events"],
     );
@@ -367,6 +373,13 @@ fn machine_formats_have_the_place_of_each_case() {
             "name=\"bad\" file=\"tests/rules/T-0001.yaml\" line=\"{line}\">\n"
         )),
         "{text}"
+    );
+    let none = test(&both, &["--only", "nothing"]);
+    assert_eq!(code(&none), 3);
+    assert!(
+        err(&none).contains("no case and no rule has `nothing` in its name"),
+        "{}",
+        err(&none)
     );
     let fast = test(&both, &["--fail-fast"]);
     assert!(
