@@ -22,7 +22,8 @@ Runs detection rules over exported logs.
 Usage: --data TABLE=PATH... [--rule ID]... [--now TIME] [--format ndjson|table|csv] [--lenient]
        [--missing-empty]
 
-  --data TABLE=PATH   rows of a table: NDJSON, JSON or CSV; repeatable
+  --data TABLE=PATH   rows of a table: NDJSON, JSON or CSV, packed or not; a file, a folder, a
+                      pattern, or - for standard input; repeatable
   --rule ID           only this rule; repeatable
   --now TIME          the time that now() gives, such as 2026-11-01T00:00:00Z
                       (default: the newest event; where none has a time, the clock)
@@ -68,7 +69,7 @@ pub fn run(
     reason = "each is a switch of the command line"
 )]
 struct Options {
-    data: Vec<(String, String)>,
+    data: Vec<String>,
     rules: Vec<String>,
     now: Option<i64>,
     format: Format,
@@ -110,15 +111,10 @@ fn parse_args(args: impl IntoIterator<Item = OsString>) -> Result<Options, Runti
         match name.as_str() {
             "--data" => {
                 let value = value()?;
-                // The name of external data is an address, which may hold `=` itself.
-                let split = if value.starts_with("externaldata:") {
-                    value.rsplit_once('=')
-                } else {
-                    value.split_once('=')
-                };
-                let (table, path) =
-                    split.ok_or_else(|| usage(format!("`--data {value}` should be `--data TABLE=PATH`")))?;
-                options.data.push((table.to_owned(), path.to_owned()));
+                if !value.contains('=') {
+                    return Err(usage(format!("`--data {value}` should be `--data TABLE=PATH`")));
+                }
+                options.data.push(value);
             }
             "--rule" => options.rules.push(value()?),
             "--now" => {
@@ -173,17 +169,25 @@ fn try_run(
     let mut files = Files::new()
         .lenient(options.lenient)
         .missing_empty(options.missing_empty);
-    for (table, path) in &options.data {
-        files.add_path(table, path);
+    // A package knows no catalog that a path could be named after.
+    for given in &options.data {
+        files.add(given, &|_| None)?;
     }
     let now = options.now.unwrap_or_else(|| {
         let events = files.names().filter(|name| is_event_table(name));
         newest(&files, events, &Progress::new()).unwrap_or_else(clock)
     });
+    let chosen = rules
+        .iter()
+        .filter(|rule| options.rules.is_empty() || options.rules.iter().any(|id| rule.info.id == id.as_str()))
+        .collect::<Vec<_>>();
+    let tables = chosen.iter().flat_map(|rule| (rule.tables)()).collect::<Vec<_>>();
+    let wanted = tables.iter().map(|table| (table.name, &table.necessary));
+    files.prepare(wanted, now, &Progress::new())?;
     let context = Context::new(now, &files);
     let mut fired: Vec<Alert> = Vec::new();
-    for rule in rules {
-        if options.rules.is_empty() || options.rules.iter().any(|id| rule.info.id == id.as_str()) {
+    for rule in chosen {
+        {
             let result = (rule.evaluate)(&context).map_err(|error| {
                 RuntimeError::new(error.code, format!("{}: {}", rule.info.id, error.message))
             })?;
