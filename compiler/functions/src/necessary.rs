@@ -160,12 +160,13 @@ impl Necessary {
         }
     }
 
-    /// The same, texts being compared regardless of case.
-    #[must_use]
-    pub fn folded(self) -> Self {
-        match self {
-            Necessary::All(parts) => Necessary::All(parts.into_iter().map(Self::folded).collect()),
-            Necessary::Any(parts) => Necessary::Any(parts.into_iter().map(Self::folded).collect()),
+    /// As [`Necessary::text`], regardless of case.
+    pub fn text_fold<T: Into<Arc<str>>>(
+        column: impl Into<Arc<str>>,
+        test: TextTest,
+        texts: impl IntoIterator<Item = T>,
+    ) -> Self {
+        match Self::text(column, test, texts) {
             Necessary::Text {
                 column, test, texts, ..
             } => Necessary::Text {
@@ -234,7 +235,7 @@ mod tests {
     use super::*;
 
     fn leaf(text: &str) -> Necessary {
-        Necessary::text("A", TextTest::Contains, [text]).folded()
+        Necessary::text_fold("A", TextTest::Contains, [text])
     }
 
     #[test]

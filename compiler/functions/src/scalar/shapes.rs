@@ -4,7 +4,9 @@
 //! shape. What takes cutting shapes out of one another (unions, intersections,
 //! buffers, simplification) has rows but no kernels.
 
-use super::sphere::{Path, Place, Polygon, RADIUS, angle, lines, nearest, plus, polygons, shape, times};
+use super::sphere::{
+    Path, Place, Polygon, RADIUS, angle, lines, nearest, parts, plus, polygons, shape, times,
+};
 use crate::args::{get, maybe_bool, maybe_real};
 use crate::{Bag, Value, convert, text};
 
@@ -29,7 +31,8 @@ rows! { ROWS: Function in shapes {
     none "geo_union_polygons_array", [(Array) -> Bag], "The union of several polygons.";
     none "geo_simplify_polygons_array", [(Array; Number) -> Bag], "Several polygons with fewer points.";
     none "geo_union_lines_array", [(Array) -> Bag], "The union of several lines.";
-    none "geo_polygon_densify", [(Bag; Number, NumberOrBool) -> Bag], "A polygon with more points on its edges.";
+    geo_polygon_densify "geo_polygon_densify", [(Bag; Number, NumberOrBool) -> Bag], "A polygon with more points on its edges.",
+        "array_length(geo_polygon_densify(dynamic({'type': 'Polygon', 'coordinates': [[[0, 0], [1, 0], [1, 1], [0, 0]]]}), 1000).coordinates[0])" => "4";
     geo_polygon_area "geo_polygon_area", [(Bag) -> Real], "The area of a polygon, in square metres.";
     none "geo_polygon_buffer", [(Bag, Number; Number) -> Bag], "A polygon with a margin.";
     geo_polygon_centroid "geo_polygon_centroid", [(Bag) -> Bag], "The centre of mass of a polygon.";
@@ -39,7 +42,8 @@ rows! { ROWS: Function in shapes {
     geo_line_length "geo_line_length", [(Bag) -> Real], "The length of a line, in metres.";
     none "geo_line_buffer", [(Bag, Number; Number) -> Bag], "The area within a distance of a line.";
     geo_line_centroid "geo_line_centroid", [(Bag) -> Bag], "The centre of mass of a line.";
-    none "geo_line_densify", [(Bag; Number, NumberOrBool) -> Bag], "A line with more points.";
+    geo_line_densify "geo_line_densify", [(Bag; Number, NumberOrBool) -> Bag], "A line with more points.",
+        "array_length(geo_line_densify(dynamic({'type': 'LineString', 'coordinates': [[50, 50], [51, 51]]})).coordinates)" => "9";
     none "geo_line_simplify", [(Bag; Number) -> Bag], "A line with fewer points.";
     geo_line_locate_point "geo_line_locate_point", [(Bag, Number, Number; NumberOrBool) -> Real], "How far along a line the point nearest to another is.";
     geo_line_interpolate_point "geo_line_interpolate_point", [(Bag, Number) -> Bag], "The point a fraction along a line.";
@@ -246,6 +250,102 @@ pub fn geo_line_locate_point(args: &[Value]) -> Value {
         Some((best.1 / before).clamp(0.0, 1.0))
     };
     maybe_real(located())
+}
+
+/// The most that a straight edge of a map may be away from the arc that
+/// stands for it, in metres, and the bounds of what a call may ask for.
+const TOLERANCE: f64 = 10.0;
+const TOLERANCES: std::ops::RangeInclusive<f64> = 0.1..=10_000.0;
+
+/// Puts places on the straight edges of a map until the arcs between them are
+/// near enough. What was given stays as it was written.
+struct Densifier {
+    tolerance: f64,
+    /// Whether an edge over the last meridian goes the long way around.
+    crossing: bool,
+}
+
+impl Densifier {
+    fn new(args: &[Value]) -> Option<Self> {
+        let tolerance = match args.get(1) {
+            None => TOLERANCE,
+            Some(tolerance) => convert::to_real(tolerance).filter(|t| TOLERANCES.contains(t))?,
+        };
+        Some(Self {
+            tolerance,
+            crossing: args.get(2).and_then(convert::to_bool) == Some(true),
+        })
+    }
+
+    /// Lists of places within as many lists.
+    fn nested(&self, value: &Value, levels: usize) -> Option<Value> {
+        let Value::Array(items) = value else {
+            return None;
+        };
+        if levels > 1 {
+            let inner: Option<Vec<Value>> = items.iter().map(|item| self.nested(item, levels - 1)).collect();
+            return inner.map(Value::array);
+        }
+        let path = Path::read(value)?;
+        let mut out: Vec<Value> = items.first().cloned().into_iter().collect();
+        for ((from, to), end) in path.arcs().zip(&items[1..]) {
+            let mut to = (to.longitude, to.latitude);
+            if !self.crossing && (to.0 - from.longitude).abs() > 180.0 {
+                to.0 -= 360f64.copysign(to.0 - from.longitude);
+            }
+            self.between((from.longitude, from.latitude), to, 0, &mut out)?;
+            out.push(end.clone());
+        }
+        Some(Value::array(out))
+    }
+
+    /// The places between two, which lie on the map.
+    fn between(&self, from: (f64, f64), to: (f64, f64), depth: usize, out: &mut Vec<Value>) -> Option<()> {
+        let place = |(longitude, latitude): (f64, f64)| {
+            // Beyond the last meridian comes the first.
+            let turns = ((longitude + 180.0) / 360.0).floor();
+            let within = (-180.0..=180.0).contains(&longitude);
+            Place::new(
+                if within {
+                    longitude
+                } else {
+                    longitude - 360.0 * turns
+                },
+                latitude,
+            )
+        };
+        let middle = (f64::midpoint(from.0, to.0), f64::midpoint(from.1, to.1));
+        let there = place(middle)?;
+        let away = nearest((&place(from)?, &place(to)?), &there);
+        if depth < MAX_DEPTH && distance(&there, &away) > self.tolerance {
+            self.between(from, middle, depth + 1, out)?;
+            out.push(there.coordinates());
+            self.between(middle, to, depth + 1, out)?;
+        }
+        Some(())
+    }
+
+    fn shape(&self, value: &Value, kinds: [(&str, usize); 2]) -> Option<Value> {
+        let (name, coordinates) = parts(value)?;
+        let (_, levels) = kinds.into_iter().find(|(known, _)| *known == name)?;
+        Some(shape(name, self.nested(coordinates, levels)?))
+    }
+}
+
+/// `geo_line_densify`.
+pub fn geo_line_densify(args: &[Value]) -> Value {
+    let kinds = [("LineString", 1), ("MultiLineString", 2)];
+    Densifier::new(args)
+        .and_then(|densifier| densifier.shape(get(args, 0), kinds))
+        .unwrap_or_default()
+}
+
+/// `geo_polygon_densify`.
+pub fn geo_polygon_densify(args: &[Value]) -> Value {
+    let kinds = [("Polygon", 2), ("MultiPolygon", 3)];
+    Densifier::new(args)
+        .and_then(|densifier| densifier.shape(get(args, 0), kinds))
+        .unwrap_or_default()
 }
 
 /// `geo_from_wkt`.
@@ -456,6 +556,29 @@ mod tests {
         let crossing =
             json::parse_json(r#"{"type":"Polygon","coordinates":[[[0,0],[9,9],[9,0],[0,9],[0,0]]]}"#);
         assert!(geo_polygon_area(&[crossing]).is_null());
+    }
+
+    #[test]
+    fn densified() {
+        let line = json::parse_json(r#"{"type":"LineString","coordinates":[[50,50],[51,51]]}"#);
+        assert_eq!(
+            text::print(&geo_line_densify(std::slice::from_ref(&line))),
+            r#"{"type":"LineString","coordinates":[[50,50],[50.125,50.125],[50.25,50.25],[50.375,50.375],[50.5,50.5],[50.625,50.625],[50.75,50.75],[50.875,50.875],[51,51]]}"#
+        );
+        assert!(geo_line_densify(&[line, Value::Long(0)]).is_null());
+        // Over the last meridian, the shorter way unless told otherwise.
+        let over = json::parse_json(r#"{"type":"LineString","coordinates":[[179,10],[-179,10]]}"#);
+        let count = |crossing: bool| {
+            let args = [over.clone(), Value::Long(10_000), Value::Bool(crossing)];
+            match geo_line_densify(&args) {
+                Value::Bag(bag) => bag
+                    .get("coordinates")
+                    .map_or(0, |c| text::print(c).matches('[').count() - 1),
+                _ => 0,
+            }
+        };
+        assert_eq!(count(false), 2);
+        assert!(count(true) > 2);
     }
 
     #[test]

@@ -143,7 +143,7 @@ fn crosses(one: (&Place, &Place), other: (&Place, &Place)) -> bool {
 pub(super) struct Path(pub(super) Vec<Place>);
 
 impl Path {
-    fn read(value: &Value) -> Option<Self> {
+    pub(super) fn read(value: &Value) -> Option<Self> {
         let Value::Array(items) = value else {
             return None;
         };
