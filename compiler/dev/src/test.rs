@@ -52,6 +52,20 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         return step(&rulec, &covered);
     }
     step(&rulec, &[&covered[..], &["--native"]].concat())?;
+    // The workspace's tests read files of columns; this is the command with them built in.
+    step(
+        "cargo",
+        &[
+            "test",
+            "--package",
+            "rulec",
+            "--features",
+            "parquet",
+            "--test",
+            "inputs",
+            "--locked",
+        ],
+    )?;
     deny()
 }
 

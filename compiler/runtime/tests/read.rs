@@ -516,3 +516,65 @@ fn data_without_a_header() {
     let (batch, _) = read(&b"a\nb\n"[..], &source).unwrap();
     assert_eq!(rows(&batch), ["a\nb\n"]);
 }
+
+#[test]
+fn damage_is_survived() {
+    let samples = [
+        "{\"Size\":1,\"FileName\":\"a\\\"b\",\"Fields\":{\"k\":[1]}}\r\n\n{\"Size\":2}\n",
+        "[\n{\"Size\":1},\n{\"Size\":2,\"Fields\":[[]]} ,{\"FileName\":\"]\"}\n]",
+        "{\"Stats\":{},\"Results\":[{\"Size\":1},{\"Size\":2}],\"Schema\":[]}",
+        "{\"tables\":[{\"columns\":[{\"name\":\"Size\",\"type\":\"long\"}],\"rows\":[[1],[2]]},{}]}",
+        "{\"tables\":[{\"rows\":[[1],[2]],\"columns\":[{\"name\":\"Size\"}]}]}",
+        "{\"category\":\"AdvancedHunting-Events\",\"properties\":{\"Size\":1}}\n",
+        "FileName,Size\n\"a\"\"b\nc\",1\nd,2\n\n\"\",3\n",
+        "sep=;\nFileName;Size:long\na;1\n",
+    ];
+    let pieces = [
+        "{",
+        "}",
+        "[",
+        "]",
+        "\"",
+        ",",
+        ":",
+        "\n",
+        "\\",
+        "\0",
+        "\u{feff}",
+        ";",
+        "1e999",
+        "\"Results\":[",
+        "\"tables\":[{",
+    ];
+    let mut random = fastrand::Rng::with_seed(7);
+    for _ in 0..4_000 {
+        let mut bytes = random.choice(samples).unwrap().as_bytes().to_vec();
+        for _ in 0..random.usize(1..5) {
+            let at = random.usize(..=bytes.len());
+            match random.u8(..4) {
+                0 => bytes.truncate(at),
+                1 => bytes.insert(at, random.u8(..)),
+                2 => drop(bytes.splice(at..at, random.choice(pieces).unwrap().bytes())),
+                _ => drop(bytes.drain(at..(at + random.usize(..9)).min(bytes.len()))),
+            }
+        }
+        // An open table takes whatever columns there are.
+        for schema in [schema(), Schema::of(&[("Size", Type::Unknown)]).open()] {
+            let strictly = read_as(&schema, false, &bytes);
+            let (batch, report) = match read_as(&schema, true, &bytes) {
+                Ok(read) => read,
+                // Text in another encoding, or a table without a header.
+                Err(error) => {
+                    assert!(strictly.is_err(), "{error}");
+                    continue;
+                }
+            };
+            assert_eq!(report.rows as usize, batch.rows());
+            // What a strict reader takes, a lenient one takes as it is.
+            match strictly {
+                Ok((whole, _)) => assert_eq!((rows(&whole), report.malformed), (rows(&batch), 0)),
+                Err(error) => assert!(report.malformed > 0, "{error}: {}", bytes.escape_ascii()),
+            }
+        }
+    }
+}
