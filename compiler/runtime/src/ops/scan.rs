@@ -131,13 +131,16 @@ pub fn scan(input: &Batch, scan: &Scan<'_>, schema: &Schema) -> Result<Batch> {
             let Some(matched) = step.matched(&current, sequence, scan, &blank, &wide, memory)? else {
                 continue;
             };
-            let mut sequence = states[number].take().unwrap_or(empty);
+            // The match is the one that goes on, though its first step matches again.
+            let mut sequence = states[number].take().unwrap_or_else(|| {
+                next_id += 1;
+                Sequence {
+                    id: next_id - 1,
+                    ..empty
+                }
+            });
             sequence.rows.truncate(number);
             sequence.rows.push(matched.clone());
-            if number == 0 {
-                sequence.id = next_id;
-                next_id += 1;
-            }
             step.put_out(matched, &mut sequence, &mut output);
             states[number] = Some(sequence);
         }
