@@ -329,6 +329,13 @@ impl<'q> Emitter<'q> {
         name
     }
 
+    /// Whether a name stands for a binding's value, which functions are handed
+    /// by reference.
+    pub(super) fn is_handed_on(&self, name: &str) -> bool {
+        let mut bound = self.bound.values();
+        bound.any(|bound| matches!(bound, Bound::Function(function) if function.name == name))
+    }
+
     /// The name of the column in a place.
     pub(super) fn column_name(&self, layout: LayoutId, place: usize) -> Option<&str> {
         self.layouts.get(layout.0).map(|layout| layout.column(place))

@@ -97,7 +97,7 @@ impl Emitter<'_> {
                     _ => self.value(scope, row, arg),
                 });
                 let args = args.collect::<Vec<_>>();
-                Code::call(path, [Code::slice(args)])
+                Code::call(path, [self.given(args)])
             }
             // The rest is constant, or was replaced by a column before.
             _ => {
@@ -105,6 +105,26 @@ impl Emitter<'_> {
                 Code::atom("()")
             }
         }
+    }
+
+    /// The arguments of a kernel. A single value that is known already is
+    /// lent, not cloned.
+    fn given(&self, args: Vec<Code>) -> Code {
+        let [Code::Atom(only)] = &args[..] else {
+            return Code::slice(args);
+        };
+        let Some(name) = only.strip_suffix(".clone()") else {
+            return Code::slice(args);
+        };
+        let lent = if name.starts_with(|c: char| c.is_ascii_uppercase()) {
+            // What is made when it is first used.
+            format!("&*{name}")
+        } else if self.is_handed_on(name) {
+            name.to_owned()
+        } else {
+            format!("&{name}")
+        };
+        Code::call("std::slice::from_ref", [Code::Atom(lent)])
     }
 
     /// How many columns `pack_all` packs, if they are the first ones of the row
@@ -237,7 +257,7 @@ impl Emitter<'_> {
                 }
                 let path = self.kernel(support::path(function).unwrap_or_default());
                 let args = args.iter().map(|arg| self.inline(scope, arg)).collect::<Vec<_>>();
-                Code::call(path, [Code::slice(args)])
+                Code::call(path, [self.given(args)])
             }
             ExprKind::Column(_) | ExprKind::IngestionTime | ExprKind::Window { .. } => {
                 self.fail(expr.span, "a column where a constant is expected");

@@ -106,12 +106,13 @@ fn inline(value: &Value) -> String {
 /// Dependencies that only other packages of the workspace switch on. Which
 /// features a package has does not stand in a lock file; a test asks cargo
 /// whether this list is right.
-const SWITCHED_OFF: [(&str, &str); 5] = [
+const SWITCHED_OFF: [(&str, &str); 6] = [
     ("getrandom", "js-sys"),
     ("getrandom", "wasm-bindgen"),
     ("hashbrown", "allocator-api2"),
     ("hashbrown", "equivalent"),
     ("hashbrown", "foldhash"),
+    ("num-traits", "libm"),
 ];
 
 /// One entry of a lock file.
