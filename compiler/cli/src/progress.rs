@@ -3,7 +3,7 @@
 use std::{
     io::{self, IsTerminal as _, Write as _},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use indicatif::{HumanBytes, HumanCount, HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -15,7 +15,6 @@ use crate::STOPPED;
 /// and a bar to standard error if that is a terminal.
 pub(crate) struct Terminal {
     bar: Option<ProgressBar>,
-    begun: Instant,
 }
 
 /// Steps of the bar.
@@ -32,10 +31,7 @@ impl Terminal {
             }
             bar
         });
-        Self {
-            bar,
-            begun: Instant::now(),
-        }
+        Self { bar }
     }
 
     /// Takes the bar away.
@@ -62,18 +58,17 @@ impl Listener for Terminal {
 
     fn tick(&mut self, state: &State) {
         let Some(bar) = &self.bar else { return };
-        let elapsed = self.begun.elapsed();
-        if elapsed < PATIENCE {
+        if state.elapsed < PATIENCE {
             return;
         }
         bar.set_position((state.share * STEPS as f64) as u64);
-        bar.set_message(message(state, elapsed));
+        bar.set_message(message(state));
     }
 }
 
 /// "1.2 GiB, 310 MB/s, 1.1 M events/s, 12 of 30 rules, 40 seconds left".
-fn message(state: &State, elapsed: Duration) -> String {
-    let seconds = elapsed.as_secs_f64().max(0.001);
+fn message(state: &State) -> String {
+    let seconds = state.elapsed.as_secs_f64().max(0.001);
     let rate = |n: u64| (n as f64 / seconds) as u64;
     let mut parts = Vec::new();
     if state.bytes > 0 {
@@ -117,8 +112,9 @@ mod tests {
             done: 3,
             rules: 30,
             share: 0.25,
+            elapsed: Duration::from_secs(2),
         };
-        let text = message(&state, Duration::from_secs(2));
+        let text = message(&state);
         assert_eq!(
             text,
             "286.10 MiB, 150 MB/s, 500,000 events/s, 3 of 30 rules, 6 seconds left"

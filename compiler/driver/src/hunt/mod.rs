@@ -67,6 +67,8 @@ pub struct State {
     pub rules: usize,
     /// How much of the work is done, from 0 to 1, as far as that is known.
     pub share: f64,
+    /// Time since the hunt began.
+    pub elapsed: Duration,
 }
 
 /// What a hunt found.
@@ -191,6 +193,7 @@ pub fn run(
         next: 0,
         size,
         now: None,
+        begun: Instant::now(),
         before: 0,
         report: Report {
             alerts: 0,
@@ -262,6 +265,7 @@ struct Hunt<'a> {
     size: u64,
     /// What `now()` gives, once that is known, if a rule asks.
     now: Option<i64>,
+    begun: Instant,
     /// Bytes that were read before the rules began.
     before: u64,
     report: Report,
@@ -326,6 +330,7 @@ impl Hunt<'_> {
             done,
             rules,
             share,
+            elapsed: self.begun.elapsed(),
         });
     }
 

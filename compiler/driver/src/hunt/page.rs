@@ -81,10 +81,11 @@ struct Field {
     cut: usize,
 }
 
+/// How often something occurs among alerts and rules.
 #[derive(Debug, Serialize)]
-struct Count {
+struct Tally {
     name: String,
-    count: usize,
+    alerts: usize,
     rules: usize,
 }
 
@@ -126,9 +127,9 @@ fn try_render(
         .iter()
         .map(|severity| {
             let rules = fired.iter().filter(|rule| rule.severity == *severity);
-            Count {
+            Tally {
                 name: (*severity).to_owned(),
-                count: rules.clone().map(|rule| rule.count).sum(),
+                alerts: rules.clone().map(|rule| rule.count).sum(),
                 rules: rules.count(),
             }
         })
@@ -246,7 +247,7 @@ fn fired(facts: &Facts<'_>, alerts: &[Alert]) -> Vec<Fired> {
 }
 
 /// Alerts by tactic, in the order of the alphabet; a rule may have several.
-fn tactics(fired: &[Fired]) -> Vec<Count> {
+fn tactics(fired: &[Fired]) -> Vec<Tally> {
     let mut tactics: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for rule in fired {
         for tactic in &rule.tactics {
@@ -257,9 +258,9 @@ fn tactics(fired: &[Fired]) -> Vec<Count> {
     }
     tactics
         .into_iter()
-        .map(|(name, (count, rules))| Count {
+        .map(|(name, (alerts, rules))| Tally {
             name: name.to_owned(),
-            count,
+            alerts,
             rules,
         })
         .collect()

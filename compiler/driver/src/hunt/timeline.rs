@@ -141,7 +141,7 @@ pub(super) fn timeline(alerts: &[(i64, &str)]) -> Option<Timeline> {
         });
     let counts = [0, top / 2, top]
         .into_iter()
-        .filter(|count| *count == 0 || *count == top || top % 2 == 0)
+        .filter(|count| *count == 0 || *count == top || top.is_multiple_of(2))
         .map(|count| Tick {
             at: round(base - tall * count as f64 / top as f64),
             text: count.to_string(),
@@ -224,6 +224,9 @@ mod tests {
         assert!(timeline(&[]).is_none());
         // As far apart as times can be, and all at once.
         assert!(timeline(&[(0, "low"), (i64::MAX, "low")]).unwrap().bars.len() == 2);
-        assert_eq!(timeline(&[(noon, "high"); 1000]).unwrap().counts[2].text, "1000");
+        assert_eq!(
+            timeline(&vec![(noon, "high"); 1000]).unwrap().counts[2].text,
+            "1000"
+        );
     }
 }

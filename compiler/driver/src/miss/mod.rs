@@ -131,7 +131,7 @@ impl Writer<'_> {
                 written.condition = Some(self.condition(verdict, &decisive));
             }
             Some(eval::Why::Partners(partners)) => written.partners = Some(self.partners(partners)),
-            Some(eval::Why::Group(group)) => written.group = Some(self.group(group)),
+            Some(eval::Why::Group(group)) => written.group = Some(Self::group(group)),
             Some(eval::Why::Values(parts)) if stage.dropped() => written.values = self.parts(parts),
             _ => {}
         }
@@ -193,7 +193,7 @@ impl Writer<'_> {
         }
     }
 
-    fn group(&self, group: &eval::Group) -> Group {
+    fn group(group: &eval::Group) -> Group {
         let all = |values: &[(String, Value)]| {
             values
                 .iter()

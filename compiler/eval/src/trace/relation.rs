@@ -79,7 +79,9 @@ impl Grouping {
 
 fn key(keys: &[Compiled], rows: &Batch, row: usize) -> KeyBuffer {
     let mut buffer = KeyBuffer::new();
-    keys.iter().for_each(|key| buffer.push(&key.of(rows.row(row))));
+    for key in keys {
+        buffer.push(&key.of(rows.row(row)));
+    }
     buffer
 }
 
