@@ -65,7 +65,12 @@ fn parquet(
     each: &mut Each<'_>,
 ) -> Result<Report, RuntimeError> {
     let wrong = |error: &dyn Display| unreadable(source, ColumnFormat::Parquet, error);
-    let builder = ParquetRecordBatchReaderBuilder::try_new(data).map_err(|error| wrong(&error))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(data);
+    let builder = builder.map_err(|error| {
+        wrong(&format_args!(
+            "{error} (what it holds stands at its end, which is missing where it is cut off)"
+        ))
+    })?;
     let mut feed = Feed::new(source, each);
     let columns = columns(builder.schema(), &mut feed);
     let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().map(|(place, _)| *place));
