@@ -4,7 +4,7 @@
 
 use std::{fs, path::Path};
 
-use rulec_driver::{Pipeline, build, explain, fixtures};
+use rulec_driver::{Pipeline, build, explain, fixtures, hunt, inputs, miss};
 use rulec_source::render;
 use serde_json::Value;
 
@@ -55,6 +55,56 @@ fn what_rulec_prints_is_valid() {
         let explained = explain::run(&pipeline, &one, explain::Format::Json);
         validate("explain.schema.json", &serde_json::from_str(&explained).unwrap());
     }
+}
+
+/// Takes what a hunt puts out.
+struct Collected(String);
+
+impl hunt::Listener for Collected {
+    fn output(&mut self, text: &str) -> std::io::Result<()> {
+        self.0.push_str(text);
+        Ok(())
+    }
+
+    fn tick(&mut self, _: &hunt::State) {}
+}
+
+#[test]
+fn what_a_hunt_prints_is_valid() {
+    let Ok(pipeline) = Pipeline::open(&root(), None) else {
+        panic!("the repository does not open")
+    };
+    let compilation = std::sync::Arc::new(pipeline.compile(&[]));
+    let export = root().join("tests/cases/readme/export.ndjson");
+    let input = inputs::Input {
+        data: vec![format!("DeviceProcessEvents={}", export.display())],
+        memory: 1024,
+        ..inputs::Input::default()
+    };
+    let options = hunt::Options {
+        only: None,
+        format: hunt::Format::Ndjson,
+        progress: std::sync::Arc::default(),
+    };
+    let mut found = Collected(String::new());
+    let report = hunt::run(&pipeline, &compilation, &input, &options, &mut found).unwrap();
+    assert_eq!((report.alerts, found.0.lines().count()), (2, 2));
+    for line in found.0.lines() {
+        validate("alert.schema.json", &serde_json::from_str(line).unwrap());
+    }
+    let mut verdicts = Vec::new();
+    for (rule, event) in [
+        ("RL-0003", "DeviceProcessEvents:2"),
+        ("RL-0003", "DeviceProcessEvents:1"),
+        ("RL-0010", "DeviceProcessEvents:1"),
+    ] {
+        let json = miss::Format::Json;
+        let answer = miss::run(&pipeline, &compilation, &input, Some(rule), event, json).unwrap();
+        let answer: Value = serde_json::from_str(&answer.output).unwrap();
+        validate("explain-miss.schema.json", &answer);
+        verdicts.push(answer["verdict"].clone());
+    }
+    assert_eq!(verdicts, ["fires", "dropped", "dropped"]);
 }
 
 #[test]
