@@ -96,7 +96,7 @@ class Bench:
         if self.options.rulec:
             self.rulec = os.path.abspath(self.options.rulec)
         else:
-            self.cargo(ROOT, "-p", "rulec")
+            self.cargo(ROOT, "-p", "rulec", "--features", "parquet")
             self.rulec = self.binary("rulec")
 
     def generate(self, kind, count=None, name=None, extra=()):
@@ -131,10 +131,13 @@ class Bench:
         folder = os.path.join(self.folder, f"emitted-{name}")
         step([self.rulec, "build", "--quiet", "--target", "native", "--out", folder, *documents])
         package = os.path.join(folder, "native")
-        target = os.path.join(self.folder, "target-emitted", name)
+        # One folder for all packages, so that what they depend on is compiled once.
+        target = os.path.join(self.folder, "target-emitted")
         environment = {**os.environ, "CARGO_TARGET_DIR": target}
         step(["cargo", "build", "--release", "--quiet"], cwd=package, env=environment)
-        return os.path.join(target, "release", "rulec-rules")
+        program = os.path.join(folder, "program")
+        shutil.copy(os.path.join(target, "release", "rulec-rules"), program)
+        return program
 
     # Contestants ----------------------------------------------------------
 
@@ -186,7 +189,8 @@ class Bench:
     def three_rules(self, form, engines):
         for table in ("DeviceProcessEvents", "DeviceEvents", "FileProfile"):
             self.generate(table)
-        emitted = self.emitted_three()
+        # Emitted packages read no files of columns.
+        emitted = self.emitted_three() if form == "ndjson" else None
         for rule, (document, tables) in RULES.items():
             contestants = {"rulec": self.interpreter(os.path.join(ROOT, document), tables, form)}
             if emitted:
@@ -449,8 +453,9 @@ class Bench:
 def step(command, **options):
     """Runs what must work."""
     result = subprocess.run(command, check=False, **options)
-    # `rulec build` ends with 1 when the documents have findings; what it wrote stands.
-    if result.returncode not in (0, 1) or (result.returncode == 1 and "build" not in command[1:2]):
+    # `rulec build` ends with 1 or 2 when some documents have findings; what it wrote of the others stands.
+    builds = command[1:3] == ["build", "--quiet"]
+    if result.returncode not in ((0, 1, 2) if builds else (0,)):
         sys.exit(f"failed: {' '.join(map(str, command))[:300]}")
 
 
