@@ -58,6 +58,8 @@ const RESERVED: &[&str] = &[
     "by",
     "levels",
     "networks",
+    "described",
+    "known",
     "pairs",
     "scan",
     "series",

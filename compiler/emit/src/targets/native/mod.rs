@@ -22,6 +22,7 @@ mod module;
 mod names;
 mod passing;
 mod pipe;
+mod plugins;
 mod prune;
 mod relations;
 #[cfg(test)]

@@ -16,20 +16,6 @@ use super::layout::LayoutId;
 use super::pipe::Pipe;
 use super::sources::{below_comment, part_of};
 
-/// Plugins that are told columns and constants in a fixed order: which
-/// arguments are columns of the row, how many constants follow, and whether
-/// the rest are the dimensions of an activity.
-const ACTIVITIES: [(&str, usize); 3] = [
-    ("sliding_window_counts", 4),
-    ("activity_counts_metrics", 3),
-    ("activity_engagement", 4),
-];
-
-/// Whether a plugin is known here, by its name.
-pub(super) fn is_plugin(name: &str) -> bool {
-    matches!(name, "rolling_percentile" | "rows_near") || ACTIVITIES.iter().any(|(known, _)| *known == name)
-}
-
 impl Emitter<'_> {
     /// Adds such an operator to a pipeline.
     pub(super) fn special(
@@ -154,20 +140,20 @@ impl Emitter<'_> {
             }
             Operator::MakeSeries { .. } => self.make_series(scope, pipe, rel, operator),
             Operator::Scan { .. } => self.scan(scope, pipe, rel, operator),
-            Operator::Plugin { name, args } => self.plugin(scope, pipe, rel, name, args),
+            Operator::Plugin { name, args } => self.plugin(scope, pipe, rel, inputs, name, args),
             Operator::PartitionEach { .. } | Operator::WideUnion { .. } => {
                 self.fail(rel.span, operator.construct());
             }
         }
     }
 
-    fn after(&mut self, rel: &Rel, wish: &str) -> LayoutId {
+    pub(super) fn after(&mut self, rel: &Rel, wish: &str) -> LayoutId {
         let about = self.about(rel);
         self.layout(wish, about, &rel.columns)
     }
 
     /// The columns after an operator whose rows may have more than the query knows.
-    fn set(&mut self, pipe: &mut Pipe, rel: &Rel, layout: LayoutId) {
+    pub(super) fn set(&mut self, pipe: &mut Pipe, rel: &Rel, layout: LayoutId) {
         pipe.layout = layout;
         pipe.extra |= rel.open;
     }
@@ -567,72 +553,6 @@ impl Emitter<'_> {
                 ("output", output),
             ],
         }
-    }
-
-    fn plugin(&mut self, scope: &mut Scope, pipe: &mut Pipe, rel: &Rel, name: &'static str, args: &[Expr]) {
-        let row = pipe.layout;
-        let of_row = |emitter: &mut Self, scope: &mut Scope, index: usize| match args.get(index) {
-            Some(arg) => emitter.operand(scope, row, arg),
-            None => {
-                let null = emitter.literal(&Value::Null);
-                Code::call(emitter.short("ops", "constant"), [null])
-            }
-        };
-        let value = |emitter: &mut Self, scope: &mut Scope, index: usize| match args.get(index) {
-            Some(arg) => emitter.inline(scope, arg).by_ref(),
-            None => emitter.literal(&Value::Null).by_ref(),
-        };
-        let count = |emitter: &mut Self, scope: &mut Scope, index: usize| match args.get(index) {
-            Some(arg) => emitter.long(scope, arg, 0),
-            None => Code::atom("0"),
-        };
-        let mut call = vec![pipe.rows()];
-        match name {
-            "rows_near" => {
-                call.push(of_row(self, scope, 0).by_ref());
-                let before = count(self, scope, 1);
-                let after = if args.len() > 2 {
-                    count(self, scope, 2)
-                } else {
-                    before.clone()
-                };
-                call.extend([before, after]);
-                pipe.step(Code::call(self.op("rows_near"), call));
-                self.passed(pipe, rel, "near");
-                return;
-            }
-            "rolling_percentile" => {
-                call.push(of_row(self, scope, 0).by_ref());
-                call.push(value(self, scope, 1));
-                call.push(of_row(self, scope, 2).by_ref());
-                call.extend([3, 4].map(|index| value(self, scope, index)));
-                let by = self.operands(scope, row, args.get(5..).unwrap_or_default());
-                call.push(Code::slice(by));
-            }
-            _ => {
-                let Some((_, constants)) = ACTIVITIES.iter().find(|(known, _)| *known == name) else {
-                    return self.fail(rel.span, format!("the plugin `{name}`"));
-                };
-                let (id, time) = (of_row(self, scope, 0), of_row(self, scope, 1));
-                let rest = args.get(2 + constants..).unwrap_or_default();
-                let dimensions = Code::vec(self.operands(scope, row, rest));
-                self.import("rulec_runtime::ops", "");
-                pipe.let_(
-                    "activity",
-                    Code::Struct {
-                        name: "ops::Activity",
-                        fields: vec![("id", id), ("time", time), ("dimensions", dimensions)],
-                    },
-                );
-                call.push(Code::atom("&activity"));
-                call.extend((2..2 + constants).map(|index| value(self, scope, index)));
-            }
-        }
-        let layout = self.after(rel, "counted");
-        let schema = self.schema(layout, &rel.columns, rel.open).by_ref();
-        call.push(schema);
-        pipe.step(Code::call(self.op(name), call));
-        self.set(pipe, rel, layout);
     }
 
     /// A union of so many tables that most columns of most of them are null.

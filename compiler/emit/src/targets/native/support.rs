@@ -8,10 +8,10 @@ use std::collections::BTreeSet;
 
 use rulec_functions::{ScalarFunction, aggregate};
 use rulec_ir::walk::{self, Node};
-use rulec_ir::{AggregateCall, BindingId, BindingKind, ExprKind, Operator, Query, RelKind};
+use rulec_ir::{AggregateCall, BindingId, BindingKind, ExprKind, Operator, Query, Rel, RelKind};
 use rulec_source::Span;
 
-use super::specials::is_plugin;
+use super::plugins::is_plugin;
 
 /// Tables of a union that emitted Rust takes. It names every column of each
 /// table, so that `search` and `union *` over a whole catalog would be a hundred
@@ -49,6 +49,26 @@ pub(super) fn path(function: &ScalarFunction) -> Option<&'static str> {
 /// Whether a function gives the same value each time.
 pub(super) fn is_pure(function: &ScalarFunction) -> bool {
     !matches!(function.name, "rand" | "new_guid")
+}
+
+/// Whether a relation reads the rows that an enclosing operator hands in, which
+/// are not there yet when values are computed.
+fn reads_input(rel: &Rel) -> bool {
+    let mut todo = vec![rel];
+    while let Some(rel) = todo.pop() {
+        match &rel.kind {
+            RelKind::Input => return true,
+            // Their subqueries have rows of their own.
+            RelKind::MvApply { input, .. } => todo.push(input),
+            RelKind::Special { inputs, operator }
+                if matches!(**operator, Operator::Fork | Operator::Partition { .. }) =>
+            {
+                todo.extend(inputs.first());
+            }
+            _ => walk::inputs(rel, &mut |input| todo.push(input)),
+        }
+    }
+    false
 }
 
 /// Aggregates that nothing computes.
@@ -103,6 +123,10 @@ pub(super) fn unsupported(query: &Query) -> Vec<(Span, String)> {
                     found.push((expr.span, format!("the function `{}`", function.name)));
                 }
                 ExprKind::Binding(id) => bindings.push(*id),
+                ExprKind::ToScalar(rel) | ExprKind::List(rel) if reads_input(rel) => {
+                    let construct = "a value computed from all rows of a subquery".to_owned();
+                    found.push((expr.span, construct));
+                }
                 _ => {}
             },
         };
