@@ -1,6 +1,6 @@
 //! Data on the command line: packed, in patterns and folders, from standard
 //! input, from outside, and what is said when something is wrong with it.
-#![allow(clippy::disallowed_methods)] // Tests write the files they try.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)] // Tests write the files they try.
 
 mod common;
 
