@@ -64,16 +64,16 @@ pub struct Stage {
     /// What became of the event here.
     pub fate: Fate,
     /// `where`: its condition, taken apart, and what it said of the event.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub condition: Option<Condition>,
     /// `join`, `lookup`: the event's keys and who has the same.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub partners: Option<Partners>,
     /// `summarize`, `distinct`, `count`: the group that the event went into.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<Group>,
     /// Others: what their expressions gave for the event.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<Named>,
 }
 
@@ -122,10 +122,10 @@ pub struct Condition {
     /// Whether the event was dropped because of it.
     pub decisive: bool,
     /// What it is made of.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub operands: Vec<Condition>,
     /// The values that a leaf looked at.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<Named>,
 }
 
