@@ -187,12 +187,9 @@ fn try_run(
     let context = Context::new(now, &files);
     let mut fired: Vec<Alert> = Vec::new();
     for rule in chosen {
-        {
-            let result = (rule.evaluate)(&context).map_err(|error| {
-                RuntimeError::new(error.code, format!("{}: {}", rule.info.id, error.message))
-            })?;
-            fired.extend(alert::alerts(&rule.info, &result));
-        }
+        let result = (rule.evaluate)(&context)
+            .map_err(|error| RuntimeError::new(error.code, format!("{}: {}", rule.info.id, error.message)))?;
+        fired.extend(alert::alerts(&rule.info, &result));
     }
     alert::write(out, options.format, &fired)
         .and_then(|()| out.flush())

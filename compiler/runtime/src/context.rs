@@ -145,13 +145,7 @@ impl<'a> Context<'a> {
 
     /// The rows of a table under a schema.
     pub fn table(&self, name: &str, schema: &Schema) -> Result<Batch, RuntimeError> {
-        self.tables.table(&TableRequest {
-            name,
-            schema,
-            needed: None,
-            memory: &self.memory,
-            wanted: None,
-        })
+        self.scan(name, schema, None, |rows| Ok(rows.clone()))
     }
 
     /// The rows of a table after a stage that works row by row. `needed` are

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rulec_functions::Necessary;
+
 use crate::alert::RuleInfo;
 use crate::batch::Batch;
 use crate::context::{Context, InMemory};
@@ -62,12 +64,23 @@ pub struct Table {
     pub name: &'static str,
     /// The columns that the rule needs; events may have more.
     pub schema: Schema,
+    /// What events must meet to matter to the rule.
+    pub necessary: Necessary,
 }
 
 impl Table {
     /// A table and the columns needed of it.
     pub fn new(name: &'static str, schema: Schema) -> Self {
-        Self { name, schema }
+        Self::of(name, schema, Necessary::ANYTHING)
+    }
+
+    /// The same, and what events must meet to matter.
+    pub fn of(name: &'static str, schema: Schema, necessary: Necessary) -> Self {
+        Self {
+            name,
+            schema,
+            necessary,
+        }
     }
 }
 
@@ -75,16 +88,19 @@ impl Rule {
     /// The tables of events that the rule reads, each once, with all columns
     /// that the rule needs of it anywhere. Sorted by name.
     pub fn tables(&self) -> Vec<Table> {
-        let mut found: BTreeMap<&'static str, Schema> = BTreeMap::new();
+        let mut found: BTreeMap<&'static str, Table> = BTreeMap::new();
         for table in (self.tables)() {
-            let schema = match found.remove(table.name) {
-                Some(known) => known.joined(&table.schema),
-                None => table.schema,
+            let table = match found.remove(table.name) {
+                Some(known) => Table {
+                    name: table.name,
+                    schema: known.schema.joined(&table.schema),
+                    necessary: Necessary::any([known.necessary, table.necessary]),
+                },
+                None => table,
             };
-            found.insert(table.name, schema);
+            found.insert(table.name, table);
         }
-        let tables = found.into_iter();
-        tables.map(|(name, schema)| Table { name, schema }).collect()
+        found.into_values().collect()
     }
 
     /// The rows that the rule gives at a time (ticks of 100 ns since

@@ -177,8 +177,11 @@ fn condition(rng: &mut Rng, depth: usize) -> Necessary {
             }
         }
         2 => {
-            let condition = Necessary::text("AdditionalFields", TextTest::Inside, ["cmd.exe", "hi"]);
-            if rng.bool() { condition.folded() } else { condition }
+            if rng.bool() {
+                Necessary::text_fold("AdditionalFields", TextTest::Inside, ["cmd.exe", "hi"])
+            } else {
+                Necessary::text("AdditionalFields", TextTest::Inside, ["cmd.exe", "hi"])
+            }
         }
         3..=6 => {
             use TextTest::{Contains, EndsWith, Is, StartsWith};
@@ -192,8 +195,11 @@ fn condition(rng: &mut Rng, depth: usize) -> Necessary {
             let texts = texts.filter(|text| !text.is_empty()).collect::<Vec<_>>();
             let column = column(rng);
             {
-                let condition = Necessary::text(column, test, texts);
-                if rng.bool() { condition.folded() } else { condition }
+                if rng.bool() {
+                    Necessary::text_fold(column, test, texts)
+                } else {
+                    Necessary::text(column, test, texts)
+                }
             }
         }
         7 => Necessary::any(

@@ -1,11 +1,60 @@
 //! Detection rules as native Rust, made by rulec 0.1.0.
 //!
-//! `rules()` gives them all; each module of `rules` has `info` and `evaluate`
-//! of one rule.
+//! [`rules()`] gives them all, and each module of [`rules`](mod@rules) is one
+//! of them: `info` is what its alerts say of it, `tables` what it reads,
+//! `evaluate` its query, and `rule` all of that. What runs them is in
+//! [`runtime`].
+//!
+//! A rule over tables that are at hand gives the rows of its query:
+//!
+//! ```
+//! use rulec_rules::runtime::functions::text::parse_datetime;
+//! use rulec_rules::runtime::read::{Source, read};
+//! use rulec_rules::runtime::{Memory, RuntimeError};
+//!
+//! # fn main() -> Result<(), RuntimeError> {
+//! let now = parse_datetime("2026-01-15T12:00:00Z").unwrap_or_default();
+//! let memory = Memory::default();
+//! for rule in rulec_rules::rules() {
+//!     let mut tables = Vec::new();
+//!     for table in rule.tables() {
+//!         let events = br#"{"Timestamp":"2026-01-15T11:59:00Z"}"#;
+//!         let source = Source::new(table.name, &table.schema, &memory);
+//!         let (rows, _) = read(&events[..], &source)?;
+//!         tables.push((table.name, rows));
+//!     }
+//!     match rule.run(now, tables) {
+//!         Ok(rows) => println!("{}: {} rows", rule.info.id, rows.rows()),
+//!         // A watchlist that was not given, for example.
+//!         Err(error) => println!("{}: {error}", rule.info.id),
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Over events as they arrive, [`runtime::stream`] evaluates a rule on its
+//! schedule and gives each alert once:
+//!
+//! ```
+//! use rulec_rules::runtime::stream::Stream;
+//!
+//! for rule in rulec_rules::rules() {
+//!     let mut stream = Stream::new(&rule).lateness_seconds(600);
+//!     for table in rule.tables() {
+//!         let line = br#"{"Timestamp":"2026-01-15T11:59:00Z"}"#;
+//!         for fired in stream.feed_ndjson(table.name, line).unwrap_or_default() {
+//!             println!("{}: {:?}", fired.alert.title, fired.alert.row);
+//!         }
+//!     }
+//! }
+//! ```
 
 pub mod rules;
 
-use rulec_runtime::cli::Rule;
+pub use rulec_runtime as runtime;
+
+use rulec_runtime::rule::Rule;
 
 /// All rules, in order of their ids.
 pub fn rules() -> Vec<Rule> {

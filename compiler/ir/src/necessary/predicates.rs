@@ -327,8 +327,11 @@ impl From {
                 None => return Necessary::ANYTHING,
             },
         };
-        let condition = Necessary::text(self.column.clone(), test, texts);
-        if folded { condition.folded() } else { condition }
+        if folded {
+            Necessary::text_fold(self.column.clone(), test, texts)
+        } else {
+            Necessary::text(self.column.clone(), test, texts)
+        }
     }
 }
 

@@ -6,9 +6,9 @@
 use rulec_functions::fold::{contains_fold, eq_fold};
 use rulec_functions::{arithmetic, compare};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
-use rulec_runtime::ops::{self, column, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::ops::{self, holds};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -35,6 +35,8 @@ const REPORT_ID: usize = 15;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200).stateless(),
+        tables,
         evaluate,
     }
 }
@@ -65,93 +67,138 @@ pub fn info() -> RuleInfo {
     info.entity("Process", &[("CommandLine", "ProcessCommandLine")])
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of(
+        "DeviceProcessEvents",
+        device_process_events(),
+        device_process_events_wanted(),
+    )]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceProcessEvents
-    context.scan("DeviceProcessEvents", &device_process_events(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ActionType =~ "ProcessCreated"
-        let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ProcessCreated"))?;
-        // | where ((FileName =~ "certutil.exe" or ProcessVersionInfoOriginalFileName =~ "CertUtil.exe") and (ProcessCommandLine cont …
-        let t = ops::filter(&t, |row| {
-            ((eq_fold(row.str(FILE_NAME), "certutil.exe")
-                || eq_fold(
-                    row.str(PROCESS_VERSION_INFO_ORIGINAL_FILE_NAME),
-                    "CertUtil.exe",
-                ))
-                && (contains_fold(row.str(PROCESS_COMMAND_LINE), "urlcache")
-                    || contains_fold(row.str(PROCESS_COMMAND_LINE), "verifyctl")))
-                || ((eq_fold(row.str(FILE_NAME), "bitsadmin.exe")
+    context.scan_where(
+        "DeviceProcessEvents",
+        &device_process_events(),
+        None,
+        &device_process_events_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ActionType =~ "ProcessCreated"
+            let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ProcessCreated"))?;
+            // | where ((FileName =~ "certutil.exe" or ProcessVersionInfoOriginalFileName =~ "CertUtil.exe") and (ProcessCommandLine cont …
+            let t = ops::filter(&t, |row| {
+                ((eq_fold(row.str(FILE_NAME), "certutil.exe")
                     || eq_fold(
                         row.str(PROCESS_VERSION_INFO_ORIGINAL_FILE_NAME),
-                        "bitsadmin.exe",
+                        "CertUtil.exe",
                     ))
-                    && (contains_fold(row.str(PROCESS_COMMAND_LINE), "/transfer")
-                        || contains_fold(row.str(PROCESS_COMMAND_LINE), "/addfile")))
-                || (eq_fold(row.str(FILE_NAME), "desktopimgdownldr.exe")
-                    && contains_fold(row.str(PROCESS_COMMAND_LINE), "/lockscreenurl"))
-                || (eq_fold(row.str(FILE_NAME), "MpCmdRun.exe")
-                    && contains_fold(row.str(PROCESS_COMMAND_LINE), "DownloadFile"))
-        })?;
-        // | where ProcessCommandLine contains "http://" or ProcessCommandLine contains "https://" or ProcessCommandLine contains "ft …
-        let t = ops::filter(&t, |row| {
-            contains_fold(row.str(PROCESS_COMMAND_LINE), "http://")
-                || contains_fold(row.str(PROCESS_COMMAND_LINE), "https://")
-                || contains_fold(row.str(PROCESS_COMMAND_LINE), "ftp://")
-        })?;
-        // | where not(InitiatingProcessFolderPath =~ @"C:\Windows\CCM\CcmExec.exe")
-        let t = ops::filter(&t, |row| {
-            !eq_fold(
-                row.str(INITIATING_PROCESS_FOLDER_PATH),
-                r"C:\Windows\CCM\CcmExec.exe",
+                    && (contains_fold(row.str(PROCESS_COMMAND_LINE), "urlcache")
+                        || contains_fold(row.str(PROCESS_COMMAND_LINE), "verifyctl")))
+                    || ((eq_fold(row.str(FILE_NAME), "bitsadmin.exe")
+                        || eq_fold(
+                            row.str(PROCESS_VERSION_INFO_ORIGINAL_FILE_NAME),
+                            "bitsadmin.exe",
+                        ))
+                        && (contains_fold(row.str(PROCESS_COMMAND_LINE), "/transfer")
+                            || contains_fold(row.str(PROCESS_COMMAND_LINE), "/addfile")))
+                    || (eq_fold(row.str(FILE_NAME), "desktopimgdownldr.exe")
+                        && contains_fold(row.str(PROCESS_COMMAND_LINE), "/lockscreenurl"))
+                    || (eq_fold(row.str(FILE_NAME), "MpCmdRun.exe")
+                        && contains_fold(row.str(PROCESS_COMMAND_LINE), "DownloadFile"))
+            })?;
+            // | where ProcessCommandLine contains "http://" or ProcessCommandLine contains "https://" or ProcessCommandLine contains "ft …
+            let t = ops::filter(&t, |row| {
+                contains_fold(row.str(PROCESS_COMMAND_LINE), "http://")
+                    || contains_fold(row.str(PROCESS_COMMAND_LINE), "https://")
+                    || contains_fold(row.str(PROCESS_COMMAND_LINE), "ftp://")
+            })?;
+            // | where not(InitiatingProcessFolderPath =~ @"C:\Windows\CCM\CcmExec.exe")
+            let t = ops::filter(&t, |row| {
+                !eq_fold(
+                    row.str(INITIATING_PROCESS_FOLDER_PATH),
+                    r"C:\Windows\CCM\CcmExec.exe",
+                )
+            })?;
+            // | project Timestamp, DeviceId, DeviceName, ReportId, AccountDomain, AccountName, AccountSid, FileName, FolderPath, SHA1, P …
+            ops::project_keep(
+                &t,
+                &[
+                    TIMESTAMP,
+                    DEVICE_ID,
+                    DEVICE_NAME,
+                    REPORT_ID,
+                    ACCOUNT_DOMAIN,
+                    ACCOUNT_NAME,
+                    ACCOUNT_SID,
+                    FILE_NAME,
+                    FOLDER_PATH,
+                    SHA1,
+                    PROCESS_COMMAND_LINE,
+                    PROCESS_VERSION_INFO_ORIGINAL_FILE_NAME,
+                    INITIATING_PROCESS_FILE_NAME,
+                    INITIATING_PROCESS_FOLDER_PATH,
+                    INITIATING_PROCESS_COMMAND_LINE,
+                ],
             )
-        })?;
-        // | project Timestamp, DeviceId, DeviceName, ReportId, AccountDomain, AccountName, AccountSid, FileName, FolderPath, SHA1, P …
-        ops::project(
-            &t,
-            &[
-                out("Timestamp", Type::DateTime, column(TIMESTAMP)),
-                out("DeviceId", Type::String, column(DEVICE_ID)),
-                out("DeviceName", Type::String, column(DEVICE_NAME)),
-                out("ReportId", Type::Long, column(REPORT_ID)),
-                out("AccountDomain", Type::String, column(ACCOUNT_DOMAIN)),
-                out("AccountName", Type::String, column(ACCOUNT_NAME)),
-                out("AccountSid", Type::String, column(ACCOUNT_SID)),
-                out("FileName", Type::String, column(FILE_NAME)),
-                out("FolderPath", Type::String, column(FOLDER_PATH)),
-                out("SHA1", Type::String, column(SHA1)),
-                out(
-                    "ProcessCommandLine",
-                    Type::String,
-                    column(PROCESS_COMMAND_LINE),
-                ),
-                out(
-                    "ProcessVersionInfoOriginalFileName",
-                    Type::String,
-                    column(PROCESS_VERSION_INFO_ORIGINAL_FILE_NAME),
-                ),
-                out(
-                    "InitiatingProcessFileName",
-                    Type::String,
-                    column(INITIATING_PROCESS_FILE_NAME),
-                ),
-                out(
-                    "InitiatingProcessFolderPath",
-                    Type::String,
-                    column(INITIATING_PROCESS_FOLDER_PATH),
-                ),
-                out(
-                    "InitiatingProcessCommandLine",
-                    Type::String,
-                    column(INITIATING_PROCESS_COMMAND_LINE),
-                ),
-            ],
-        )
-    })
+        },
+    )
+}
+
+/// What rows of `DeviceProcessEvents` must meet to matter.
+fn device_process_events_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text_fold("ActionType", TextTest::Is, ["ProcessCreated"]),
+        Necessary::any([
+            Necessary::all([
+                Necessary::any([
+                    Necessary::text_fold("FileName", TextTest::Is, ["certutil.exe"]),
+                    Necessary::text_fold(
+                        "ProcessVersionInfoOriginalFileName",
+                        TextTest::Is,
+                        ["CertUtil.exe"],
+                    ),
+                ]),
+                Necessary::any([
+                    Necessary::text_fold("ProcessCommandLine", TextTest::Contains, ["urlcache"]),
+                    Necessary::text_fold("ProcessCommandLine", TextTest::Contains, ["verifyctl"]),
+                ]),
+            ]),
+            Necessary::all([
+                Necessary::any([
+                    Necessary::text_fold("FileName", TextTest::Is, ["bitsadmin.exe"]),
+                    Necessary::text_fold(
+                        "ProcessVersionInfoOriginalFileName",
+                        TextTest::Is,
+                        ["bitsadmin.exe"],
+                    ),
+                ]),
+                Necessary::any([
+                    Necessary::text_fold("ProcessCommandLine", TextTest::Contains, ["/transfer"]),
+                    Necessary::text_fold("ProcessCommandLine", TextTest::Contains, ["/addfile"]),
+                ]),
+            ]),
+            Necessary::all([
+                Necessary::text_fold("FileName", TextTest::Is, ["desktopimgdownldr.exe"]),
+                Necessary::text_fold("ProcessCommandLine", TextTest::Contains, ["/lockscreenurl"]),
+            ]),
+            Necessary::all([
+                Necessary::text_fold("FileName", TextTest::Is, ["MpCmdRun.exe"]),
+                Necessary::text_fold("ProcessCommandLine", TextTest::Contains, ["DownloadFile"]),
+            ]),
+        ]),
+        Necessary::any([
+            Necessary::text_fold("ProcessCommandLine", TextTest::Contains, ["http://"]),
+            Necessary::text_fold("ProcessCommandLine", TextTest::Contains, ["https://"]),
+            Necessary::text_fold("ProcessCommandLine", TextTest::Contains, ["ftp://"]),
+        ]),
+    ])
 }
 
 /// The columns of `DeviceProcessEvents` that the rule reads.

@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 use rulec_functions::fold::{contains_fold, ends_fold, eq_fold};
 use rulec_functions::{arithmetic, compare, matching};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
-use rulec_runtime::ops::{self, column, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::ops::{self, holds};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -46,6 +46,8 @@ const REPORT_ID: usize = 14;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200).stateless(),
+        tables,
         evaluate,
     }
 }
@@ -91,14 +93,24 @@ pub fn info() -> RuleInfo {
     )
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of(
+        "DeviceRegistryEvents",
+        device_registry_events(),
+        device_registry_events_wanted(),
+    )]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceRegistryEvents
-    context.scan(
+    context.scan_where(
         "DeviceRegistryEvents",
         &device_registry_events(),
         None,
+        &device_registry_events_wanted(),
         |t| {
             // | where ingestion_time() >= ago(timeframe)
             let t = ops::filter(t, |row| {
@@ -146,63 +158,74 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                     )
             })?;
             // | project Timestamp, DeviceId, DeviceName, ReportId, RegistryKey, RegistryValueName, RegistryValueData, InitiatingProcessF …
-            ops::project(
+            ops::project_keep(
                 &t,
                 &[
-                    out("Timestamp", Type::DateTime, column(TIMESTAMP)),
-                    out("DeviceId", Type::String, column(DEVICE_ID)),
-                    out("DeviceName", Type::String, column(DEVICE_NAME)),
-                    out("ReportId", Type::Long, column(REPORT_ID)),
-                    out("RegistryKey", Type::String, column(REGISTRY_KEY)),
-                    out(
-                        "RegistryValueName",
-                        Type::String,
-                        column(REGISTRY_VALUE_NAME),
-                    ),
-                    out(
-                        "RegistryValueData",
-                        Type::String,
-                        column(REGISTRY_VALUE_DATA),
-                    ),
-                    out(
-                        "InitiatingProcessFileName",
-                        Type::String,
-                        column(INITIATING_PROCESS_FILE_NAME),
-                    ),
-                    out(
-                        "InitiatingProcessFolderPath",
-                        Type::String,
-                        column(INITIATING_PROCESS_FOLDER_PATH),
-                    ),
-                    out(
-                        "InitiatingProcessCommandLine",
-                        Type::String,
-                        column(INITIATING_PROCESS_COMMAND_LINE),
-                    ),
-                    out(
-                        "InitiatingProcessSHA1",
-                        Type::String,
-                        column(INITIATING_PROCESS_SHA1),
-                    ),
-                    out(
-                        "InitiatingProcessAccountDomain",
-                        Type::String,
-                        column(INITIATING_PROCESS_ACCOUNT_DOMAIN),
-                    ),
-                    out(
-                        "InitiatingProcessAccountName",
-                        Type::String,
-                        column(INITIATING_PROCESS_ACCOUNT_NAME),
-                    ),
-                    out(
-                        "InitiatingProcessAccountSid",
-                        Type::String,
-                        column(INITIATING_PROCESS_ACCOUNT_SID),
-                    ),
+                    TIMESTAMP,
+                    DEVICE_ID,
+                    DEVICE_NAME,
+                    REPORT_ID,
+                    REGISTRY_KEY,
+                    REGISTRY_VALUE_NAME,
+                    REGISTRY_VALUE_DATA,
+                    INITIATING_PROCESS_FILE_NAME,
+                    INITIATING_PROCESS_FOLDER_PATH,
+                    INITIATING_PROCESS_COMMAND_LINE,
+                    INITIATING_PROCESS_SHA1,
+                    INITIATING_PROCESS_ACCOUNT_DOMAIN,
+                    INITIATING_PROCESS_ACCOUNT_NAME,
+                    INITIATING_PROCESS_ACCOUNT_SID,
                 ],
             )
         },
     )
+}
+
+/// What rows of `DeviceRegistryEvents` must meet to matter.
+fn device_registry_events_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text("ActionType", TextTest::Is, ["RegistryValueSet"]),
+        Necessary::any([
+            Necessary::text_fold(
+                "RegistryKey",
+                TextTest::EndsWith,
+                [r"\Microsoft\Windows\CurrentVersion\Run"],
+            ),
+            Necessary::text_fold(
+                "RegistryKey",
+                TextTest::EndsWith,
+                [r"\Microsoft\Windows\CurrentVersion\RunOnce"],
+            ),
+            Necessary::text_fold(
+                "RegistryKey",
+                TextTest::EndsWith,
+                [r"\Microsoft\Windows\CurrentVersion\Policies\Explorer\Run"],
+            ),
+        ]),
+        Necessary::text_fold(
+            "RegistryValueData",
+            TextTest::Contains,
+            [
+                r"\users\",
+                r"\users\public",
+                r"\programdata",
+                r"\windows\temp",
+                "appdata",
+                "localappdata",
+                "temp",
+                "tmp",
+                "public",
+            ],
+        ),
+        Necessary::text_fold(
+            "RegistryValueData",
+            TextTest::Contains,
+            [
+                "exe", "dll", "scr", "com", "bat", "cmd", "ps1", "vbs", "vbe", "js", "jse", "wsf",
+                "hta", "lnk",
+            ],
+        ),
+    ])
 }
 
 /// The columns of `DeviceRegistryEvents` that the rule reads.

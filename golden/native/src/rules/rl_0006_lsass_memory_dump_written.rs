@@ -6,10 +6,10 @@
 use rulec_functions::fold::{ends_fold, eq_fold, starts_fold};
 use rulec_functions::{arithmetic, compare};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::emitted::one_of_fold;
-use rulec_runtime::ops::{self, column, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::ops::{self, holds};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -35,6 +35,8 @@ const REPORT_ID: usize = 14;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200).stateless(),
+        tables,
         evaluate,
     }
 }
@@ -73,86 +75,101 @@ pub fn info() -> RuleInfo {
     )
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of(
+        "DeviceFileEvents",
+        device_file_events(),
+        device_file_events_wanted(),
+    )]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceFileEvents
-    context.scan("DeviceFileEvents", &device_file_events(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ActionType in~ ("FileCreated", "FileRenamed")
-        let t = ops::filter(&t, |row| {
-            one_of_fold(row.str(ACTION_TYPE), &["FileCreated", "FileRenamed"])
-        })?;
-        // | where (FileName startswith "lsass" and (FileName endswith ".dmp" or FileName endswith ".mdmp" or FileName endswith ".zip …
-        let t = ops::filter(&t, |row| {
-            (starts_fold(row.str(FILE_NAME), "lsass")
-                && (ends_fold(row.str(FILE_NAME), ".dmp")
-                    || ends_fold(row.str(FILE_NAME), ".mdmp")
-                    || ends_fold(row.str(FILE_NAME), ".zip")
-                    || ends_fold(row.str(FILE_NAME), ".rar")
-                    || ends_fold(row.str(FILE_NAME), ".7z")))
-                || one_of_fold(
-                    row.str(FILE_NAME),
-                    &["nanodump.dmp", "pplblade.dmp", "dumpert.dmp", "andrew.dmp"],
-                )
-        })?;
-        // | where not(InitiatingProcessFileName =~ "WerFault.exe" and FolderPath startswith @"C:\ProgramData\Microsoft\Windows\WER\" …
-        let t = ops::filter(&t, |row| {
-            !eq_fold(row.str(INITIATING_PROCESS_FILE_NAME), "WerFault.exe")
-                || !starts_fold(
-                    row.str(FOLDER_PATH),
-                    r"C:\ProgramData\Microsoft\Windows\WER\",
-                )
-        })?;
-        // | project Timestamp, DeviceId, DeviceName, ReportId, ActionType, FileName, FolderPath, FileSize, SHA1, InitiatingProcessFi …
-        ops::project(
-            &t,
-            &[
-                out("Timestamp", Type::DateTime, column(TIMESTAMP)),
-                out("DeviceId", Type::String, column(DEVICE_ID)),
-                out("DeviceName", Type::String, column(DEVICE_NAME)),
-                out("ReportId", Type::Long, column(REPORT_ID)),
-                out("ActionType", Type::String, column(ACTION_TYPE)),
-                out("FileName", Type::String, column(FILE_NAME)),
-                out("FolderPath", Type::String, column(FOLDER_PATH)),
-                out("FileSize", Type::Long, column(FILE_SIZE)),
-                out("SHA1", Type::String, column(SHA1)),
-                out(
-                    "InitiatingProcessFileName",
-                    Type::String,
-                    column(INITIATING_PROCESS_FILE_NAME),
-                ),
-                out(
-                    "InitiatingProcessFolderPath",
-                    Type::String,
-                    column(INITIATING_PROCESS_FOLDER_PATH),
-                ),
-                out(
-                    "InitiatingProcessCommandLine",
-                    Type::String,
-                    column(INITIATING_PROCESS_COMMAND_LINE),
-                ),
-                out(
-                    "InitiatingProcessAccountDomain",
-                    Type::String,
-                    column(INITIATING_PROCESS_ACCOUNT_DOMAIN),
-                ),
-                out(
-                    "InitiatingProcessAccountName",
-                    Type::String,
-                    column(INITIATING_PROCESS_ACCOUNT_NAME),
-                ),
-                out(
-                    "InitiatingProcessAccountSid",
-                    Type::String,
-                    column(INITIATING_PROCESS_ACCOUNT_SID),
-                ),
-            ],
-        )
-    })
+    context.scan_where(
+        "DeviceFileEvents",
+        &device_file_events(),
+        None,
+        &device_file_events_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ActionType in~ ("FileCreated", "FileRenamed")
+            let t = ops::filter(&t, |row| {
+                one_of_fold(row.str(ACTION_TYPE), &["FileCreated", "FileRenamed"])
+            })?;
+            // | where (FileName startswith "lsass" and (FileName endswith ".dmp" or FileName endswith ".mdmp" or FileName endswith ".zip …
+            let t = ops::filter(&t, |row| {
+                (starts_fold(row.str(FILE_NAME), "lsass")
+                    && (ends_fold(row.str(FILE_NAME), ".dmp")
+                        || ends_fold(row.str(FILE_NAME), ".mdmp")
+                        || ends_fold(row.str(FILE_NAME), ".zip")
+                        || ends_fold(row.str(FILE_NAME), ".rar")
+                        || ends_fold(row.str(FILE_NAME), ".7z")))
+                    || one_of_fold(
+                        row.str(FILE_NAME),
+                        &["nanodump.dmp", "pplblade.dmp", "dumpert.dmp", "andrew.dmp"],
+                    )
+            })?;
+            // | where not(InitiatingProcessFileName =~ "WerFault.exe" and FolderPath startswith @"C:\ProgramData\Microsoft\Windows\WER\" …
+            let t = ops::filter(&t, |row| {
+                !eq_fold(row.str(INITIATING_PROCESS_FILE_NAME), "WerFault.exe")
+                    || !starts_fold(
+                        row.str(FOLDER_PATH),
+                        r"C:\ProgramData\Microsoft\Windows\WER\",
+                    )
+            })?;
+            // | project Timestamp, DeviceId, DeviceName, ReportId, ActionType, FileName, FolderPath, FileSize, SHA1, InitiatingProcessFi …
+            ops::project_keep(
+                &t,
+                &[
+                    TIMESTAMP,
+                    DEVICE_ID,
+                    DEVICE_NAME,
+                    REPORT_ID,
+                    ACTION_TYPE,
+                    FILE_NAME,
+                    FOLDER_PATH,
+                    FILE_SIZE,
+                    SHA1,
+                    INITIATING_PROCESS_FILE_NAME,
+                    INITIATING_PROCESS_FOLDER_PATH,
+                    INITIATING_PROCESS_COMMAND_LINE,
+                    INITIATING_PROCESS_ACCOUNT_DOMAIN,
+                    INITIATING_PROCESS_ACCOUNT_NAME,
+                    INITIATING_PROCESS_ACCOUNT_SID,
+                ],
+            )
+        },
+    )
+}
+
+/// What rows of `DeviceFileEvents` must meet to matter.
+fn device_file_events_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text_fold("ActionType", TextTest::Is, ["FileCreated", "FileRenamed"]),
+        Necessary::any([
+            Necessary::all([
+                Necessary::text_fold("FileName", TextTest::StartsWith, ["lsass"]),
+                Necessary::any([
+                    Necessary::text_fold("FileName", TextTest::EndsWith, [".dmp"]),
+                    Necessary::text_fold("FileName", TextTest::EndsWith, [".mdmp"]),
+                    Necessary::text_fold("FileName", TextTest::EndsWith, [".zip"]),
+                    Necessary::text_fold("FileName", TextTest::EndsWith, [".rar"]),
+                    Necessary::text_fold("FileName", TextTest::EndsWith, [".7z"]),
+                ]),
+            ]),
+            Necessary::text_fold(
+                "FileName",
+                TextTest::Is,
+                ["nanodump.dmp", "pplblade.dmp", "dumpert.dmp", "andrew.dmp"],
+            ),
+        ]),
+    ])
 }
 
 /// The columns of `DeviceFileEvents` that the rule reads.

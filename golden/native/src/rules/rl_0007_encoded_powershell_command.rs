@@ -8,10 +8,10 @@ use std::sync::LazyLock;
 use rulec_functions::fold::{eq_fold, starts_fold};
 use rulec_functions::{arithmetic, compare, matching};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::emitted::one_of_fold;
-use rulec_runtime::ops::{self, column, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::ops::{self, holds};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -40,6 +40,8 @@ const REPORT_ID: usize = 14;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200).stateless(),
+        tables,
         evaluate,
     }
 }
@@ -67,84 +69,98 @@ pub fn info() -> RuleInfo {
     info.entity("Process", &[("CommandLine", "ProcessCommandLine")])
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of(
+        "DeviceProcessEvents",
+        device_process_events(),
+        device_process_events_wanted(),
+    )]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceProcessEvents
-    context.scan("DeviceProcessEvents", &device_process_events(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ActionType =~ "ProcessCreated"
-        let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ProcessCreated"))?;
-        // | where FileName in~ ("powershell.exe", "pwsh.exe") or ProcessVersionInfoOriginalFileName in~ ("PowerShell.EXE", "pwsh.dll …
-        let t = ops::filter(&t, |row| {
-            one_of_fold(row.str(FILE_NAME), &["powershell.exe", "pwsh.exe"])
-                || one_of_fold(
-                    row.str(PROCESS_VERSION_INFO_ORIGINAL_FILE_NAME),
-                    &["PowerShell.EXE", "pwsh.dll"],
+    context.scan_where(
+        "DeviceProcessEvents",
+        &device_process_events(),
+        None,
+        &device_process_events_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ActionType =~ "ProcessCreated"
+            let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ProcessCreated"))?;
+            // | where FileName in~ ("powershell.exe", "pwsh.exe") or ProcessVersionInfoOriginalFileName in~ ("PowerShell.EXE", "pwsh.dll …
+            let t = ops::filter(&t, |row| {
+                one_of_fold(row.str(FILE_NAME), &["powershell.exe", "pwsh.exe"])
+                    || one_of_fold(
+                        row.str(PROCESS_VERSION_INFO_ORIGINAL_FILE_NAME),
+                        &["PowerShell.EXE", "pwsh.dll"],
+                    )
+            })?;
+            // | where IsEncodedCommand(ProcessCommandLine)
+            let t = ops::filter(&t, |row| {
+                holds(&matching::matches_regex(&[
+                    row.get(PROCESS_COMMAND_LINE),
+                    PATTERN.clone(),
+                ]))
+            })?;
+            // | where not(IsKnownLauncher(InitiatingProcessFolderPath))
+            let t = ops::filter(&t, |row| {
+                !starts_fold(
+                    row.str(INITIATING_PROCESS_FOLDER_PATH),
+                    r"C:\Program Files\Windows Defender Advanced Threat Protection\",
+                ) && !starts_fold(
+                    row.str(INITIATING_PROCESS_FOLDER_PATH),
+                    r"C:\ProgramData\Microsoft\Windows Defender Advanced Threat Protection\",
+                ) && !starts_fold(
+                    row.str(INITIATING_PROCESS_FOLDER_PATH),
+                    r"C:\Program Files (x86)\Microsoft Intune Management Extension\",
+                ) && !starts_fold(
+                    row.str(INITIATING_PROCESS_FOLDER_PATH),
+                    r"C:\WindowsAzure\Packages\",
                 )
-        })?;
-        // | where IsEncodedCommand(ProcessCommandLine)
-        let t = ops::filter(&t, |row| {
-            holds(&matching::matches_regex(&[
-                row.get(PROCESS_COMMAND_LINE),
-                PATTERN.clone(),
-            ]))
-        })?;
-        // | where not(IsKnownLauncher(InitiatingProcessFolderPath))
-        let t = ops::filter(&t, |row| {
-            !starts_fold(
-                row.str(INITIATING_PROCESS_FOLDER_PATH),
-                r"C:\Program Files\Windows Defender Advanced Threat Protection\",
-            ) && !starts_fold(
-                row.str(INITIATING_PROCESS_FOLDER_PATH),
-                r"C:\ProgramData\Microsoft\Windows Defender Advanced Threat Protection\",
-            ) && !starts_fold(
-                row.str(INITIATING_PROCESS_FOLDER_PATH),
-                r"C:\Program Files (x86)\Microsoft Intune Management Extension\",
-            ) && !starts_fold(
-                row.str(INITIATING_PROCESS_FOLDER_PATH),
-                r"C:\WindowsAzure\Packages\",
+            })?;
+            // | project Timestamp, DeviceId, DeviceName, ReportId, AccountDomain, AccountName, AccountSid, FileName, FolderPath, Process …
+            ops::project_keep(
+                &t,
+                &[
+                    TIMESTAMP,
+                    DEVICE_ID,
+                    DEVICE_NAME,
+                    REPORT_ID,
+                    ACCOUNT_DOMAIN,
+                    ACCOUNT_NAME,
+                    ACCOUNT_SID,
+                    FILE_NAME,
+                    FOLDER_PATH,
+                    PROCESS_COMMAND_LINE,
+                    INITIATING_PROCESS_FILE_NAME,
+                    INITIATING_PROCESS_FOLDER_PATH,
+                    INITIATING_PROCESS_COMMAND_LINE,
+                ],
             )
-        })?;
-        // | project Timestamp, DeviceId, DeviceName, ReportId, AccountDomain, AccountName, AccountSid, FileName, FolderPath, Process …
-        ops::project(
-            &t,
-            &[
-                out("Timestamp", Type::DateTime, column(TIMESTAMP)),
-                out("DeviceId", Type::String, column(DEVICE_ID)),
-                out("DeviceName", Type::String, column(DEVICE_NAME)),
-                out("ReportId", Type::Long, column(REPORT_ID)),
-                out("AccountDomain", Type::String, column(ACCOUNT_DOMAIN)),
-                out("AccountName", Type::String, column(ACCOUNT_NAME)),
-                out("AccountSid", Type::String, column(ACCOUNT_SID)),
-                out("FileName", Type::String, column(FILE_NAME)),
-                out("FolderPath", Type::String, column(FOLDER_PATH)),
-                out(
-                    "ProcessCommandLine",
-                    Type::String,
-                    column(PROCESS_COMMAND_LINE),
-                ),
-                out(
-                    "InitiatingProcessFileName",
-                    Type::String,
-                    column(INITIATING_PROCESS_FILE_NAME),
-                ),
-                out(
-                    "InitiatingProcessFolderPath",
-                    Type::String,
-                    column(INITIATING_PROCESS_FOLDER_PATH),
-                ),
-                out(
-                    "InitiatingProcessCommandLine",
-                    Type::String,
-                    column(INITIATING_PROCESS_COMMAND_LINE),
-                ),
-            ],
-        )
-    })
+        },
+    )
+}
+
+/// What rows of `DeviceProcessEvents` must meet to matter.
+fn device_process_events_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text_fold("ActionType", TextTest::Is, ["ProcessCreated"]),
+        Necessary::any([
+            Necessary::text_fold("FileName", TextTest::Is, ["powershell.exe", "pwsh.exe"]),
+            Necessary::text_fold(
+                "ProcessVersionInfoOriginalFileName",
+                TextTest::Is,
+                ["PowerShell.EXE", "pwsh.dll"],
+            ),
+        ]),
+    ])
 }
 
 /// The columns of `DeviceProcessEvents` that the rule reads.

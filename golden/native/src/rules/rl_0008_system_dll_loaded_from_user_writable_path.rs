@@ -8,9 +8,11 @@ use std::sync::LazyLock;
 use rulec_functions::fold::{contains_fold, eq_fold, starts_fold};
 use rulec_functions::{arithmetic, compare};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
-use rulec_runtime::ops::{self, column, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, TextSet, Type, Value};
+use rulec_runtime::ops::{self, holds};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{
+    Batch, Context, Necessary, RuntimeError, Schema, TextSet, TextTest, Type, Value,
+};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -57,6 +59,8 @@ const REPORT_ID: usize = 13;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200).stateless(),
+        tables,
         evaluate,
     }
 }
@@ -87,14 +91,24 @@ pub fn info() -> RuleInfo {
     )
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of(
+        "DeviceImageLoadEvents",
+        device_image_load_events(),
+        device_image_load_events_wanted(),
+    )]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceImageLoadEvents
-    context.scan(
+    context.scan_where(
         "DeviceImageLoadEvents",
         &device_image_load_events(),
         None,
+        &device_image_load_events_wanted(),
         |t| {
             // | where ingestion_time() >= ago(timeframe)
             let t = ops::filter(t, |row| {
@@ -115,50 +129,59 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 !contains_fold(row.str(FOLDER_PATH), r"\AppData\Local\Microsoft\")
             })?;
             // | project Timestamp, DeviceId, DeviceName, ReportId, FileName, FolderPath, SHA1, InitiatingProcessFileName, InitiatingProc …
-            ops::project(
+            ops::project_keep(
                 &t,
                 &[
-                    out("Timestamp", Type::DateTime, column(TIMESTAMP)),
-                    out("DeviceId", Type::String, column(DEVICE_ID)),
-                    out("DeviceName", Type::String, column(DEVICE_NAME)),
-                    out("ReportId", Type::Long, column(REPORT_ID)),
-                    out("FileName", Type::String, column(FILE_NAME)),
-                    out("FolderPath", Type::String, column(FOLDER_PATH)),
-                    out("SHA1", Type::String, column(SHA1)),
-                    out(
-                        "InitiatingProcessFileName",
-                        Type::String,
-                        column(INITIATING_PROCESS_FILE_NAME),
-                    ),
-                    out(
-                        "InitiatingProcessFolderPath",
-                        Type::String,
-                        column(INITIATING_PROCESS_FOLDER_PATH),
-                    ),
-                    out(
-                        "InitiatingProcessCommandLine",
-                        Type::String,
-                        column(INITIATING_PROCESS_COMMAND_LINE),
-                    ),
-                    out(
-                        "InitiatingProcessAccountDomain",
-                        Type::String,
-                        column(INITIATING_PROCESS_ACCOUNT_DOMAIN),
-                    ),
-                    out(
-                        "InitiatingProcessAccountName",
-                        Type::String,
-                        column(INITIATING_PROCESS_ACCOUNT_NAME),
-                    ),
-                    out(
-                        "InitiatingProcessAccountSid",
-                        Type::String,
-                        column(INITIATING_PROCESS_ACCOUNT_SID),
-                    ),
+                    TIMESTAMP,
+                    DEVICE_ID,
+                    DEVICE_NAME,
+                    REPORT_ID,
+                    FILE_NAME,
+                    FOLDER_PATH,
+                    SHA1,
+                    INITIATING_PROCESS_FILE_NAME,
+                    INITIATING_PROCESS_FOLDER_PATH,
+                    INITIATING_PROCESS_COMMAND_LINE,
+                    INITIATING_PROCESS_ACCOUNT_DOMAIN,
+                    INITIATING_PROCESS_ACCOUNT_NAME,
+                    INITIATING_PROCESS_ACCOUNT_SID,
                 ],
             )
         },
     )
+}
+
+/// What rows of `DeviceImageLoadEvents` must meet to matter.
+fn device_image_load_events_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text_fold("ActionType", TextTest::Is, ["ImageLoaded"]),
+        Necessary::text_fold(
+            "FileName",
+            TextTest::Is,
+            [
+                "version.dll",
+                "dbghelp.dll",
+                "dbgcore.dll",
+                "cryptbase.dll",
+                "cryptsp.dll",
+                "userenv.dll",
+                "wtsapi32.dll",
+                "uxtheme.dll",
+                "dwmapi.dll",
+                "profapi.dll",
+                "propsys.dll",
+                "secur32.dll",
+                "sspicli.dll",
+                "netapi32.dll",
+                "iphlpapi.dll",
+            ],
+        ),
+        Necessary::any([
+            Necessary::text_fold("FolderPath", TextTest::StartsWith, [r"C:\Users\"]),
+            Necessary::text_fold("FolderPath", TextTest::StartsWith, [r"C:\ProgramData\"]),
+            Necessary::text_fold("FolderPath", TextTest::StartsWith, [r"C:\Windows\Temp\"]),
+        ]),
+    ])
 }
 
 /// The columns of `DeviceImageLoadEvents` that the rule reads.

@@ -8,10 +8,10 @@ use std::sync::LazyLock;
 use rulec_functions::fold::{contains_fold, eq_fold};
 use rulec_functions::{arithmetic, compare, matching};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::emitted::one_of_fold;
-use rulec_runtime::ops::{self, asc, column, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::ops::{self, asc, column, holds};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -45,6 +45,8 @@ const DEVICE_PROCESS_EVENTS_REPORT_ID: usize = 11;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables,
         evaluate,
     }
 }
@@ -75,6 +77,18 @@ pub fn info() -> RuleInfo {
         "Process",
         &[("CommandLine", "InitiatingProcessCommandLine")],
     )
+}
+
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![
+        Table::of("DeviceEvents", device_events(), device_events_wanted()),
+        Table::of(
+            "DeviceProcessEvents",
+            device_process_events(),
+            device_process_events_wanted(),
+        ),
+    ]
 }
 
 /// The rows that the rule gives.
@@ -126,139 +140,137 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     ops::sort(&t, &[asc(column(TIMESTAMP))])
 }
 
+/// What rows of `DeviceEvents` must meet to matter.
+fn device_events_wanted() -> Necessary {
+    Necessary::text_fold("ActionType", TextTest::Is, ["SecurityLogCleared"])
+}
+
 /// `let SecurityLogCleared = DeviceEvents | where ingestion_time() >= ago(timeframe) | where ActionType =~ "SecurityLogClear …`
 fn security_log_cleared(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceEvents
-    context.scan("DeviceEvents", &device_events(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ActionType =~ "SecurityLogCleared"
-        let t = ops::filter(&t, |row| {
-            eq_fold(row.str(ACTION_TYPE), "SecurityLogCleared")
-        })?;
-        // | project Timestamp, DeviceId, DeviceName, ReportId, ActionType, ProcessCommandLine, InitiatingProcessFileName, Initiating …
-        ops::project(
-            &t,
-            &[
-                out("Timestamp", Type::DateTime, column(TIMESTAMP)),
-                out("DeviceId", Type::String, column(DEVICE_ID)),
-                out("DeviceName", Type::String, column(DEVICE_NAME)),
-                out("ReportId", Type::Long, column(REPORT_ID)),
-                out("ActionType", Type::String, column(ACTION_TYPE)),
-                out(
-                    "ProcessCommandLine",
-                    Type::String,
-                    column(PROCESS_COMMAND_LINE),
-                ),
-                out(
-                    "InitiatingProcessFileName",
-                    Type::String,
-                    column(INITIATING_PROCESS_FILE_NAME),
-                ),
-                out(
-                    "InitiatingProcessCommandLine",
-                    Type::String,
-                    column(INITIATING_PROCESS_COMMAND_LINE),
-                ),
-                out(
-                    "InitiatingProcessAccountDomain",
-                    Type::String,
-                    column(INITIATING_PROCESS_ACCOUNT_DOMAIN),
-                ),
-                out(
-                    "InitiatingProcessAccountName",
-                    Type::String,
-                    column(INITIATING_PROCESS_ACCOUNT_NAME),
-                ),
-                out(
-                    "InitiatingProcessAccountSid",
-                    Type::String,
-                    column(INITIATING_PROCESS_ACCOUNT_SID),
-                ),
-            ],
-        )
-    })
+    context.scan_where(
+        "DeviceEvents",
+        &device_events(),
+        None,
+        &device_events_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ActionType =~ "SecurityLogCleared"
+            let t = ops::filter(&t, |row| {
+                eq_fold(row.str(ACTION_TYPE), "SecurityLogCleared")
+            })?;
+            // | project Timestamp, DeviceId, DeviceName, ReportId, ActionType, ProcessCommandLine, InitiatingProcessFileName, Initiating …
+            ops::project_keep(
+                &t,
+                &[
+                    TIMESTAMP,
+                    DEVICE_ID,
+                    DEVICE_NAME,
+                    REPORT_ID,
+                    ACTION_TYPE,
+                    PROCESS_COMMAND_LINE,
+                    INITIATING_PROCESS_FILE_NAME,
+                    INITIATING_PROCESS_COMMAND_LINE,
+                    INITIATING_PROCESS_ACCOUNT_DOMAIN,
+                    INITIATING_PROCESS_ACCOUNT_NAME,
+                    INITIATING_PROCESS_ACCOUNT_SID,
+                ],
+            )
+        },
+    )
+}
+
+/// What rows of `DeviceProcessEvents` must meet to matter.
+fn device_process_events_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text_fold("ActionType", TextTest::Is, ["ProcessCreated"]),
+        Necessary::any([
+            Necessary::all([
+                Necessary::text_fold("FileName", TextTest::Is, ["wevtutil.exe"]),
+                Necessary::text_fold("ProcessCommandLine", TextTest::Contains, ["cl"]),
+            ]),
+            Necessary::all([
+                Necessary::text_fold("FileName", TextTest::Is, ["powershell.exe", "pwsh.exe"]),
+                Necessary::any([
+                    Necessary::text_fold(
+                        "ProcessCommandLine",
+                        TextTest::Contains,
+                        ["Clear-EventLog"],
+                    ),
+                    Necessary::text_fold(
+                        "ProcessCommandLine",
+                        TextTest::Contains,
+                        ["Remove-EventLog"],
+                    ),
+                    Necessary::text_fold(
+                        "ProcessCommandLine",
+                        TextTest::Contains,
+                        ["EventLogSession]::GlobalSession.ClearLog"],
+                    ),
+                ]),
+            ]),
+        ]),
+    ])
 }
 
 /// `let ClearingCommand = DeviceProcessEvents | where ingestion_time() >= ago(timeframe) | where ActionType =~ "ProcessCreat …`
 fn clearing_command(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceProcessEvents
-    context.scan("DeviceProcessEvents", &device_process_events(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ActionType =~ "ProcessCreated"
-        let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ProcessCreated"))?;
-        // | where (FileName =~ "wevtutil.exe" and ProcessCommandLine matches regex @"(?i)\s(cl|clear-log)\s") or (FileName in~ ("pow …
-        let t = ops::filter(&t, |row| {
-            (eq_fold(row.str(FILE_NAME), "wevtutil.exe")
-                && holds(&matching::matches_regex(&[
-                    row.get(DEVICE_PROCESS_EVENTS_PROCESS_COMMAND_LINE),
-                    PATTERN.clone(),
-                ])))
-                || (one_of_fold(row.str(FILE_NAME), &["powershell.exe", "pwsh.exe"])
-                    && (contains_fold(
-                        row.str(DEVICE_PROCESS_EVENTS_PROCESS_COMMAND_LINE),
-                        "Clear-EventLog",
-                    ) || contains_fold(
-                        row.str(DEVICE_PROCESS_EVENTS_PROCESS_COMMAND_LINE),
-                        "Remove-EventLog",
-                    ) || contains_fold(
-                        row.str(DEVICE_PROCESS_EVENTS_PROCESS_COMMAND_LINE),
-                        "EventLogSession]::GlobalSession.ClearLog",
-                    )))
-        })?;
-        // | project Timestamp, DeviceId, DeviceName, ReportId, ActionType, ProcessCommandLine, InitiatingProcessFileName, Initiating …
-        ops::project(
-            &t,
-            &[
-                out("Timestamp", Type::DateTime, column(TIMESTAMP)),
-                out("DeviceId", Type::String, column(DEVICE_ID)),
-                out("DeviceName", Type::String, column(DEVICE_NAME)),
-                out(
-                    "ReportId",
-                    Type::Long,
-                    column(DEVICE_PROCESS_EVENTS_REPORT_ID),
-                ),
-                out("ActionType", Type::String, column(ACTION_TYPE)),
-                out(
-                    "ProcessCommandLine",
-                    Type::String,
-                    column(DEVICE_PROCESS_EVENTS_PROCESS_COMMAND_LINE),
-                ),
-                out(
-                    "InitiatingProcessFileName",
-                    Type::String,
-                    column(DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_FILE_NAME),
-                ),
-                out(
-                    "InitiatingProcessCommandLine",
-                    Type::String,
-                    column(DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_COMMAND_LINE),
-                ),
-                out(
-                    "InitiatingProcessAccountDomain",
-                    Type::String,
-                    column(DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_ACCOUNT_DOMAIN),
-                ),
-                out(
-                    "InitiatingProcessAccountName",
-                    Type::String,
-                    column(DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_ACCOUNT_NAME),
-                ),
-                out(
-                    "InitiatingProcessAccountSid",
-                    Type::String,
-                    column(DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_ACCOUNT_SID),
-                ),
-            ],
-        )
-    })
+    context.scan_where(
+        "DeviceProcessEvents",
+        &device_process_events(),
+        None,
+        &device_process_events_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ActionType =~ "ProcessCreated"
+            let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ProcessCreated"))?;
+            // | where (FileName =~ "wevtutil.exe" and ProcessCommandLine matches regex @"(?i)\s(cl|clear-log)\s") or (FileName in~ ("pow …
+            let t = ops::filter(&t, |row| {
+                (eq_fold(row.str(FILE_NAME), "wevtutil.exe")
+                    && holds(&matching::matches_regex(&[
+                        row.get(DEVICE_PROCESS_EVENTS_PROCESS_COMMAND_LINE),
+                        PATTERN.clone(),
+                    ])))
+                    || (one_of_fold(row.str(FILE_NAME), &["powershell.exe", "pwsh.exe"])
+                        && (contains_fold(
+                            row.str(DEVICE_PROCESS_EVENTS_PROCESS_COMMAND_LINE),
+                            "Clear-EventLog",
+                        ) || contains_fold(
+                            row.str(DEVICE_PROCESS_EVENTS_PROCESS_COMMAND_LINE),
+                            "Remove-EventLog",
+                        ) || contains_fold(
+                            row.str(DEVICE_PROCESS_EVENTS_PROCESS_COMMAND_LINE),
+                            "EventLogSession]::GlobalSession.ClearLog",
+                        )))
+            })?;
+            // | project Timestamp, DeviceId, DeviceName, ReportId, ActionType, ProcessCommandLine, InitiatingProcessFileName, Initiating …
+            ops::project_keep(
+                &t,
+                &[
+                    TIMESTAMP,
+                    DEVICE_ID,
+                    DEVICE_NAME,
+                    DEVICE_PROCESS_EVENTS_REPORT_ID,
+                    ACTION_TYPE,
+                    DEVICE_PROCESS_EVENTS_PROCESS_COMMAND_LINE,
+                    DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_FILE_NAME,
+                    DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_COMMAND_LINE,
+                    DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_ACCOUNT_DOMAIN,
+                    DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_ACCOUNT_NAME,
+                    DEVICE_PROCESS_EVENTS_INITIATING_PROCESS_ACCOUNT_SID,
+                ],
+            )
+        },
+    )
 }
 
 /// The columns of `DeviceEvents` that the rule reads.

@@ -8,10 +8,12 @@ use std::sync::LazyLock;
 use rulec_functions::fold::eq_fold;
 use rulec_functions::{aggregate, arithmetic, compare};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::emitted::one_of_fold;
 use rulec_runtime::ops::{self, agg, column, constant, each, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, TextSet, Type, Value};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{
+    Batch, Context, Necessary, RuntimeError, Schema, TextSet, TextTest, Type, Value,
+};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -56,37 +58,34 @@ const ACCOUNT_SID: usize = 8;
 const REPORT_ID: usize = 9;
 
 // The columns after `summarize arg_max(Timestamp, ReportId, DeviceName, AccountSid), ToolCount = dcount(FileName), Tools = make_set(FileName) …`.
-const SUMMARIZED_DEVICE_ID: usize = 0;
 const SUMMARIZED_ACCOUNT_DOMAIN: usize = 1;
 const SUMMARIZED_ACCOUNT_NAME: usize = 2;
-const WINDOW_2: usize = 3;
 const SUMMARIZED_TIMESTAMP: usize = 4;
-const SUMMARIZED_REPORT_ID: usize = 5;
 const SUMMARIZED_DEVICE_NAME: usize = 6;
-const SUMMARIZED_ACCOUNT_SID: usize = 7;
 const TOOL_COUNT: usize = 8;
 const TOOLS: usize = 9;
 const COMMANDS: usize = 10;
-const EXECUTIONS: usize = 11;
 
 /// The rule as packages list it.
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables,
         evaluate,
     }
 }
 
 /// What alerts say of the rule.
 pub fn info() -> RuleInfo {
-    let info = info.at(
-        "rules/discovery/RL-0010-burst-of-discovery-commands.md",
-        110,
-    );
     let info = RuleInfo::new(
         "RL-0010-burst-of-discovery-commands",
         "Burst Of Discovery Commands",
         "medium",
+    );
+    let info = info.at(
+        "rules/discovery/RL-0010-burst-of-discovery-commands.md",
+        110,
     );
     let info = info.entity(
         "Host",
@@ -102,27 +101,42 @@ pub fn info() -> RuleInfo {
     )
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of(
+        "DeviceProcessEvents",
+        device_process_events(),
+        device_process_events_wanted(),
+    )]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceProcessEvents
-    let t = context.scan("DeviceProcessEvents", &device_process_events(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ActionType =~ "ProcessCreated"
-        let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ProcessCreated"))?;
-        // | where FileName in~ (DiscoveryTools)
-        let t = ops::filter(&t, |row| DISCOVERY_TOOLS_SET.contains(row.str(FILE_NAME)))?;
-        // | where AccountName !in~ ("system", "local service", "network service")
-        ops::filter(&t, |row| {
-            !one_of_fold(
-                row.str(ACCOUNT_NAME),
-                &["system", "local service", "network service"],
-            )
-        })
-    })?;
+    let t = context.scan_where(
+        "DeviceProcessEvents",
+        &device_process_events(),
+        None,
+        &device_process_events_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ActionType =~ "ProcessCreated"
+            let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ProcessCreated"))?;
+            // | where FileName in~ (DiscoveryTools)
+            let t = ops::filter(&t, |row| DISCOVERY_TOOLS_SET.contains(row.str(FILE_NAME)))?;
+            // | where AccountName !in~ ("system", "local service", "network service")
+            ops::filter(&t, |row| {
+                !one_of_fold(
+                    row.str(ACCOUNT_NAME),
+                    &["system", "local service", "network service"],
+                )
+            })
+        },
+    )?;
     // | summarize arg_max(Timestamp, ReportId, DeviceName, AccountSid), ToolCount = dcount(FileName), Tools = make_set(FileName) …
     let t = ops::summarize(
         &t,
@@ -179,27 +193,46 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         holds(&compare::ge(&[row.get(TOOL_COUNT), MIN_TOOLS]))
     })?;
     // | project-reorder Timestamp, DeviceName, AccountDomain, AccountName, ToolCount, Tools, Commands
-    ops::project(
+    ops::project_reorder(
         &t,
         &[
-            out("Timestamp", Type::DateTime, column(SUMMARIZED_TIMESTAMP)),
-            out("DeviceName", Type::String, column(SUMMARIZED_DEVICE_NAME)),
-            out(
-                "AccountDomain",
-                Type::String,
-                column(SUMMARIZED_ACCOUNT_DOMAIN),
-            ),
-            out("AccountName", Type::String, column(SUMMARIZED_ACCOUNT_NAME)),
-            out("ToolCount", Type::Long, column(TOOL_COUNT)),
-            out("Tools", Type::Dynamic, column(TOOLS)),
-            out("Commands", Type::Dynamic, column(COMMANDS)),
-            out("DeviceId", Type::String, column(SUMMARIZED_DEVICE_ID)),
-            out("Window", Type::DateTime, column(WINDOW_2)),
-            out("ReportId", Type::Long, column(SUMMARIZED_REPORT_ID)),
-            out("AccountSid", Type::String, column(SUMMARIZED_ACCOUNT_SID)),
-            out("Executions", Type::Long, column(EXECUTIONS)),
+            SUMMARIZED_TIMESTAMP,
+            SUMMARIZED_DEVICE_NAME,
+            SUMMARIZED_ACCOUNT_DOMAIN,
+            SUMMARIZED_ACCOUNT_NAME,
+            TOOL_COUNT,
+            TOOLS,
+            COMMANDS,
         ],
     )
+}
+
+/// What rows of `DeviceProcessEvents` must meet to matter.
+fn device_process_events_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text_fold("ActionType", TextTest::Is, ["ProcessCreated"]),
+        Necessary::text_fold(
+            "FileName",
+            TextTest::Is,
+            [
+                "whoami.exe",
+                "systeminfo.exe",
+                "ipconfig.exe",
+                "net.exe",
+                "nltest.exe",
+                "quser.exe",
+                "qwinsta.exe",
+                "tasklist.exe",
+                "arp.exe",
+                "route.exe",
+                "netstat.exe",
+                "hostname.exe",
+                "dsquery.exe",
+                "klist.exe",
+                "cmdkey.exe",
+            ],
+        ),
+    ])
 }
 
 /// The columns of `DeviceProcessEvents` that the rule reads.

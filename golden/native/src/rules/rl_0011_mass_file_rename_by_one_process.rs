@@ -6,10 +6,10 @@
 use rulec_functions::fold::{ends_fold, eq_fold};
 use rulec_functions::{aggregate, arithmetic, compare};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::emitted::one_of_fold;
 use rulec_runtime::ops::{self, agg, column, constant, each, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -44,6 +44,8 @@ const RENAME_COUNT: usize = 13;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables,
         evaluate,
     }
 }
@@ -73,31 +75,46 @@ pub fn info() -> RuleInfo {
     )
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of(
+        "DeviceFileEvents",
+        device_file_events(),
+        device_file_events_wanted(),
+    )]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceFileEvents
-    let t = context.scan("DeviceFileEvents", &device_file_events(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ActionType =~ "FileRenamed"
-        let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "FileRenamed"))?;
-        // | where not(FileName endswith ".tmp" or PreviousFileName endswith ".tmp" or PreviousFileName endswith ".crdownload")
-        let t = ops::filter(&t, |row| {
-            !ends_fold(row.str(FILE_NAME), ".tmp")
-                && !ends_fold(row.str(PREVIOUS_FILE_NAME), ".tmp")
-                && !ends_fold(row.str(PREVIOUS_FILE_NAME), ".crdownload")
-        })?;
-        // | where InitiatingProcessFileName !in~ ("OneDrive.exe", "msiexec.exe", "TiWorker.exe", "git.exe")
-        ops::filter(&t, |row| {
-            !one_of_fold(
-                row.str(INITIATING_PROCESS_FILE_NAME),
-                &["OneDrive.exe", "msiexec.exe", "TiWorker.exe", "git.exe"],
-            )
-        })
-    })?;
+    let t = context.scan_where(
+        "DeviceFileEvents",
+        &device_file_events(),
+        None,
+        &device_file_events_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ActionType =~ "FileRenamed"
+            let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "FileRenamed"))?;
+            // | where not(FileName endswith ".tmp" or PreviousFileName endswith ".tmp" or PreviousFileName endswith ".crdownload")
+            let t = ops::filter(&t, |row| {
+                !ends_fold(row.str(FILE_NAME), ".tmp")
+                    && !ends_fold(row.str(PREVIOUS_FILE_NAME), ".tmp")
+                    && !ends_fold(row.str(PREVIOUS_FILE_NAME), ".crdownload")
+            })?;
+            // | where InitiatingProcessFileName !in~ ("OneDrive.exe", "msiexec.exe", "TiWorker.exe", "git.exe")
+            ops::filter(&t, |row| {
+                !one_of_fold(
+                    row.str(INITIATING_PROCESS_FILE_NAME),
+                    &["OneDrive.exe", "msiexec.exe", "TiWorker.exe", "git.exe"],
+                )
+            })
+        },
+    )?;
     // | summarize arg_min(Timestamp, ReportId, DeviceName, InitiatingProcessFileName, InitiatingProcessFolderPath, InitiatingPro …
     let t = ops::summarize(
         &t,
@@ -158,6 +175,11 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     ops::filter(&t, |row| {
         holds(&compare::ge(&[row.get(RENAME_COUNT), MIN_RENAMES]))
     })
+}
+
+/// What rows of `DeviceFileEvents` must meet to matter.
+fn device_file_events_wanted() -> Necessary {
+    Necessary::text_fold("ActionType", TextTest::Is, ["FileRenamed"])
 }
 
 /// The columns of `DeviceFileEvents` that the rule reads.

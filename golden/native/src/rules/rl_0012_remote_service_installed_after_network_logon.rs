@@ -6,9 +6,9 @@
 use rulec_functions::fold::{eq_fold, starts_fold};
 use rulec_functions::{aggregate, arithmetic, compare, conversion, datetimes, dynamic};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
-use rulec_runtime::ops::{self, agg, column, each, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::ops::{self, column, each, holds, out};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -27,11 +27,6 @@ const SHA1: usize = 6;
 const REPORT_ID: usize = 7;
 const ADDITIONAL_FIELDS: usize = 8;
 const SERVICE_DETAILS: usize = 9;
-
-// The columns after `project Timestamp, DeviceId, DeviceName, ReportId, FileName, FolderPath, SHA1, ServiceName = tostring(ServiceDetails.Ser …`.
-const PROJECTED_REPORT_ID: usize = 3;
-const SERVICE_NAME: usize = 7;
-const SERVICE_ACCOUNT: usize = 8;
 
 // The columns of `DeviceLogonEvents` that the rule reads.
 const DEVICE_LOGON_EVENTS_ACTION_TYPE: usize = 2;
@@ -52,35 +47,20 @@ const LOGON_ACCOUNT_NAME: usize = 5;
 const LOGON_ACCOUNT_SID: usize = 6;
 
 // The columns after `join kind=inner NetworkLogons on DeviceId`.
+const JOINED_REPORT_ID: usize = 3;
 const JOINED_LOGON_TIME: usize = 9;
-const DEVICE_ID1: usize = 10;
-const JOINED_REMOTE_IP: usize = 11;
-const JOINED_REMOTE_DEVICE_NAME: usize = 12;
-const JOINED_LOGON_ACCOUNT_DOMAIN: usize = 13;
-const JOINED_LOGON_ACCOUNT_NAME: usize = 14;
-const JOINED_LOGON_ACCOUNT_SID: usize = 15;
 
 // The columns after `summarize arg_max(LogonTime, *) by DeviceId, ReportId, Timestamp`.
-const SUMMARIZED_DEVICE_ID: usize = 0;
-const SUMMARIZED_REPORT_ID: usize = 1;
 const SUMMARIZED_TIMESTAMP: usize = 2;
 const SUMMARIZED_LOGON_TIME: usize = 3;
-const SUMMARIZED_DEVICE_NAME: usize = 4;
-const SUMMARIZED_FILE_NAME: usize = 5;
-const SUMMARIZED_FOLDER_PATH: usize = 6;
-const SUMMARIZED_SHA1: usize = 7;
-const SUMMARIZED_SERVICE_NAME: usize = 8;
-    let info = info.at(
-        "rules/lateral-movement/RL-0012-remote-service-installed-after-network-logon.md",
-        124,
-    );
-const SUMMARIZED_SERVICE_ACCOUNT: usize = 9;
-const SECONDS_AFTER_LOGON: usize = 16;
+const DEVICE_ID1: usize = 10;
 
 /// The rule as packages list it.
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables,
         evaluate,
     }
 }
@@ -91,6 +71,10 @@ pub fn info() -> RuleInfo {
         "RL-0012-remote-service-installed-after-network-logon",
         "Remote Service Installed After Network Logon",
         "high",
+    );
+    let info = info.at(
+        "rules/lateral-movement/RL-0012-remote-service-installed-after-network-logon.md",
+        124,
     );
     let info = info.entity(
         "Host",
@@ -107,67 +91,85 @@ pub fn info() -> RuleInfo {
     info.entity("IP", &[("Address", "RemoteIP")])
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![
+        Table::of("DeviceEvents", device_events(), device_events_wanted()),
+        Table::of(
+            "DeviceLogonEvents",
+            device_logon_events(),
+            device_logon_events_wanted(),
+        ),
+    ]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let network_logons = &network_logons(context)?;
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceEvents
-    let t = context.scan("DeviceEvents", &device_events(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ActionType =~ "ServiceInstalled"
-        let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ServiceInstalled"))?;
-        // | where not(FolderPath startswith @"C:\Program Files\" or FolderPath startswith @"C:\Program Files (x86)\" or FolderPath s …
-        let t = ops::filter(&t, |row| {
-            !starts_fold(row.str(FOLDER_PATH), r"C:\Program Files\")
-                && !starts_fold(row.str(FOLDER_PATH), r"C:\Program Files (x86)\")
-                && !starts_fold(row.str(FOLDER_PATH), r"C:\Windows\System32\DriverStore\")
-        })?;
-        // | extend ServiceDetails = parse_json(AdditionalFields)
-        let t = ops::extend(
-            &t,
-            &[out(
-                "ServiceDetails",
-                Type::Dynamic,
-                each(|row| conversion::todynamic(&[row.get(ADDITIONAL_FIELDS)])),
-            )],
-        )?;
-        // | project Timestamp, DeviceId, DeviceName, ReportId, FileName, FolderPath, SHA1, ServiceName = tostring(ServiceDetails.Ser …
-        ops::project(
-            &t,
-            &[
-                out("Timestamp", Type::DateTime, column(TIMESTAMP)),
-                out("DeviceId", Type::String, column(DEVICE_ID)),
-                out("DeviceName", Type::String, column(DEVICE_NAME)),
-                out("ReportId", Type::Long, column(REPORT_ID)),
-                out("FileName", Type::String, column(FILE_NAME)),
-                out("FolderPath", Type::String, column(FOLDER_PATH)),
-                out("SHA1", Type::String, column(SHA1)),
-                out(
-                    "ServiceName",
-                    Type::String,
-                    each(|row| {
-                        conversion::tostring(&[dynamic::member(&[
-                            row.get(SERVICE_DETAILS),
-                            Value::string("ServiceName"),
-                        ])])
-                    }),
-                ),
-                out(
-                    "ServiceAccount",
-                    Type::String,
-                    each(|row| {
-                        conversion::tostring(&[dynamic::member(&[
-                            row.get(SERVICE_DETAILS),
-                            Value::string("ServiceAccount"),
-                        ])])
-                    }),
-                ),
-            ],
-        )
-    })?;
+    let t = context.scan_where(
+        "DeviceEvents",
+        &device_events(),
+        None,
+        &device_events_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ActionType =~ "ServiceInstalled"
+            let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ServiceInstalled"))?;
+            // | where not(FolderPath startswith @"C:\Program Files\" or FolderPath startswith @"C:\Program Files (x86)\" or FolderPath s …
+            let t = ops::filter(&t, |row| {
+                !starts_fold(row.str(FOLDER_PATH), r"C:\Program Files\")
+                    && !starts_fold(row.str(FOLDER_PATH), r"C:\Program Files (x86)\")
+                    && !starts_fold(row.str(FOLDER_PATH), r"C:\Windows\System32\DriverStore\")
+            })?;
+            // | extend ServiceDetails = parse_json(AdditionalFields)
+            let t = ops::extend(
+                &t,
+                &[out(
+                    "ServiceDetails",
+                    Type::Dynamic,
+                    each(|row| conversion::todynamic(&[row.get(ADDITIONAL_FIELDS)])),
+                )],
+            )?;
+            // | project Timestamp, DeviceId, DeviceName, ReportId, FileName, FolderPath, SHA1, ServiceName = tostring(ServiceDetails.Ser …
+            ops::project(
+                &t,
+                &[
+                    out("Timestamp", Type::DateTime, column(TIMESTAMP)),
+                    out("DeviceId", Type::String, column(DEVICE_ID)),
+                    out("DeviceName", Type::String, column(DEVICE_NAME)),
+                    out("ReportId", Type::Long, column(REPORT_ID)),
+                    out("FileName", Type::String, column(FILE_NAME)),
+                    out("FolderPath", Type::String, column(FOLDER_PATH)),
+                    out("SHA1", Type::String, column(SHA1)),
+                    out(
+                        "ServiceName",
+                        Type::String,
+                        each(|row| {
+                            conversion::tostring(&[dynamic::member(&[
+                                row.get(SERVICE_DETAILS),
+                                Value::string("ServiceName"),
+                            ])])
+                        }),
+                    ),
+                    out(
+                        "ServiceAccount",
+                        Type::String,
+                        each(|row| {
+                            conversion::tostring(&[dynamic::member(&[
+                                row.get(SERVICE_DETAILS),
+                                Value::string("ServiceAccount"),
+                            ])])
+                        }),
+                    ),
+                ],
+            )
+        },
+    )?;
     // | join kind=inner NetworkLogons on DeviceId
     let t = ops::join(
         &t,
@@ -175,24 +177,18 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         ops::JoinKind::Inner,
         &[column(DEVICE_ID)],
         &[column(DEVICE_ID)],
-        &[
-            ops::left("Timestamp", TIMESTAMP),
-            ops::left("DeviceId", DEVICE_ID),
-            ops::left("DeviceName", DEVICE_NAME),
-            ops::left("ReportId", PROJECTED_REPORT_ID),
-            ops::left("FileName", FILE_NAME),
-            ops::left("FolderPath", FOLDER_PATH),
-            ops::left("SHA1", SHA1),
-            ops::left("ServiceName", SERVICE_NAME),
-            ops::left("ServiceAccount", SERVICE_ACCOUNT),
-            ops::right("LogonTime", LOGON_TIME),
-            ops::right("DeviceId1", DEVICE_ID),
-            ops::right("RemoteIP", OTHER_REMOTE_IP),
-            ops::right("RemoteDeviceName", OTHER_REMOTE_DEVICE_NAME),
-            ops::right("LogonAccountDomain", LOGON_ACCOUNT_DOMAIN),
-            ops::right("LogonAccountName", LOGON_ACCOUNT_NAME),
-            ops::right("LogonAccountSid", LOGON_ACCOUNT_SID),
-        ],
+        &ops::left_all(
+            &t,
+            &[
+                ops::right("LogonTime", LOGON_TIME),
+                ops::right("DeviceId1", DEVICE_ID),
+                ops::right("RemoteIP", OTHER_REMOTE_IP),
+                ops::right("RemoteDeviceName", OTHER_REMOTE_DEVICE_NAME),
+                ops::right("LogonAccountDomain", LOGON_ACCOUNT_DOMAIN),
+                ops::right("LogonAccountName", LOGON_ACCOUNT_NAME),
+                ops::right("LogonAccountSid", LOGON_ACCOUNT_SID),
+            ],
+        ),
     )?;
     // | where LogonTime <= Timestamp and Timestamp <= LogonTime + max_gap
     let t = ops::filter(&t, |row| {
@@ -209,41 +205,14 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         &t,
         &[
             out("DeviceId", Type::String, column(DEVICE_ID)),
-            out("ReportId", Type::Long, column(PROJECTED_REPORT_ID)),
+            out("ReportId", Type::Long, column(JOINED_REPORT_ID)),
             out("Timestamp", Type::DateTime, column(TIMESTAMP)),
         ],
-        &[agg(
+        &[ops::agg_all(
             aggregate::choose::arg_max,
-            [
-                column(JOINED_LOGON_TIME),
-                column(DEVICE_NAME),
-                column(FILE_NAME),
-                column(FOLDER_PATH),
-                column(SHA1),
-                column(SERVICE_NAME),
-                column(SERVICE_ACCOUNT),
-                column(DEVICE_ID1),
-                column(JOINED_REMOTE_IP),
-                column(JOINED_REMOTE_DEVICE_NAME),
-                column(JOINED_LOGON_ACCOUNT_DOMAIN),
-                column(JOINED_LOGON_ACCOUNT_NAME),
-                column(JOINED_LOGON_ACCOUNT_SID),
-            ],
-            &[
-                ("LogonTime", Type::DateTime),
-                ("DeviceName", Type::String),
-                ("FileName", Type::String),
-                ("FolderPath", Type::String),
-                ("SHA1", Type::String),
-                ("ServiceName", Type::String),
-                ("ServiceAccount", Type::String),
-                ("DeviceId1", Type::String),
-                ("RemoteIP", Type::String),
-                ("RemoteDeviceName", Type::String),
-                ("LogonAccountDomain", Type::String),
-                ("LogonAccountName", Type::String),
-                ("LogonAccountSid", Type::String),
-            ],
+            &t,
+            JOINED_LOGON_TIME,
+            &[TIMESTAMP, DEVICE_ID, JOINED_REPORT_ID],
         )],
     )?;
     // | extend SecondsAfterLogon = datetime_diff("second", Timestamp, LogonTime)
@@ -262,82 +231,61 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         )],
     )?;
     // | project-away DeviceId1
-    ops::project(
-        &t,
-        &[
-            out("DeviceId", Type::String, column(SUMMARIZED_DEVICE_ID)),
-            out("ReportId", Type::Long, column(SUMMARIZED_REPORT_ID)),
-            out("Timestamp", Type::DateTime, column(SUMMARIZED_TIMESTAMP)),
-            out("LogonTime", Type::DateTime, column(SUMMARIZED_LOGON_TIME)),
-            out("DeviceName", Type::String, column(SUMMARIZED_DEVICE_NAME)),
-            out("FileName", Type::String, column(SUMMARIZED_FILE_NAME)),
-            out("FolderPath", Type::String, column(SUMMARIZED_FOLDER_PATH)),
-            out("SHA1", Type::String, column(SUMMARIZED_SHA1)),
-            out("ServiceName", Type::String, column(SUMMARIZED_SERVICE_NAME)),
-            out(
-                "ServiceAccount",
-                Type::String,
-                column(SUMMARIZED_SERVICE_ACCOUNT),
-            ),
-            out("RemoteIP", Type::String, column(JOINED_REMOTE_IP)),
-            out(
-                "RemoteDeviceName",
-                Type::String,
-                column(JOINED_REMOTE_DEVICE_NAME),
-            ),
-            out(
-                "LogonAccountDomain",
-                Type::String,
-                column(JOINED_LOGON_ACCOUNT_DOMAIN),
-            ),
-            out(
-                "LogonAccountName",
-                Type::String,
-                column(JOINED_LOGON_ACCOUNT_NAME),
-            ),
-            out(
-                "LogonAccountSid",
-                Type::String,
-                column(JOINED_LOGON_ACCOUNT_SID),
-            ),
-            out("SecondsAfterLogon", Type::Long, column(SECONDS_AFTER_LOGON)),
-        ],
-    )
+    ops::project_away(&t, &[DEVICE_ID1])
+}
+
+/// What rows of `DeviceEvents` must meet to matter.
+fn device_events_wanted() -> Necessary {
+    Necessary::text_fold("ActionType", TextTest::Is, ["ServiceInstalled"])
+}
+
+/// What rows of `DeviceLogonEvents` must meet to matter.
+fn device_logon_events_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text_fold("ActionType", TextTest::Is, ["LogonSuccess"]),
+        Necessary::text_fold("LogonType", TextTest::Is, ["Network"]),
+    ])
 }
 
 /// `let NetworkLogons = DeviceLogonEvents | where ingestion_time() >= ago(timeframe) | where ActionType =~ "LogonSuccess" | …`
 fn network_logons(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceLogonEvents
-    context.scan("DeviceLogonEvents", &device_logon_events(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ActionType =~ "LogonSuccess"
-        let t = ops::filter(&t, |row| {
-            eq_fold(row.str(DEVICE_LOGON_EVENTS_ACTION_TYPE), "LogonSuccess")
-        })?;
-        // | where LogonType =~ "Network"
-        let t = ops::filter(&t, |row| eq_fold(row.str(LOGON_TYPE), "Network"))?;
-        // | where isnotempty(RemoteIP) and RemoteIPType !~ "Loopback"
-        let t = ops::filter(&t, |row| {
-            !row.str(REMOTE_IP).is_empty() && !eq_fold(row.str(REMOTE_IPTYPE), "Loopback")
-        })?;
-        // | project LogonTime = Timestamp, DeviceId, RemoteIP, RemoteDeviceName, LogonAccountDomain = AccountDomain, LogonAccountNam …
-        ops::project(
-            &t,
-            &[
-                out("LogonTime", Type::DateTime, column(TIMESTAMP)),
-                out("DeviceId", Type::String, column(DEVICE_ID)),
-                out("RemoteIP", Type::String, column(REMOTE_IP)),
-                out("RemoteDeviceName", Type::String, column(REMOTE_DEVICE_NAME)),
-                out("LogonAccountDomain", Type::String, column(ACCOUNT_DOMAIN)),
-                out("LogonAccountName", Type::String, column(ACCOUNT_NAME)),
-                out("LogonAccountSid", Type::String, column(ACCOUNT_SID)),
-            ],
-        )
-    })
+    context.scan_where(
+        "DeviceLogonEvents",
+        &device_logon_events(),
+        None,
+        &device_logon_events_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ActionType =~ "LogonSuccess"
+            let t = ops::filter(&t, |row| {
+                eq_fold(row.str(DEVICE_LOGON_EVENTS_ACTION_TYPE), "LogonSuccess")
+            })?;
+            // | where LogonType =~ "Network"
+            let t = ops::filter(&t, |row| eq_fold(row.str(LOGON_TYPE), "Network"))?;
+            // | where isnotempty(RemoteIP) and RemoteIPType !~ "Loopback"
+            let t = ops::filter(&t, |row| {
+                !row.str(REMOTE_IP).is_empty() && !eq_fold(row.str(REMOTE_IPTYPE), "Loopback")
+            })?;
+            // | project LogonTime = Timestamp, DeviceId, RemoteIP, RemoteDeviceName, LogonAccountDomain = AccountDomain, LogonAccountNam …
+            ops::project(
+                &t,
+                &[
+                    out("LogonTime", Type::DateTime, column(TIMESTAMP)),
+                    out("DeviceId", Type::String, column(DEVICE_ID)),
+                    out("RemoteIP", Type::String, column(REMOTE_IP)),
+                    out("RemoteDeviceName", Type::String, column(REMOTE_DEVICE_NAME)),
+                    out("LogonAccountDomain", Type::String, column(ACCOUNT_DOMAIN)),
+                    out("LogonAccountName", Type::String, column(ACCOUNT_NAME)),
+                    out("LogonAccountSid", Type::String, column(ACCOUNT_SID)),
+                ],
+            )
+        },
+    )
 }
 
 /// The columns of `DeviceEvents` that the rule reads.

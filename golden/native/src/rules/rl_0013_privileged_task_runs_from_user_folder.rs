@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 use rulec_functions::fold::eq_fold;
 use rulec_functions::{aggregate, arithmetic, arrays, compare, matching, parsing, strings};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::ops::{self, agg, column, each, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -56,6 +56,8 @@ const APPLIED_USER_PATHS: usize = 11;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200).stateless(),
+        tables,
         evaluate,
     }
 }
@@ -85,138 +87,133 @@ pub fn info() -> RuleInfo {
     )
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of(
+        "DeviceProcessEvents",
+        device_process_events(),
+        device_process_events_wanted(),
+    )]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceProcessEvents
-    context.scan("DeviceProcessEvents", &device_process_events(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ActionType =~ "ProcessCreated"
-        let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ProcessCreated"))?;
-        // | where FileName =~ "schtasks.exe"
-        let t = ops::filter(&t, |row| eq_fold(row.str(FILE_NAME), "schtasks.exe"))?;
-        // | extend Arguments = parse_command_line(tolower(ProcessCommandLine), "windows")
-        let t = ops::extend(
-            &t,
-            &[out(
-                "Arguments",
-                Type::Dynamic,
-                each(|row| {
-                    parsing::parse_command_line(&[
-                        strings::tolower(&[row.get(PROCESS_COMMAND_LINE)]),
-                        Value::string("windows"),
-                    ])
-                }),
-            )],
-        )?;
-        // | where set_has_element(Arguments, "/create") or set_has_element(Arguments, "-create") or set_has_element(Arguments, "/cha …
-        let t = ops::filter(&t, |row| {
-            holds(&arrays::set_has_element(&[
-                row.get(ARGUMENTS),
-                Value::string("/create"),
-            ])) || holds(&arrays::set_has_element(&[
-                row.get(ARGUMENTS),
-                Value::string("-create"),
-            ])) || holds(&arrays::set_has_element(&[
-                row.get(ARGUMENTS),
-                Value::string("/change"),
-            ])) || holds(&arrays::set_has_element(&[
-                row.get(ARGUMENTS),
-                Value::string("-change"),
-            ]))
-        })?;
-        // | where set_has_element(Arguments, "system") or set_has_element(Arguments, @"nt authority\system") or set_has_element(Argu …
-        let t = ops::filter(&t, |row| {
-            holds(&arrays::set_has_element(&[
-                row.get(ARGUMENTS),
-                Value::string("system"),
-            ])) || holds(&arrays::set_has_element(&[
-                row.get(ARGUMENTS),
-                Value::string(r"nt authority\system"),
-            ])) || holds(&arrays::set_has_element(&[
-                row.get(ARGUMENTS),
-                Value::string("highest"),
-            ]))
-        })?;
-        // | mv-apply Argument = Arguments to typeof(string) on (where Argument matches regex @"\\(appdata|downloads|users\\public|pr …
-        let expand = ops::Expand {
-            schema: item_columns(),
-            items: vec![ops::item(column(ARGUMENTS), 0, Type::String)],
-            passed: vec![None],
-            with_index: false,
-            bags_as_arrays: false,
-            limit: None,
-        };
-        let picks = [
-            ops::left("Timestamp", TIMESTAMP),
-            ops::left("DeviceId", DEVICE_ID),
-            ops::left("DeviceName", DEVICE_NAME),
-            ops::left("ProcessCommandLine", PROCESS_COMMAND_LINE),
-            ops::left("AccountDomain", ACCOUNT_DOMAIN),
-            ops::left("AccountName", ACCOUNT_NAME),
-            ops::left("AccountSid", ACCOUNT_SID),
-            ops::left("InitiatingProcessFileName", INITIATING_PROCESS_FILE_NAME),
-            ops::left(
-                "InitiatingProcessCommandLine",
-                INITIATING_PROCESS_COMMAND_LINE,
-            ),
-            ops::left(
-                "InitiatingProcessFolderPath",
-                INITIATING_PROCESS_FOLDER_PATH,
-            ),
-            ops::left("ReportId", REPORT_ID),
-            ops::right("UserPaths", USER_PATHS),
-        ];
-        let t = ops::mv_apply(&t, &expand, &picks, apply_items)?;
-        // | where array_length(UserPaths) > 0
-        let t = ops::filter(&t, |row| {
-            holds(&compare::gt(&[
-                arrays::array_length(&[row.get(APPLIED_USER_PATHS)]),
-                Value::Long(0),
-            ]))
-        })?;
-        // | project Timestamp, DeviceId, DeviceName, ReportId, AccountDomain, AccountName, AccountSid, ProcessCommandLine, UserPaths …
-        ops::project(
-            &t,
-            &[
-                out("Timestamp", Type::DateTime, column(TIMESTAMP)),
-                out("DeviceId", Type::String, column(DEVICE_ID)),
-                out("DeviceName", Type::String, column(DEVICE_NAME)),
-                out("ReportId", Type::Long, column(APPLIED_REPORT_ID)),
-                out(
-                    "AccountDomain",
-                    Type::String,
-                    column(APPLIED_ACCOUNT_DOMAIN),
-                ),
-                out("AccountName", Type::String, column(APPLIED_ACCOUNT_NAME)),
-                out("AccountSid", Type::String, column(APPLIED_ACCOUNT_SID)),
-                out(
-                    "ProcessCommandLine",
-                    Type::String,
-                    column(APPLIED_PROCESS_COMMAND_LINE),
-                ),
-                out("UserPaths", Type::Dynamic, column(APPLIED_USER_PATHS)),
-                out(
-                    "InitiatingProcessFileName",
-                    Type::String,
-                    column(APPLIED_INITIATING_PROCESS_FILE_NAME),
-                ),
-                out(
-                    "InitiatingProcessFolderPath",
-                    Type::String,
-                    column(APPLIED_INITIATING_PROCESS_FOLDER_PATH),
-                ),
-                out(
+    context.scan_where(
+        "DeviceProcessEvents",
+        &device_process_events(),
+        None,
+        &device_process_events_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ActionType =~ "ProcessCreated"
+            let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "ProcessCreated"))?;
+            // | where FileName =~ "schtasks.exe"
+            let t = ops::filter(&t, |row| eq_fold(row.str(FILE_NAME), "schtasks.exe"))?;
+            // | extend Arguments = parse_command_line(tolower(ProcessCommandLine), "windows")
+            let t = ops::extend(
+                &t,
+                &[out(
+                    "Arguments",
+                    Type::Dynamic,
+                    each(|row| {
+                        parsing::parse_command_line(&[
+                            strings::tolower(&[row.get(PROCESS_COMMAND_LINE)]),
+                            Value::string("windows"),
+                        ])
+                    }),
+                )],
+            )?;
+            // | where set_has_element(Arguments, "/create") or set_has_element(Arguments, "-create") or set_has_element(Arguments, "/cha …
+            let t = ops::filter(&t, |row| {
+                holds(&arrays::set_has_element(&[
+                    row.get(ARGUMENTS),
+                    Value::string("/create"),
+                ])) || holds(&arrays::set_has_element(&[
+                    row.get(ARGUMENTS),
+                    Value::string("-create"),
+                ])) || holds(&arrays::set_has_element(&[
+                    row.get(ARGUMENTS),
+                    Value::string("/change"),
+                ])) || holds(&arrays::set_has_element(&[
+                    row.get(ARGUMENTS),
+                    Value::string("-change"),
+                ]))
+            })?;
+            // | where set_has_element(Arguments, "system") or set_has_element(Arguments, @"nt authority\system") or set_has_element(Argu …
+            let t = ops::filter(&t, |row| {
+                holds(&arrays::set_has_element(&[
+                    row.get(ARGUMENTS),
+                    Value::string("system"),
+                ])) || holds(&arrays::set_has_element(&[
+                    row.get(ARGUMENTS),
+                    Value::string(r"nt authority\system"),
+                ])) || holds(&arrays::set_has_element(&[
+                    row.get(ARGUMENTS),
+                    Value::string("highest"),
+                ]))
+            })?;
+            // | mv-apply Argument = Arguments to typeof(string) on (where Argument matches regex @"\\(appdata|downloads|users\\public|pr …
+            let expand = ops::Expand {
+                schema: item_columns(),
+                items: vec![ops::item(column(ARGUMENTS), 0, Type::String)],
+                passed: ops::passed(0, 1),
+                with_index: false,
+                bags_as_arrays: false,
+                limit: None,
+            };
+            let picks = [
+                ops::left("Timestamp", TIMESTAMP),
+                ops::left("DeviceId", DEVICE_ID),
+                ops::left("DeviceName", DEVICE_NAME),
+                ops::left("ProcessCommandLine", PROCESS_COMMAND_LINE),
+                ops::left("AccountDomain", ACCOUNT_DOMAIN),
+                ops::left("AccountName", ACCOUNT_NAME),
+                ops::left("AccountSid", ACCOUNT_SID),
+                ops::left("InitiatingProcessFileName", INITIATING_PROCESS_FILE_NAME),
+                ops::left(
                     "InitiatingProcessCommandLine",
-                    Type::String,
-                    column(APPLIED_INITIATING_PROCESS_COMMAND_LINE),
+                    INITIATING_PROCESS_COMMAND_LINE,
                 ),
-            ],
-        )
-    })
+                ops::left(
+                    "InitiatingProcessFolderPath",
+                    INITIATING_PROCESS_FOLDER_PATH,
+                ),
+                ops::left("ReportId", REPORT_ID),
+                ops::right("UserPaths", USER_PATHS),
+            ];
+            let t = ops::mv_apply(&t, &expand, &picks, apply_items)?;
+            // | where array_length(UserPaths) > 0
+            let t = ops::filter(&t, |row| {
+                holds(&compare::gt(&[
+                    arrays::array_length(&[row.get(APPLIED_USER_PATHS)]),
+                    Value::Long(0),
+                ]))
+            })?;
+            // | project Timestamp, DeviceId, DeviceName, ReportId, AccountDomain, AccountName, AccountSid, ProcessCommandLine, UserPaths …
+            ops::project_keep(
+                &t,
+                &[
+                    TIMESTAMP,
+                    DEVICE_ID,
+                    DEVICE_NAME,
+                    APPLIED_REPORT_ID,
+                    APPLIED_ACCOUNT_DOMAIN,
+                    APPLIED_ACCOUNT_NAME,
+                    APPLIED_ACCOUNT_SID,
+                    APPLIED_PROCESS_COMMAND_LINE,
+                    APPLIED_USER_PATHS,
+                    APPLIED_INITIATING_PROCESS_FILE_NAME,
+                    APPLIED_INITIATING_PROCESS_FOLDER_PATH,
+                    APPLIED_INITIATING_PROCESS_COMMAND_LINE,
+                ],
+            )
+        },
+    )
 }
 
 /// `summarize UserPaths = make_set(Argument)`
@@ -238,6 +235,14 @@ fn apply_items(items: &Batch) -> Result<Batch, RuntimeError> {
             &[("UserPaths", Type::Dynamic)],
         )],
     )
+}
+
+/// What rows of `DeviceProcessEvents` must meet to matter.
+fn device_process_events_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text_fold("ActionType", TextTest::Is, ["ProcessCreated"]),
+        Necessary::text_fold("FileName", TextTest::Is, ["schtasks.exe"]),
+    ])
 }
 
 /// The columns of `DeviceProcessEvents` that the rule reads.

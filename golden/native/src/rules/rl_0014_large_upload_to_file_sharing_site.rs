@@ -7,10 +7,10 @@ use std::sync::LazyLock;
 
 use rulec_functions::{aggregate, arithmetic, compare, matching};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::emitted::one_of_fold;
 use rulec_runtime::ops::{self, agg, column, each, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -43,6 +43,8 @@ const UPLOADED_BYTES: usize = 5;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables,
         evaluate,
     }
 }
@@ -63,34 +65,49 @@ pub fn info() -> RuleInfo {
     info.entity("URL", &[("Url", "DestinationHostName")])
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of(
+        "CommonSecurityLog",
+        common_security_log(),
+        common_security_log_wanted(),
+    )]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // CommonSecurityLog
-    let t = context.scan("CommonSecurityLog", &common_security_log(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where RequestMethod in~ ("POST", "PUT", "CONNECT")
-        let t = ops::filter(&t, |row| {
-            one_of_fold(row.str(REQUEST_METHOD), &["POST", "PUT", "CONNECT"])
-        })?;
-        // | where DestinationHostName matches regex @"(?i)(^|\.)(mega\.nz|mega\.co\.nz|gofile\.io|transfer\.sh|wetransfer\.com|pixel …
-        let t = ops::filter(&t, |row| {
-            holds(&matching::matches_regex(&[
-                row.get(DESTINATION_HOST_NAME),
-                PATTERN.clone(),
-            ]))
-        })?;
-        // | where not(DeviceAction in~ ("Blocked", "Block", "Denied", "Deny"))
-        ops::filter(&t, |row| {
-            !one_of_fold(
-                row.str(DEVICE_ACTION),
-                &["Blocked", "Block", "Denied", "Deny"],
-            )
-        })
-    })?;
+    let t = context.scan_where(
+        "CommonSecurityLog",
+        &common_security_log(),
+        None,
+        &common_security_log_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where RequestMethod in~ ("POST", "PUT", "CONNECT")
+            let t = ops::filter(&t, |row| {
+                one_of_fold(row.str(REQUEST_METHOD), &["POST", "PUT", "CONNECT"])
+            })?;
+            // | where DestinationHostName matches regex @"(?i)(^|\.)(mega\.nz|mega\.co\.nz|gofile\.io|transfer\.sh|wetransfer\.com|pixel …
+            let t = ops::filter(&t, |row| {
+                holds(&matching::matches_regex(&[
+                    row.get(DESTINATION_HOST_NAME),
+                    PATTERN.clone(),
+                ]))
+            })?;
+            // | where not(DeviceAction in~ ("Blocked", "Block", "Denied", "Deny"))
+            ops::filter(&t, |row| {
+                !one_of_fold(
+                    row.str(DEVICE_ACTION),
+                    &["Blocked", "Block", "Denied", "Deny"],
+                )
+            })
+        },
+    )?;
     // | summarize TimeGenerated = max(TimeGenerated), UploadedBytes = sum(SentBytes), Requests = count() by SourceUserName, Sour …
     let t = ops::summarize(
         &t,
@@ -139,6 +156,27 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             each(|row| arithmetic::divide(&[row.get(UPLOADED_BYTES), Value::Long(1_048_576)])),
         )],
     )
+}
+
+/// What rows of `CommonSecurityLog` must meet to matter.
+fn common_security_log_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text_fold("RequestMethod", TextTest::Is, ["POST", "PUT", "CONNECT"]),
+        Necessary::text_fold(
+            "DestinationHostName",
+            TextTest::Contains,
+            [
+                "mega.nz",
+                "mega.co.nz",
+                "gofile.io",
+                "transfer.sh",
+                "wetransfer.com",
+                "pixeldrain.com",
+                "file.io",
+                "sendspace.com",
+            ],
+        ),
+    ])
 }
 
 /// The columns of `CommonSecurityLog` that the rule reads.

@@ -8,9 +8,9 @@ use rulec_functions::{
     aggregate, arithmetic, arrays, compare, conditional, conversion, dynamic, parsing, strings,
 };
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::ops::{self, agg, column, each, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -31,13 +31,7 @@ const REPORT_ID: usize = 8;
 const CLICKED_DOMAIN: usize = 9;
 
 // The columns of `clicks_through_warning`.
-const CLICKS_THROUGH_WARNING_COLUMNS_REPORT_ID: usize = 1;
 const CLICKS_THROUGH_WARNING_COLUMNS_NETWORK_MESSAGE_ID: usize = 2;
-const CLICKS_THROUGH_WARNING_COLUMNS_ACCOUNT_UPN: usize = 3;
-const CLICKS_THROUGH_WARNING_COLUMNS_IPADDRESS: usize = 4;
-const CLICKS_THROUGH_WARNING_COLUMNS_URL: usize = 5;
-const CLICKS_THROUGH_WARNING_COLUMNS_CLICKED_DOMAIN: usize = 6;
-const CLICKS_THROUGH_WARNING_COLUMNS_THREAT_TYPES: usize = 7;
 
 // The columns of `EmailEvents` that the rule reads.
 const EMAIL_EVENTS_NETWORK_MESSAGE_ID: usize = 1;
@@ -55,11 +49,8 @@ const OTHER_SENDER_FROM_ADDRESS: usize = 3;
 const OTHER_SENDER_FROM_DOMAIN: usize = 4;
 
 // The columns after `join kind=inner DeliveredMessages on NetworkMessageId`.
-const JOINED_DELIVERY_TIME: usize = 8;
+const JOINED_ACCOUNT_UPN: usize = 3;
 const JOINED_RECIPIENT_EMAIL_ADDRESS: usize = 9;
-const JOINED_SENDER_FROM_ADDRESS: usize = 10;
-const JOINED_SENDER_FROM_DOMAIN: usize = 11;
-const JOINED_SUBJECT: usize = 12;
 
 // The columns of `EmailPostDeliveryEvents` that the rule reads.
 const ACTION_TYPE: usize = 2;
@@ -71,29 +62,33 @@ const OTHER_2_RECIPIENT_EMAIL_ADDRESS: usize = 1;
 const REMOVAL_ACTIONS: usize = 2;
 
 // The columns after `join kind=leftouter RemovedMessages on NetworkMessageId, RecipientEmailAddress`.
+const JOINED_2_URL: usize = 5;
+const JOINED_2_CLICKED_DOMAIN: usize = 6;
+const JOINED_2_SENDER_FROM_ADDRESS: usize = 10;
+const JOINED_2_SUBJECT: usize = 12;
 const JOINED_2_REMOVAL_ACTIONS: usize = 13;
 const ALREADY_REMEDIATED: usize = 14;
-const ACCOUNT_NAME: usize = 15;
-const ACCOUNT_UPN_SUFFIX: usize = 16;
 
 /// The rule as packages list it.
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 604_800),
+        tables,
         evaluate,
     }
 }
 
-    let info = info.at(
-        "rules/initial-access/RL-0015-mail-link-clicked-through-warning.md",
-        123,
-    );
 /// What alerts say of the rule.
 pub fn info() -> RuleInfo {
     let info = RuleInfo::new(
         "RL-0015-mail-link-clicked-through-warning",
         "Mail Link Clicked Through Warning",
         "medium",
+    );
+    let info = info.at(
+        "rules/initial-access/RL-0015-mail-link-clicked-through-warning.md",
+        123,
     );
     let info = info.entity(
         "Account",
@@ -105,6 +100,23 @@ pub fn info() -> RuleInfo {
     );
     let info = info.entity("URL", &[("Url", "Url")]);
     info.entity("IP", &[("Address", "IPAddress")])
+}
+
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![
+        Table::of(
+            "UrlClickEvents",
+            url_click_events(),
+            url_click_events_wanted(),
+        ),
+        Table::of("EmailEvents", email_events(), email_events_wanted()),
+        Table::of(
+            "EmailPostDeliveryEvents",
+            email_post_delivery_events(),
+            email_post_delivery_events_wanted(),
+        ),
+    ]
 }
 
 /// The rows that the rule gives.
@@ -119,32 +131,21 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         ops::JoinKind::Inner,
         &[column(CLICKS_THROUGH_WARNING_COLUMNS_NETWORK_MESSAGE_ID)],
         &[column(EMAIL_EVENTS_NETWORK_MESSAGE_ID)],
-        &[
-            ops::left("Timestamp", TIMESTAMP),
-            ops::left("ReportId", CLICKS_THROUGH_WARNING_COLUMNS_REPORT_ID),
-            ops::left(
-                "NetworkMessageId",
-                CLICKS_THROUGH_WARNING_COLUMNS_NETWORK_MESSAGE_ID,
-            ),
-            ops::left("AccountUpn", CLICKS_THROUGH_WARNING_COLUMNS_ACCOUNT_UPN),
-            ops::left("IPAddress", CLICKS_THROUGH_WARNING_COLUMNS_IPADDRESS),
-            ops::left("Url", CLICKS_THROUGH_WARNING_COLUMNS_URL),
-            ops::left(
-                "ClickedDomain",
-                CLICKS_THROUGH_WARNING_COLUMNS_CLICKED_DOMAIN,
-            ),
-            ops::left("ThreatTypes", CLICKS_THROUGH_WARNING_COLUMNS_THREAT_TYPES),
-            ops::right("DeliveryTime", DELIVERY_TIME),
-            ops::right("RecipientEmailAddress", OTHER_RECIPIENT_EMAIL_ADDRESS),
-            ops::right("SenderFromAddress", OTHER_SENDER_FROM_ADDRESS),
-            ops::right("SenderFromDomain", OTHER_SENDER_FROM_DOMAIN),
-            ops::right("Subject", SUBJECT),
-        ],
+        &ops::left_all(
+            clicks_through_warning,
+            &[
+                ops::right("DeliveryTime", DELIVERY_TIME),
+                ops::right("RecipientEmailAddress", OTHER_RECIPIENT_EMAIL_ADDRESS),
+                ops::right("SenderFromAddress", OTHER_SENDER_FROM_ADDRESS),
+                ops::right("SenderFromDomain", OTHER_SENDER_FROM_DOMAIN),
+                ops::right("Subject", SUBJECT),
+            ],
+        ),
     )?;
     // | where AccountUpn =~ RecipientEmailAddress
     let t = ops::filter(&t, |row| {
         eq_fold(
-            row.str(CLICKS_THROUGH_WARNING_COLUMNS_ACCOUNT_UPN),
+            row.str(JOINED_ACCOUNT_UPN),
             row.str(JOINED_RECIPIENT_EMAIL_ADDRESS),
         )
     })?;
@@ -161,28 +162,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             column(OTHER_2_NETWORK_MESSAGE_ID),
             column(OTHER_2_RECIPIENT_EMAIL_ADDRESS),
         ],
-        &[
-            ops::left("Timestamp", TIMESTAMP),
-            ops::left("ReportId", CLICKS_THROUGH_WARNING_COLUMNS_REPORT_ID),
-            ops::left(
-                "NetworkMessageId",
-                CLICKS_THROUGH_WARNING_COLUMNS_NETWORK_MESSAGE_ID,
-            ),
-            ops::left("AccountUpn", CLICKS_THROUGH_WARNING_COLUMNS_ACCOUNT_UPN),
-            ops::left("IPAddress", CLICKS_THROUGH_WARNING_COLUMNS_IPADDRESS),
-            ops::left("Url", CLICKS_THROUGH_WARNING_COLUMNS_URL),
-            ops::left(
-                "ClickedDomain",
-                CLICKS_THROUGH_WARNING_COLUMNS_CLICKED_DOMAIN,
-            ),
-            ops::left("ThreatTypes", CLICKS_THROUGH_WARNING_COLUMNS_THREAT_TYPES),
-            ops::left("DeliveryTime", JOINED_DELIVERY_TIME),
-            ops::left("RecipientEmailAddress", JOINED_RECIPIENT_EMAIL_ADDRESS),
-            ops::left("SenderFromAddress", JOINED_SENDER_FROM_ADDRESS),
-            ops::left("SenderFromDomain", JOINED_SENDER_FROM_DOMAIN),
-            ops::left("Subject", JOINED_SUBJECT),
-            ops::right("RemovalActions", REMOVAL_ACTIONS),
-        ],
+        &ops::left_all(&t, &[ops::right("RemovalActions", REMOVAL_ACTIONS)]),
     )?;
     // | extend AlreadyRemediated = coalesce(array_length(RemovalActions), 0) > 0
     let t = ops::extend(
@@ -210,10 +190,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 Type::String,
                 each(|row| {
                     conversion::tostring(&[dynamic::index(&[
-                        strings::split(&[
-                            row.get(CLICKS_THROUGH_WARNING_COLUMNS_ACCOUNT_UPN),
-                            Value::string("@"),
-                        ]),
+                        strings::split(&[row.get(JOINED_ACCOUNT_UPN), Value::string("@")]),
                         Value::Long(0),
                     ])])
                 }),
@@ -223,10 +200,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 Type::String,
                 each(|row| {
                     conversion::tostring(&[dynamic::index(&[
-                        strings::split(&[
-                            row.get(CLICKS_THROUGH_WARNING_COLUMNS_ACCOUNT_UPN),
-                            Value::string("@"),
-                        ]),
+                        strings::split(&[row.get(JOINED_ACCOUNT_UPN), Value::string("@")]),
                         Value::Long(1),
                     ])])
                 }),
@@ -235,176 +209,157 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     )?;
     // | project-away NetworkMessageId1, NetworkMessageId2, RecipientEmailAddress1
     // | project-reorder Timestamp, AccountUpn, ClickedDomain, Url, SenderFromAddress, Subject, AlreadyRemediated
-    ops::project(
+    ops::project_reorder(
         &t,
         &[
-            out("Timestamp", Type::DateTime, column(TIMESTAMP)),
-            out(
-                "AccountUpn",
-                Type::String,
-                column(CLICKS_THROUGH_WARNING_COLUMNS_ACCOUNT_UPN),
-            ),
-            out(
-                "ClickedDomain",
-                Type::String,
-                column(CLICKS_THROUGH_WARNING_COLUMNS_CLICKED_DOMAIN),
-            ),
-            out(
-                "Url",
-                Type::String,
-                column(CLICKS_THROUGH_WARNING_COLUMNS_URL),
-            ),
-            out(
-                "SenderFromAddress",
-                Type::String,
-                column(JOINED_SENDER_FROM_ADDRESS),
-            ),
-            out("Subject", Type::String, column(JOINED_SUBJECT)),
-            out("AlreadyRemediated", Type::Bool, column(ALREADY_REMEDIATED)),
-            out(
-                "ReportId",
-                Type::String,
-                column(CLICKS_THROUGH_WARNING_COLUMNS_REPORT_ID),
-            ),
-            out(
-                "NetworkMessageId",
-                Type::String,
-                column(CLICKS_THROUGH_WARNING_COLUMNS_NETWORK_MESSAGE_ID),
-            ),
-            out(
-                "IPAddress",
-                Type::String,
-                column(CLICKS_THROUGH_WARNING_COLUMNS_IPADDRESS),
-            ),
-            out(
-                "ThreatTypes",
-                Type::String,
-                column(CLICKS_THROUGH_WARNING_COLUMNS_THREAT_TYPES),
-            ),
-            out("DeliveryTime", Type::DateTime, column(JOINED_DELIVERY_TIME)),
-            out(
-                "RecipientEmailAddress",
-                Type::String,
-                column(JOINED_RECIPIENT_EMAIL_ADDRESS),
-            ),
-            out(
-                "SenderFromDomain",
-                Type::String,
-                column(JOINED_SENDER_FROM_DOMAIN),
-            ),
-            out(
-                "RemovalActions",
-                Type::Dynamic,
-                column(JOINED_2_REMOVAL_ACTIONS),
-            ),
-            out("AccountName", Type::String, column(ACCOUNT_NAME)),
-            out("AccountUpnSuffix", Type::String, column(ACCOUNT_UPN_SUFFIX)),
+            TIMESTAMP,
+            JOINED_ACCOUNT_UPN,
+            JOINED_2_CLICKED_DOMAIN,
+            JOINED_2_URL,
+            JOINED_2_SENDER_FROM_ADDRESS,
+            JOINED_2_SUBJECT,
+            ALREADY_REMEDIATED,
         ],
     )
+}
+
+/// What rows of `UrlClickEvents` must meet to matter.
+fn url_click_events_wanted() -> Necessary {
+    Necessary::text_fold("Workload", TextTest::Is, ["Email"])
 }
 
 /// `let ClicksThroughWarning = UrlClickEvents | where ingestion_time() >= ago(timeframe) | where Workload =~ "Email" | where …`
 fn clicks_through_warning(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // UrlClickEvents
-    context.scan("UrlClickEvents", &url_click_events(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where Workload =~ "Email"
-        let t = ops::filter(&t, |row| eq_fold(row.str(WORKLOAD), "Email"))?;
-        // | where IsClickedThrough == true
-        let t = ops::filter(&t, |row| {
-            holds(&compare::eq(&[
-                row.get(IS_CLICKED_THROUGH),
-                Value::Bool(true),
-            ]))
-        })?;
-        // | where isnotempty(NetworkMessageId)
-        let t = ops::filter(&t, |row| !row.str(NETWORK_MESSAGE_ID).is_empty())?;
-        // | extend ClickedDomain = tolower(tostring(parse_url(Url).Host))
-        let t = ops::extend(
-            &t,
-            &[out(
-                "ClickedDomain",
-                Type::String,
-                each(|row| {
-                    strings::tolower(&[conversion::tostring(&[dynamic::member(&[
-                        parsing::parse_url(&[row.get(URL)]),
-                        Value::string("Host"),
-                    ])])])
-                }),
-            )],
-        )?;
-        // | project Timestamp, ReportId, NetworkMessageId, AccountUpn, IPAddress, Url, ClickedDomain, ThreatTypes
-        ops::project(
-            &t,
-            &[
-                out("Timestamp", Type::DateTime, column(TIMESTAMP)),
-                out("ReportId", Type::String, column(REPORT_ID)),
-                out("NetworkMessageId", Type::String, column(NETWORK_MESSAGE_ID)),
-                out("AccountUpn", Type::String, column(ACCOUNT_UPN)),
-                out("IPAddress", Type::String, column(IPADDRESS)),
-                out("Url", Type::String, column(URL)),
-                out("ClickedDomain", Type::String, column(CLICKED_DOMAIN)),
-                out("ThreatTypes", Type::String, column(THREAT_TYPES)),
-            ],
-        )
-    })
+    context.scan_where(
+        "UrlClickEvents",
+        &url_click_events(),
+        None,
+        &url_click_events_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where Workload =~ "Email"
+            let t = ops::filter(&t, |row| eq_fold(row.str(WORKLOAD), "Email"))?;
+            // | where IsClickedThrough == true
+            let t = ops::filter(&t, |row| {
+                holds(&compare::eq(&[
+                    row.get(IS_CLICKED_THROUGH),
+                    Value::Bool(true),
+                ]))
+            })?;
+            // | where isnotempty(NetworkMessageId)
+            let t = ops::filter(&t, |row| !row.str(NETWORK_MESSAGE_ID).is_empty())?;
+            // | extend ClickedDomain = tolower(tostring(parse_url(Url).Host))
+            let t = ops::extend(
+                &t,
+                &[out(
+                    "ClickedDomain",
+                    Type::String,
+                    each(|row| {
+                        strings::tolower(&[conversion::tostring(&[dynamic::member(&[
+                            parsing::parse_url(&[row.get(URL)]),
+                            Value::string("Host"),
+                        ])])])
+                    }),
+                )],
+            )?;
+            // | project Timestamp, ReportId, NetworkMessageId, AccountUpn, IPAddress, Url, ClickedDomain, ThreatTypes
+            ops::project_keep(
+                &t,
+                &[
+                    TIMESTAMP,
+                    REPORT_ID,
+                    NETWORK_MESSAGE_ID,
+                    ACCOUNT_UPN,
+                    IPADDRESS,
+                    URL,
+                    CLICKED_DOMAIN,
+                    THREAT_TYPES,
+                ],
+            )
+        },
+    )
+}
+
+/// What rows of `EmailEvents` must meet to matter.
+fn email_events_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::since("Timestamp", Moment::BeforeNow(6_048_000_000_000)),
+        Necessary::text_fold("EmailDirection", TextTest::Is, ["Inbound"]),
+        Necessary::text_fold("DeliveryAction", TextTest::Is, ["Delivered"]),
+    ])
 }
 
 /// `let DeliveredMessages = EmailEvents | where Timestamp >= ago(mail_lookback) | where EmailDirection =~ "Inbound" | where …`
 fn delivered_messages(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_mail_lookback = arithmetic::subtract(&[context.now(), MAIL_LOOKBACK]);
     // EmailEvents
-    context.scan("EmailEvents", &email_events(), None, |t| {
-        // | where Timestamp >= ago(mail_lookback)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[
-                row.get(TIMESTAMP),
-                ago_mail_lookback.clone(),
-            ]))
-        })?;
-        // | where EmailDirection =~ "Inbound"
-        let t = ops::filter(&t, |row| eq_fold(row.str(EMAIL_DIRECTION), "Inbound"))?;
-        // | where DeliveryAction =~ "Delivered"
-        let t = ops::filter(&t, |row| eq_fold(row.str(DELIVERY_ACTION), "Delivered"))?;
-        // | project DeliveryTime = Timestamp, NetworkMessageId, RecipientEmailAddress, SenderFromAddress, SenderFromDomain, Subject
-        ops::project(
-            &t,
-            &[
-                out("DeliveryTime", Type::DateTime, column(TIMESTAMP)),
-                out(
-                    "NetworkMessageId",
-                    Type::String,
-                    column(EMAIL_EVENTS_NETWORK_MESSAGE_ID),
-                ),
-                out(
-                    "RecipientEmailAddress",
-                    Type::String,
-                    column(RECIPIENT_EMAIL_ADDRESS),
-                ),
-                out(
-                    "SenderFromAddress",
-                    Type::String,
-                    column(SENDER_FROM_ADDRESS),
-                ),
-                out("SenderFromDomain", Type::String, column(SENDER_FROM_DOMAIN)),
-                out("Subject", Type::String, column(SUBJECT)),
-            ],
-        )
-    })
+    context.scan_where(
+        "EmailEvents",
+        &email_events(),
+        None,
+        &email_events_wanted(),
+        |t| {
+            // | where Timestamp >= ago(mail_lookback)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[
+                    row.get(TIMESTAMP),
+                    ago_mail_lookback.clone(),
+                ]))
+            })?;
+            // | where EmailDirection =~ "Inbound"
+            let t = ops::filter(&t, |row| eq_fold(row.str(EMAIL_DIRECTION), "Inbound"))?;
+            // | where DeliveryAction =~ "Delivered"
+            let t = ops::filter(&t, |row| eq_fold(row.str(DELIVERY_ACTION), "Delivered"))?;
+            // | project DeliveryTime = Timestamp, NetworkMessageId, RecipientEmailAddress, SenderFromAddress, SenderFromDomain, Subject
+            ops::project(
+                &t,
+                &[
+                    out("DeliveryTime", Type::DateTime, column(TIMESTAMP)),
+                    out(
+                        "NetworkMessageId",
+                        Type::String,
+                        column(EMAIL_EVENTS_NETWORK_MESSAGE_ID),
+                    ),
+                    out(
+                        "RecipientEmailAddress",
+                        Type::String,
+                        column(RECIPIENT_EMAIL_ADDRESS),
+                    ),
+                    out(
+                        "SenderFromAddress",
+                        Type::String,
+                        column(SENDER_FROM_ADDRESS),
+                    ),
+                    out("SenderFromDomain", Type::String, column(SENDER_FROM_DOMAIN)),
+                    out("Subject", Type::String, column(SUBJECT)),
+                ],
+            )
+        },
+    )
+}
+
+/// What rows of `EmailPostDeliveryEvents` must meet to matter.
+fn email_post_delivery_events_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::since("Timestamp", Moment::BeforeNow(6_048_000_000_000)),
+        Necessary::text_fold("ActionResult", TextTest::Is, ["Success"]),
+    ])
 }
 
 /// `let RemovedMessages = EmailPostDeliveryEvents | where Timestamp >= ago(mail_lookback) | where ActionResult =~ "Success" …`
 fn removed_messages(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_mail_lookback = arithmetic::subtract(&[context.now(), MAIL_LOOKBACK]);
     // EmailPostDeliveryEvents
-    let t = context.scan(
+    let t = context.scan_where(
         "EmailPostDeliveryEvents",
         &email_post_delivery_events(),
         None,
+        &email_post_delivery_events_wanted(),
         |t| {
             // | where Timestamp >= ago(mail_lookback)
             let t = ops::filter(t, |row| {

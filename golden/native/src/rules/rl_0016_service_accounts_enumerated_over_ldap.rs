@@ -6,9 +6,9 @@
 use rulec_functions::fold::{Ends, contains_fold, ends_fold, eq_fold, has_term_fold};
 use rulec_functions::{aggregate, arithmetic, compare};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::ops::{self, agg, column, constant, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -26,34 +26,24 @@ const DESTINATION_DEVICE_NAME: usize = 8;
 const REPORT_ID: usize = 9;
 
 // The columns after `project Timestamp, ReportId, AccountName, AccountDomain, AccountSid, DeviceName, IPAddress, DestinationDeviceName, Query`.
-const PROJECTED_REPORT_ID: usize = 1;
 const PROJECTED_ACCOUNT_NAME: usize = 2;
-const PROJECTED_ACCOUNT_DOMAIN: usize = 3;
-const PROJECTED_ACCOUNT_SID: usize = 4;
 const PROJECTED_DEVICE_NAME: usize = 5;
-const PROJECTED_IPADDRESS: usize = 6;
-const PROJECTED_DESTINATION_DEVICE_NAME: usize = 7;
 const PROJECTED_QUERY: usize = 8;
 
 // The columns after `summarize arg_max(Timestamp, ReportId, AccountDomain, AccountSid, IPAddress, DestinationDeviceName), QueryCount = count( …`.
-const SUMMARIZED_ACCOUNT_NAME: usize = 0;
 const SUMMARIZED_DEVICE_NAME: usize = 1;
-const SUMMARIZED_TIMESTAMP: usize = 2;
-const SUMMARIZED_REPORT_ID: usize = 3;
-const QUERY_COUNT: usize = 8;
-const LDAP_FILTERS: usize = 9;
+const SUMMARIZED_IPADDRESS: usize = 6;
+const SUMMARIZED_DESTINATION_DEVICE_NAME: usize = 7;
 
 /// The rule as packages list it.
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables,
         evaluate,
     }
 }
-    let info = info.at(
-        "rules/discovery/RL-0016-service-accounts-enumerated-over-ldap.md",
-        88,
-    );
 
 /// What alerts say of the rule.
 pub fn info() -> RuleInfo {
@@ -61,6 +51,10 @@ pub fn info() -> RuleInfo {
         "RL-0016-service-accounts-enumerated-over-ldap",
         "Service Accounts Enumerated Over LDAP",
         "medium",
+    );
+    let info = info.at(
+        "rules/discovery/RL-0016-service-accounts-enumerated-over-ldap.md",
+        88,
     );
     let info = info.entity(
         "Account",
@@ -74,48 +68,59 @@ pub fn info() -> RuleInfo {
     info.entity("IP", &[("Address", "SourceIP")])
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of(
+        "IdentityQueryEvents",
+        identity_query_events(),
+        identity_query_events_wanted(),
+    )]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // IdentityQueryEvents
-    let t = context.scan("IdentityQueryEvents", &identity_query_events(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ActionType =~ "LDAP query"
-        let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "LDAP query"))?;
-        // | where (Query contains "servicePrincipalName=*)" and (Query has "805306368" or Query has "person" or Query has "user")) o …
-        let t = ops::filter(&t, |row| {
-            (contains_fold(row.str(QUERY), "servicePrincipalName=*)")
-                && (has_term_fold(row.str(QUERY), "805306368", Ends::TERM)
-                    || has_term_fold(row.str(QUERY), "person", Ends::TERM)
-                    || has_term_fold(row.str(QUERY), "user", Ends::TERM)))
-                || (has_term_fold(row.str(QUERY), "userAccountControl", Ends::TERM)
-                    && has_term_fold(row.str(QUERY), "4194304", Ends::TERM))
-        })?;
-        // | where not(AccountName endswith "$")
-        let t = ops::filter(&t, |row| !ends_fold(row.str(ACCOUNT_NAME), "$"))?;
-        // | project Timestamp, ReportId, AccountName, AccountDomain, AccountSid, DeviceName, IPAddress, DestinationDeviceName, Query
-        ops::project(
-            &t,
-            &[
-                out("Timestamp", Type::DateTime, column(TIMESTAMP)),
-                out("ReportId", Type::String, column(REPORT_ID)),
-                out("AccountName", Type::String, column(ACCOUNT_NAME)),
-                out("AccountDomain", Type::String, column(ACCOUNT_DOMAIN)),
-                out("AccountSid", Type::String, column(ACCOUNT_SID)),
-                out("DeviceName", Type::String, column(DEVICE_NAME)),
-                out("IPAddress", Type::String, column(IPADDRESS)),
-                out(
-                    "DestinationDeviceName",
-                    Type::String,
-                    column(DESTINATION_DEVICE_NAME),
-                ),
-                out("Query", Type::String, column(QUERY)),
-            ],
-        )
-    })?;
+    let t = context.scan_where(
+        "IdentityQueryEvents",
+        &identity_query_events(),
+        None,
+        &identity_query_events_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ActionType =~ "LDAP query"
+            let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "LDAP query"))?;
+            // | where (Query contains "servicePrincipalName=*)" and (Query has "805306368" or Query has "person" or Query has "user")) o …
+            let t = ops::filter(&t, |row| {
+                (contains_fold(row.str(QUERY), "servicePrincipalName=*)")
+                    && (has_term_fold(row.str(QUERY), "805306368", Ends::TERM)
+                        || has_term_fold(row.str(QUERY), "person", Ends::TERM)
+                        || has_term_fold(row.str(QUERY), "user", Ends::TERM)))
+                    || (has_term_fold(row.str(QUERY), "userAccountControl", Ends::TERM)
+                        && has_term_fold(row.str(QUERY), "4194304", Ends::TERM))
+            })?;
+            // | where not(AccountName endswith "$")
+            let t = ops::filter(&t, |row| !ends_fold(row.str(ACCOUNT_NAME), "$"))?;
+            // | project Timestamp, ReportId, AccountName, AccountDomain, AccountSid, DeviceName, IPAddress, DestinationDeviceName, Query
+            ops::project_keep(
+                &t,
+                &[
+                    TIMESTAMP,
+                    REPORT_ID,
+                    ACCOUNT_NAME,
+                    ACCOUNT_DOMAIN,
+                    ACCOUNT_SID,
+                    DEVICE_NAME,
+                    IPADDRESS,
+                    DESTINATION_DEVICE_NAME,
+                    QUERY,
+                ],
+            )
+        },
+    )?;
     // | summarize arg_max(Timestamp, ReportId, AccountDomain, AccountSid, IPAddress, DestinationDeviceName), QueryCount = count( …
     let t = ops::summarize(
         &t,
@@ -124,23 +129,14 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             out("DeviceName", Type::String, column(PROJECTED_DEVICE_NAME)),
         ],
         &[
-            agg(
+            ops::agg_all(
                 aggregate::choose::arg_max,
-                [
-                    column(TIMESTAMP),
-                    column(PROJECTED_REPORT_ID),
-                    column(PROJECTED_ACCOUNT_DOMAIN),
-                    column(PROJECTED_ACCOUNT_SID),
-                    column(PROJECTED_IPADDRESS),
-                    column(PROJECTED_DESTINATION_DEVICE_NAME),
-                ],
+                &t,
+                TIMESTAMP,
                 &[
-                    ("Timestamp", Type::DateTime),
-                    ("ReportId", Type::String),
-                    ("AccountDomain", Type::String),
-                    ("AccountSid", Type::String),
-                    ("IPAddress", Type::String),
-                    ("DestinationDeviceName", Type::String),
+                    PROJECTED_ACCOUNT_NAME,
+                    PROJECTED_DEVICE_NAME,
+                    PROJECTED_QUERY,
                 ],
             ),
             agg(
@@ -156,25 +152,35 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         ],
     )?;
     // | project-rename SourceDevice = DeviceName, SourceIP = IPAddress, DomainController = DestinationDeviceName
-    ops::project(
+    ops::project_rename(
         &t,
         &[
-            out("AccountName", Type::String, column(SUMMARIZED_ACCOUNT_NAME)),
-            out("SourceDevice", Type::String, column(SUMMARIZED_DEVICE_NAME)),
-            out("Timestamp", Type::DateTime, column(SUMMARIZED_TIMESTAMP)),
-            out("ReportId", Type::String, column(SUMMARIZED_REPORT_ID)),
-            out("AccountDomain", Type::String, column(ACCOUNT_DOMAIN)),
-            out("AccountSid", Type::String, column(ACCOUNT_SID)),
-            out("SourceIP", Type::String, column(PROJECTED_IPADDRESS)),
-            out(
-                "DomainController",
-                Type::String,
-                column(PROJECTED_DESTINATION_DEVICE_NAME),
-            ),
-            out("QueryCount", Type::Long, column(QUERY_COUNT)),
-            out("LdapFilters", Type::Dynamic, column(LDAP_FILTERS)),
+            (SUMMARIZED_DEVICE_NAME, "SourceDevice"),
+            (SUMMARIZED_IPADDRESS, "SourceIP"),
+            (SUMMARIZED_DESTINATION_DEVICE_NAME, "DomainController"),
         ],
     )
+}
+
+/// What rows of `IdentityQueryEvents` must meet to matter.
+fn identity_query_events_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text_fold("ActionType", TextTest::Is, ["LDAP query"]),
+        Necessary::any([
+            Necessary::all([
+                Necessary::text_fold("Query", TextTest::Contains, ["servicePrincipalName=*)"]),
+                Necessary::any([
+                    Necessary::text_fold("Query", TextTest::Contains, ["805306368"]),
+                    Necessary::text_fold("Query", TextTest::Contains, ["person"]),
+                    Necessary::text_fold("Query", TextTest::Contains, ["user"]),
+                ]),
+            ]),
+            Necessary::all([
+                Necessary::text_fold("Query", TextTest::Contains, ["userAccountControl"]),
+                Necessary::text_fold("Query", TextTest::Contains, ["4194304"]),
+            ]),
+        ]),
+    ])
 }
 
 /// The columns of `IdentityQueryEvents` that the rule reads.

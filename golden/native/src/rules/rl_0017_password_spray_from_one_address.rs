@@ -5,10 +5,10 @@
 
 use rulec_functions::{aggregate, arithmetic, compare};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::emitted::one_of;
 use rulec_runtime::ops::{self, agg, column, constant, each, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -34,6 +34,8 @@ const TARGETED_ACCOUNTS: usize = 5;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables,
         evaluate,
     }
 }
@@ -52,20 +54,31 @@ pub fn info() -> RuleInfo {
     info.entity("IP", &[("Address", "IPAddress")])
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of("SigninLogs", signin_logs(), signin_logs_wanted())]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // SigninLogs
-    let t = context.scan("SigninLogs", &signin_logs(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ResultType in ("50126", "50053", "50034")
-        ops::filter(&t, |row| {
-            one_of(row.str(RESULT_TYPE), &["50126", "50053", "50034"])
-        })
-    })?;
+    let t = context.scan_where(
+        "SigninLogs",
+        &signin_logs(),
+        None,
+        &signin_logs_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ResultType in ("50126", "50053", "50034")
+            ops::filter(&t, |row| {
+                one_of(row.str(RESULT_TYPE), &["50126", "50053", "50034"])
+            })
+        },
+    )?;
     // | summarize arg_max(TimeGenerated, UserAgent, Location), TargetedAccounts = dcount(UserPrincipalName), Accounts = make_set …
     let t = ops::summarize(
         &t,
@@ -108,6 +121,11 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     ops::filter(&t, |row| {
         holds(&compare::ge(&[row.get(TARGETED_ACCOUNTS), MIN_ACCOUNTS]))
     })
+}
+
+/// What rows of `SigninLogs` must meet to matter.
+fn signin_logs_wanted() -> Necessary {
+    Necessary::text("ResultType", TextTest::Is, ["50126", "50053", "50034"])
 }
 
 /// The columns of `SigninLogs` that the rule reads.

@@ -8,9 +8,11 @@ use std::sync::LazyLock;
 use rulec_functions::fold::{eq_fold, starts_fold};
 use rulec_functions::{aggregate, arithmetic, compare, conversion, dynamic, strings};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::ops::{self, agg, column, constant, each, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{
+    Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value, emitted,
+};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -42,10 +44,6 @@ const USER_PRINCIPAL_NAME: usize = 7;
 
 // The columns after `project TimeGenerated, UserPrincipalName, UserId, ApprovalAddress = IPAddress, AppDisplayName, CorrelationId`.
 const PROJECTED_USER_PRINCIPAL_NAME: usize = 1;
-const PROJECTED_USER_ID: usize = 2;
-const APPROVAL_ADDRESS: usize = 3;
-const PROJECTED_APP_DISPLAY_NAME: usize = 4;
-const PROJECTED_CORRELATION_ID: usize = 5;
 
 // The columns of `SigninLogs` that the rule reads.
 const SIGNIN_LOGS_2_IPADDRESS: usize = 2;
@@ -58,17 +56,21 @@ const REFUSAL_TIME: usize = 0;
 const REFUSAL_ADDRESS: usize = 2;
 
 // The columns after `join kind=inner Refused on UserPrincipalName`.
+const JOINED_USER_ID: usize = 2;
+const APPROVAL_ADDRESS: usize = 3;
+const JOINED_APP_DISPLAY_NAME: usize = 4;
+const JOINED_CORRELATION_ID: usize = 5;
 const JOINED_REFUSAL_TIME: usize = 6;
 const JOINED_REFUSAL_ADDRESS: usize = 7;
 
 // The columns after `summarize Refusals = count(), FirstRefusal = min(RefusalTime), RefusalAddresses = make_set(RefusalAddress, 20) by TimeGe …`.
 const REFUSALS: usize = 6;
-const FIRST_REFUSAL: usize = 7;
-const REFUSAL_ADDRESSES: usize = 8;
 
 // The columns after `summarize arg_min(TimeGenerated, *) by UserPrincipalName`.
 const SUMMARIZED_2_USER_PRINCIPAL_NAME: usize = 0;
 const SUMMARIZED_2_TIME_GENERATED: usize = 1;
+const FIRST_REFUSAL: usize = 7;
+const REFUSAL_ADDRESSES: usize = 8;
 const ACCOUNT_NAME: usize = 9;
 const ACCOUNT_UPN_SUFFIX: usize = 10;
 
@@ -94,6 +96,8 @@ const DETAILS: usize = 3;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables,
         evaluate,
     }
 }
@@ -121,42 +125,57 @@ pub fn info() -> RuleInfo {
     info.entity("CloudApplication", &[("Name", "AppDisplayName")])
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![
+        Table::of("SigninLogs", signin_logs(), signin_logs_wanted()),
+        Table::of("SigninLogs", signin_logs_2(), signin_logs_wanted_2()),
+        Table::of("SecurityAlert", security_alert(), security_alert_wanted()),
+    ]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let refused = &refused(context)?;
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // SigninLogs
-    let t = context.scan("SigninLogs", &signin_logs(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ResultType == "0"
-        let t = ops::filter(&t, |row| row.str(RESULT_TYPE) == "0")?;
-        // | where AuthenticationRequirement =~ "multiFactorAuthentication"
-        let t = ops::filter(&t, |row| {
-            eq_fold(
-                row.str(AUTHENTICATION_REQUIREMENT),
-                "multiFactorAuthentication",
+    let t = context.scan_where(
+        "SigninLogs",
+        &signin_logs(),
+        None,
+        &signin_logs_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ResultType == "0"
+            let t = ops::filter(&t, |row| row.str(RESULT_TYPE) == "0")?;
+            // | where AuthenticationRequirement =~ "multiFactorAuthentication"
+            let t = ops::filter(&t, |row| {
+                eq_fold(
+                    row.str(AUTHENTICATION_REQUIREMENT),
+                    "multiFactorAuthentication",
+                )
+            })?;
+            // | project TimeGenerated, UserPrincipalName, UserId, ApprovalAddress = IPAddress, AppDisplayName, CorrelationId
+            ops::project(
+                &t,
+                &[
+                    out("TimeGenerated", Type::DateTime, column(TIME_GENERATED)),
+                    out(
+                        "UserPrincipalName",
+                        Type::String,
+                        column(USER_PRINCIPAL_NAME),
+                    ),
+                    out("UserId", Type::String, column(USER_ID)),
+                    out("ApprovalAddress", Type::String, column(IPADDRESS)),
+                    out("AppDisplayName", Type::String, column(APP_DISPLAY_NAME)),
+                    out("CorrelationId", Type::String, column(CORRELATION_ID)),
+                ],
             )
-        })?;
-        // | project TimeGenerated, UserPrincipalName, UserId, ApprovalAddress = IPAddress, AppDisplayName, CorrelationId
-        ops::project(
-            &t,
-            &[
-                out("TimeGenerated", Type::DateTime, column(TIME_GENERATED)),
-                out(
-                    "UserPrincipalName",
-                    Type::String,
-                    column(USER_PRINCIPAL_NAME),
-                ),
-                out("UserId", Type::String, column(USER_ID)),
-                out("ApprovalAddress", Type::String, column(IPADDRESS)),
-                out("AppDisplayName", Type::String, column(APP_DISPLAY_NAME)),
-                out("CorrelationId", Type::String, column(CORRELATION_ID)),
-            ],
-        )
-    })?;
+        },
+    )?;
     // | join kind=inner Refused on UserPrincipalName
     let t = ops::join(
         &t,
@@ -164,16 +183,13 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         ops::JoinKind::Inner,
         &[column(PROJECTED_USER_PRINCIPAL_NAME)],
         &[column(PROJECTED_USER_PRINCIPAL_NAME)],
-        &[
-            ops::left("TimeGenerated", TIME_GENERATED),
-            ops::left("UserPrincipalName", PROJECTED_USER_PRINCIPAL_NAME),
-            ops::left("UserId", PROJECTED_USER_ID),
-            ops::left("ApprovalAddress", APPROVAL_ADDRESS),
-            ops::left("AppDisplayName", PROJECTED_APP_DISPLAY_NAME),
-            ops::left("CorrelationId", PROJECTED_CORRELATION_ID),
-            ops::right("RefusalTime", REFUSAL_TIME),
-            ops::right("RefusalAddress", REFUSAL_ADDRESS),
-        ],
+        &ops::left_all(
+            &t,
+            &[
+                ops::right("RefusalTime", REFUSAL_TIME),
+                ops::right("RefusalAddress", REFUSAL_ADDRESS),
+            ],
+        ),
     )?;
     // | where RefusalTime between ((TimeGenerated - window) .. TimeGenerated)
     let t = ops::filter(&t, |row| {
@@ -193,18 +209,14 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 Type::String,
                 column(PROJECTED_USER_PRINCIPAL_NAME),
             ),
-            out("UserId", Type::String, column(PROJECTED_USER_ID)),
+            out("UserId", Type::String, column(JOINED_USER_ID)),
             out("ApprovalAddress", Type::String, column(APPROVAL_ADDRESS)),
             out(
                 "AppDisplayName",
                 Type::String,
-                column(PROJECTED_APP_DISPLAY_NAME),
+                column(JOINED_APP_DISPLAY_NAME),
             ),
-            out(
-                "CorrelationId",
-                Type::String,
-                column(PROJECTED_CORRELATION_ID),
-            ),
+            out("CorrelationId", Type::String, column(JOINED_CORRELATION_ID)),
         ],
         &[
             agg(
@@ -236,28 +248,11 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             Type::String,
             column(PROJECTED_USER_PRINCIPAL_NAME),
         )],
-        &[agg(
+        &[ops::agg_all(
             aggregate::choose::arg_min,
-            [
-                column(TIME_GENERATED),
-                column(PROJECTED_USER_ID),
-                column(APPROVAL_ADDRESS),
-                column(PROJECTED_APP_DISPLAY_NAME),
-                column(PROJECTED_CORRELATION_ID),
-                column(REFUSALS),
-                column(FIRST_REFUSAL),
-                column(REFUSAL_ADDRESSES),
-            ],
-            &[
-                ("TimeGenerated", Type::DateTime),
-                ("UserId", Type::String),
-                ("ApprovalAddress", Type::String),
-                ("AppDisplayName", Type::String),
-                ("CorrelationId", Type::String),
-                ("Refusals", Type::Long),
-                ("FirstRefusal", Type::DateTime),
-                ("RefusalAddresses", Type::Dynamic),
-            ],
+            &t,
+            TIME_GENERATED,
+            &[PROJECTED_USER_PRINCIPAL_NAME],
         )],
     )?;
     // | extend AccountName = tostring(split(UserPrincipalName, "@")[0]), AccountUpnSuffix = tostring(split(UserPrincipalName, "@ …
@@ -298,33 +293,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         &[out(
             "DedupRow",
             Type::Dynamic,
-            each(|row| {
-                dynamic::pack_all(&[
-                    Value::Bool(false),
-                    Value::string("UserPrincipalName"),
-                    row.get(SUMMARIZED_2_USER_PRINCIPAL_NAME),
-                    Value::string("TimeGenerated"),
-                    row.get(SUMMARIZED_2_TIME_GENERATED),
-                    Value::string("UserId"),
-                    row.get(PROJECTED_USER_ID),
-                    Value::string("ApprovalAddress"),
-                    row.get(APPROVAL_ADDRESS),
-                    Value::string("AppDisplayName"),
-                    row.get(PROJECTED_APP_DISPLAY_NAME),
-                    Value::string("CorrelationId"),
-                    row.get(PROJECTED_CORRELATION_ID),
-                    Value::string("Refusals"),
-                    row.get(REFUSALS),
-                    Value::string("FirstRefusal"),
-                    row.get(FIRST_REFUSAL),
-                    Value::string("RefusalAddresses"),
-                    row.get(REFUSAL_ADDRESSES),
-                    Value::string("AccountName"),
-                    row.get(ACCOUNT_NAME),
-                    Value::string("AccountUpnSuffix"),
-                    row.get(ACCOUNT_UPN_SUFFIX),
-                ])
-            }),
+            each(|row| emitted::pack_all(row, 11, &Value::Bool(false))),
         )],
     )?;
     // | mv-apply DedupField = DedupFields to typeof(string) on (summarize DedupEntity = strcat_array(make_list(tostring(DedupRow …
@@ -343,10 +312,10 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let picks = [
         ops::left("UserPrincipalName", SUMMARIZED_2_USER_PRINCIPAL_NAME),
         ops::left("TimeGenerated", SUMMARIZED_2_TIME_GENERATED),
-        ops::left("UserId", PROJECTED_USER_ID),
+        ops::left("UserId", JOINED_USER_ID),
         ops::left("ApprovalAddress", APPROVAL_ADDRESS),
-        ops::left("AppDisplayName", PROJECTED_APP_DISPLAY_NAME),
-        ops::left("CorrelationId", PROJECTED_CORRELATION_ID),
+        ops::left("AppDisplayName", JOINED_APP_DISPLAY_NAME),
+        ops::left("CorrelationId", JOINED_CORRELATION_ID),
         ops::left("Refusals", REFUSALS),
         ops::left("FirstRefusal", FIRST_REFUSAL),
         ops::left("RefusalAddresses", REFUSAL_ADDRESSES),
@@ -364,68 +333,81 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         ops::JoinKind::LeftAnti,
         &[column(APPLIED_DEDUP_ENTITY)],
         &[column(DEDUP_ENTITY)],
-        &[
-            ops::left("UserPrincipalName", SUMMARIZED_2_USER_PRINCIPAL_NAME),
-            ops::left("TimeGenerated", SUMMARIZED_2_TIME_GENERATED),
-            ops::left("UserId", PROJECTED_USER_ID),
-            ops::left("ApprovalAddress", APPROVAL_ADDRESS),
-            ops::left("AppDisplayName", PROJECTED_APP_DISPLAY_NAME),
-            ops::left("CorrelationId", PROJECTED_CORRELATION_ID),
-            ops::left("Refusals", REFUSALS),
-            ops::left("FirstRefusal", FIRST_REFUSAL),
-            ops::left("RefusalAddresses", REFUSAL_ADDRESSES),
-            ops::left("AccountName", ACCOUNT_NAME),
-            ops::left("AccountUpnSuffix", ACCOUNT_UPN_SUFFIX),
-            ops::left("DedupEntity", APPLIED_DEDUP_ENTITY),
-        ],
+        &ops::left_all(&t, &[]),
     )
+}
+
+/// What rows of `SigninLogs` must meet to matter.
+fn signin_logs_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text("ResultType", TextTest::Is, ["0"]),
+        Necessary::text_fold(
+            "AuthenticationRequirement",
+            TextTest::Is,
+            ["multiFactorAuthentication"],
+        ),
+    ])
+}
+
+/// What rows of `SigninLogs` must meet to matter.
+fn signin_logs_wanted_2() -> Necessary {
+    Necessary::all([
+        Necessary::text("ResultType", TextTest::Is, ["500121"]),
+        Necessary::text_fold("Status", TextTest::Inside, ["MFA denied"]),
+    ])
 }
 
 /// `let Refused = materialize(SigninLogs | where ingestion_time() >= ago(timeframe) | where ResultType == "500121" | extend …`
 fn refused(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // SigninLogs
-    context.scan("SigninLogs", &signin_logs_2(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ResultType == "500121"
-        let t = ops::filter(&t, |row| row.str(RESULT_TYPE) == "500121")?;
-        // | extend Detail = tostring(Status.additionalDetails)
-        let t = ops::extend(
-            &t,
-            &[out(
-                "Detail",
-                Type::String,
-                each(|row| {
-                    conversion::tostring(&[dynamic::member(&[
-                        row.get(STATUS),
-                        Value::string("additionalDetails"),
-                    ])])
-                }),
-            )],
-        )?;
-        // | where Detail startswith "MFA denied"
-        let t = ops::filter(&t, |row| starts_fold(row.str(DETAIL), "MFA denied"))?;
-        // | project RefusalTime = TimeGenerated, UserPrincipalName, RefusalAddress = IPAddress
-        ops::project(
-            &t,
-            &[
-                out("RefusalTime", Type::DateTime, column(TIME_GENERATED)),
-                out(
-                    "UserPrincipalName",
+    context.scan_where(
+        "SigninLogs",
+        &signin_logs_2(),
+        None,
+        &signin_logs_wanted_2(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ResultType == "500121"
+            let t = ops::filter(&t, |row| row.str(RESULT_TYPE) == "500121")?;
+            // | extend Detail = tostring(Status.additionalDetails)
+            let t = ops::extend(
+                &t,
+                &[out(
+                    "Detail",
                     Type::String,
-                    column(SIGNIN_LOGS_2_USER_PRINCIPAL_NAME),
-                ),
-                out(
-                    "RefusalAddress",
-                    Type::String,
-                    column(SIGNIN_LOGS_2_IPADDRESS),
-                ),
-            ],
-        )
-    })
+                    each(|row| {
+                        conversion::tostring(&[dynamic::member(&[
+                            row.get(STATUS),
+                            Value::string("additionalDetails"),
+                        ])])
+                    }),
+                )],
+            )?;
+            // | where Detail startswith "MFA denied"
+            let t = ops::filter(&t, |row| starts_fold(row.str(DETAIL), "MFA denied"))?;
+            // | project RefusalTime = TimeGenerated, UserPrincipalName, RefusalAddress = IPAddress
+            ops::project(
+                &t,
+                &[
+                    out("RefusalTime", Type::DateTime, column(TIME_GENERATED)),
+                    out(
+                        "UserPrincipalName",
+                        Type::String,
+                        column(SIGNIN_LOGS_2_USER_PRINCIPAL_NAME),
+                    ),
+                    out(
+                        "RefusalAddress",
+                        Type::String,
+                        column(SIGNIN_LOGS_2_IPADDRESS),
+                    ),
+                ],
+            )
+        },
+    )
 }
 
 /// `summarize DedupEntity = strcat_array(make_list(tostring(DedupRow[DedupField])), "|")`
@@ -453,49 +435,63 @@ fn apply_items(items: &Batch) -> Result<Batch, RuntimeError> {
     )
 }
 
+/// What rows of `SecurityAlert` must meet to matter.
+fn security_alert_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        Necessary::text_fold("AlertName", TextTest::StartsWith, ["RL-0018"]),
+    ])
+}
+
 /// `project DedupEntity = tostring(Details.DedupEntity[0])`
 fn join_security_alert(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // SecurityAlert
-    context.scan("SecurityAlert", &security_alert(), None, |t| {
-        // | where TimeGenerated >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[
-                row.get(TIME_GENERATED),
-                ago_timeframe.clone(),
-            ]))
-        })?;
-        // | where AlertName startswith RuleId
-        let t = ops::filter(&t, |row| starts_fold(row.str(ALERT_NAME), RULE_ID))?;
-        // | extend Details = parse_json(tostring(parse_json(ExtendedProperties)["Custom Details"]))
-        let t = ops::extend(
-            &t,
-            &[out(
-                "Details",
-                Type::Dynamic,
-                each(|row| {
-                    conversion::todynamic(&[conversion::tostring(&[dynamic::index(&[
-                        conversion::todynamic(&[row.get(EXTENDED_PROPERTIES)]),
-                        Value::string("Custom Details"),
-                    ])])])
-                }),
-            )],
-        )?;
-        // | project DedupEntity = tostring(Details.DedupEntity[0])
-        ops::project(
-            &t,
-            &[out(
-                "DedupEntity",
-                Type::String,
-                each(|row| {
-                    conversion::tostring(&[dynamic::index(&[
-                        dynamic::member(&[row.get(DETAILS), Value::string("DedupEntity")]),
-                        Value::Long(0),
-                    ])])
-                }),
-            )],
-        )
-    })
+    context.scan_where(
+        "SecurityAlert",
+        &security_alert(),
+        None,
+        &security_alert_wanted(),
+        |t| {
+            // | where TimeGenerated >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[
+                    row.get(TIME_GENERATED),
+                    ago_timeframe.clone(),
+                ]))
+            })?;
+            // | where AlertName startswith RuleId
+            let t = ops::filter(&t, |row| starts_fold(row.str(ALERT_NAME), RULE_ID))?;
+            // | extend Details = parse_json(tostring(parse_json(ExtendedProperties)["Custom Details"]))
+            let t = ops::extend(
+                &t,
+                &[out(
+                    "Details",
+                    Type::Dynamic,
+                    each(|row| {
+                        conversion::todynamic(&[conversion::tostring(&[dynamic::index(&[
+                            conversion::todynamic(&[row.get(EXTENDED_PROPERTIES)]),
+                            Value::string("Custom Details"),
+                        ])])])
+                    }),
+                )],
+            )?;
+            // | project DedupEntity = tostring(Details.DedupEntity[0])
+            ops::project(
+                &t,
+                &[out(
+                    "DedupEntity",
+                    Type::String,
+                    each(|row| {
+                        conversion::tostring(&[dynamic::index(&[
+                            dynamic::member(&[row.get(DETAILS), Value::string("DedupEntity")]),
+                            Value::Long(0),
+                        ])])
+                    }),
+                )],
+            )
+        },
+    )
 }
 
 /// The columns of `SigninLogs` that the rule reads.

@@ -6,10 +6,10 @@
 use rulec_functions::fold::eq_fold;
 use rulec_functions::{arithmetic, compare, conditional, conversion, dynamic};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::emitted::one_of_fold;
-use rulec_runtime::ops::{self, column, each, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::ops::{self, each, holds, out};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -31,6 +31,8 @@ const POLICY_NAME: usize = 10;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200).stateless(),
+        tables,
         evaluate,
     }
 }
@@ -53,97 +55,129 @@ pub fn info() -> RuleInfo {
     info.entity("IP", &[("Address", "ActorAddress")])
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of("AuditLogs", audit_logs(), audit_logs_wanted())]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // AuditLogs
-    context.scan("AuditLogs", &audit_logs(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where Category =~ "Policy"
-        let t = ops::filter(&t, |row| eq_fold(row.str(CATEGORY), "Policy"))?;
-        // | where Result =~ "success"
-        let t = ops::filter(&t, |row| eq_fold(row.str(RESULT), "success"))?;
-        // | where OperationName in~ ("Update conditional access policy", "Delete conditional access policy", "Update named location" …
-        let t = ops::filter(&t, |row| {
-            one_of_fold(
-                row.str(OPERATION_NAME),
+    context.scan_where(
+        "AuditLogs",
+        &audit_logs(),
+        None,
+        &audit_logs_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where Category =~ "Policy"
+            let t = ops::filter(&t, |row| eq_fold(row.str(CATEGORY), "Policy"))?;
+            // | where Result =~ "success"
+            let t = ops::filter(&t, |row| eq_fold(row.str(RESULT), "success"))?;
+            // | where OperationName in~ ("Update conditional access policy", "Delete conditional access policy", "Update named location" …
+            let t = ops::filter(&t, |row| {
+                one_of_fold(
+                    row.str(OPERATION_NAME),
+                    &[
+                        "Update conditional access policy",
+                        "Delete conditional access policy",
+                        "Update named location",
+                        "Delete named location",
+                    ],
+                )
+            })?;
+            // | extend Actor = coalesce(tostring(InitiatedBy.user.userPrincipalName), tostring(InitiatedBy.app.displayName)), ActorId = …
+            let t = ops::extend(
+                &t,
                 &[
-                    "Update conditional access policy",
-                    "Delete conditional access policy",
-                    "Update named location",
-                    "Delete named location",
-                ],
-            )
-        })?;
-        // | extend Actor = coalesce(tostring(InitiatedBy.user.userPrincipalName), tostring(InitiatedBy.app.displayName)), ActorId = …
-        let t = ops::extend(
-            &t,
-            &[
-                out(
-                    "Actor",
-                    Type::String,
-                    each(|row| {
-                        conditional::coalesce(&[
+                    out(
+                        "Actor",
+                        Type::String,
+                        each(|row| {
+                            conditional::coalesce(&[
+                                conversion::tostring(&[dynamic::member(&[
+                                    dynamic::member(&[
+                                        row.get(INITIATED_BY),
+                                        Value::string("user"),
+                                    ]),
+                                    Value::string("userPrincipalName"),
+                                ])]),
+                                conversion::tostring(&[dynamic::member(&[
+                                    dynamic::member(&[row.get(INITIATED_BY), Value::string("app")]),
+                                    Value::string("displayName"),
+                                ])]),
+                            ])
+                        }),
+                    ),
+                    out(
+                        "ActorId",
+                        Type::String,
+                        each(|row| {
                             conversion::tostring(&[dynamic::member(&[
                                 dynamic::member(&[row.get(INITIATED_BY), Value::string("user")]),
-                                Value::string("userPrincipalName"),
-                            ])]),
+                                Value::string("id"),
+                            ])])
+                        }),
+                    ),
+                    out(
+                        "ActorAddress",
+                        Type::String,
+                        each(|row| {
                             conversion::tostring(&[dynamic::member(&[
-                                dynamic::member(&[row.get(INITIATED_BY), Value::string("app")]),
+                                dynamic::member(&[row.get(INITIATED_BY), Value::string("user")]),
+                                Value::string("ipAddress"),
+                            ])])
+                        }),
+                    ),
+                    out(
+                        "PolicyName",
+                        Type::String,
+                        each(|row| {
+                            conversion::tostring(&[dynamic::member(&[
+                                dynamic::index(&[row.get(TARGET_RESOURCES), Value::Long(0)]),
                                 Value::string("displayName"),
-                            ])]),
-                        ])
-                    }),
-                ),
-                out(
-                    "ActorId",
-                    Type::String,
-                    each(|row| {
-                        conversion::tostring(&[dynamic::member(&[
-                            dynamic::member(&[row.get(INITIATED_BY), Value::string("user")]),
-                            Value::string("id"),
-                        ])])
-                    }),
-                ),
-                out(
-                    "ActorAddress",
-                    Type::String,
-                    each(|row| {
-                        conversion::tostring(&[dynamic::member(&[
-                            dynamic::member(&[row.get(INITIATED_BY), Value::string("user")]),
-                            Value::string("ipAddress"),
-                        ])])
-                    }),
-                ),
-                out(
-                    "PolicyName",
-                    Type::String,
-                    each(|row| {
-                        conversion::tostring(&[dynamic::member(&[
-                            dynamic::index(&[row.get(TARGET_RESOURCES), Value::Long(0)]),
-                            Value::string("displayName"),
-                        ])])
-                    }),
-                ),
+                            ])])
+                        }),
+                    ),
+                ],
+            )?;
+            // | project TimeGenerated, OperationName, Actor, ActorId, ActorAddress, PolicyName, CorrelationId
+            ops::project_keep(
+                &t,
+                &[
+                    TIME_GENERATED,
+                    OPERATION_NAME,
+                    ACTOR,
+                    ACTOR_ID,
+                    ACTOR_ADDRESS,
+                    POLICY_NAME,
+                    CORRELATION_ID,
+                ],
+            )
+        },
+    )
+}
+
+/// What rows of `AuditLogs` must meet to matter.
+fn audit_logs_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text_fold("Category", TextTest::Is, ["Policy"]),
+        Necessary::text_fold("Result", TextTest::Is, ["success"]),
+        Necessary::text_fold(
+            "OperationName",
+            TextTest::Is,
+            [
+                "Update conditional access policy",
+                "Delete conditional access policy",
+                "Update named location",
+                "Delete named location",
             ],
-        )?;
-        // | project TimeGenerated, OperationName, Actor, ActorId, ActorAddress, PolicyName, CorrelationId
-        ops::project(
-            &t,
-            &[
-                out("TimeGenerated", Type::DateTime, column(TIME_GENERATED)),
-                out("OperationName", Type::String, column(OPERATION_NAME)),
-                out("Actor", Type::String, column(ACTOR)),
-                out("ActorId", Type::String, column(ACTOR_ID)),
-                out("ActorAddress", Type::String, column(ACTOR_ADDRESS)),
-                out("PolicyName", Type::String, column(POLICY_NAME)),
-                out("CorrelationId", Type::String, column(CORRELATION_ID)),
-            ],
-        )
-    })
+        ),
+    ])
 }
 
 /// The columns of `AuditLogs` that the rule reads.

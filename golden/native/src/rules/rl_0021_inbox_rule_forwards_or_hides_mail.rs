@@ -10,10 +10,10 @@ use rulec_functions::{
     aggregate, arithmetic, compare, conditional, conversion, dynamic, matching, patterns, strings,
 };
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::emitted::one_of_fold;
 use rulec_runtime::ops::{self, agg, column, each, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -86,11 +86,7 @@ const CLIENT_ADDRESS: usize = 11;
 
 // The columns after `project TimeGenerated, Operation, UserId, ClientAddress, ResultStatus, OfficeObjectId, SuspiciousActions, SuspiciousValu …`.
 const PROJECTED_USER_ID: usize = 2;
-const PROJECTED_CLIENT_ADDRESS: usize = 3;
-const PROJECTED_RESULT_STATUS: usize = 4;
 const PROJECTED_OFFICE_OBJECT_ID: usize = 5;
-const PROJECTED_SUSPICIOUS_ACTIONS: usize = 6;
-const PROJECTED_SUSPICIOUS_VALUES: usize = 7;
 const DEDUP_ENTITY: usize = 8;
 
 // The columns of `SecurityAlert` that the rule reads.
@@ -105,6 +101,8 @@ const OTHER_DEDUP_ENTITY: usize = 0;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables,
         evaluate,
     }
 }
@@ -112,124 +110,130 @@ pub fn rule() -> Rule {
 /// What alerts say of the rule.
 pub fn info() -> RuleInfo {
     let info = RuleInfo::new(
-    let info = info.at(
-        "rules/collection/RL-0021-inbox-rule-forwards-or-hides-mail.md",
-        118,
-    );
         "RL-0021-inbox-rule-forwards-or-hides-mail",
         "Inbox Rule Forwards Or Hides Mail",
         "medium",
+    );
+    let info = info.at(
+        "rules/collection/RL-0021-inbox-rule-forwards-or-hides-mail.md",
+        118,
     );
     let info = info.entity("Account", &[("FullName", "UserId")]);
     let info = info.entity("Mailbox", &[("MailboxPrimaryAddress", "UserId")]);
     info.entity("IP", &[("Address", "ClientAddress")])
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![
+        Table::of(
+            "OfficeActivity",
+            office_activity(),
+            office_activity_wanted(),
+        ),
+        Table::of("SecurityAlert", security_alert(), security_alert_wanted()),
+    ]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // OfficeActivity
-    let t = context.scan("OfficeActivity", &office_activity(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where OfficeWorkload =~ "Exchange"
-        let t = ops::filter(&t, |row| eq_fold(row.str(OFFICE_WORKLOAD), "Exchange"))?;
-        // | where Operation in~ ("New-InboxRule", "Set-InboxRule")
-        let t = ops::filter(&t, |row| {
-            one_of_fold(row.str(OPERATION), &["New-InboxRule", "Set-InboxRule"])
-        })?;
-        // | mv-apply Parameter = parse_json(Parameters) on (extend ParameterName = tostring(Parameter.Name), ParameterValue = tostri …
-        let expand = ops::Expand {
-            schema: item_columns(),
-            items: vec![ops::item(
-                each(|row| conversion::todynamic(&[row.get(PARAMETERS)])),
-                0,
-                Type::Dynamic,
-            )],
-            passed: vec![None],
-            with_index: false,
-            bags_as_arrays: false,
-            limit: None,
-        };
-        let picks = [
-            ops::left("TimeGenerated", TIME_GENERATED),
-            ops::left("Operation", OPERATION),
-            ops::left("ResultStatus", RESULT_STATUS),
-            ops::left("OfficeObjectId", OFFICE_OBJECT_ID),
-            ops::left("UserId", USER_ID),
-            ops::left("ClientIP", CLIENT_IP),
-            ops::right("Forwards", FORWARDS),
-            ops::right("Hides", HIDES),
-            ops::right("Words", WORDS),
-            ops::right("SuspiciousActions", SUSPICIOUS_ACTIONS),
-            ops::right("SuspiciousValues", SUSPICIOUS_VALUES),
-        ];
-        let t = ops::mv_apply(&t, &expand, &picks, apply_items)?;
-        // | where Forwards > 0 or (Hides > 0 and Words > 0)
-        let t = ops::filter(&t, |row| {
-            holds(&compare::gt(&[row.get(APPLIED_FORWARDS), Value::Long(0)]))
-                || (holds(&compare::gt(&[row.get(APPLIED_HIDES), Value::Long(0)]))
-                    && holds(&compare::gt(&[row.get(APPLIED_WORDS), Value::Long(0)])))
-        })?;
-        // | extend ClientAddress = extract(@"(\d+\.\d+\.\d+\.\d+|[0-9a-fA-F]*:[0-9a-fA-F:]+)", 1, ClientIP)
-        let t = ops::extend(
-            &t,
-            &[out(
-                "ClientAddress",
-                Type::String,
-                each(|row| {
-                    patterns::extract(&[
-                        PATTERN.clone(),
-                        Value::Long(1),
-                        row.get(APPLIED_CLIENT_IP),
-                    ])
-                }),
-            )],
-        )?;
-        // | project TimeGenerated, Operation, UserId, ClientAddress, ResultStatus, OfficeObjectId, SuspiciousActions, SuspiciousValu …
-        let t = ops::project(
-            &t,
-            &[
-                out("TimeGenerated", Type::DateTime, column(TIME_GENERATED)),
-                out("Operation", Type::String, column(OPERATION)),
-                out("UserId", Type::String, column(APPLIED_USER_ID)),
-                out("ClientAddress", Type::String, column(CLIENT_ADDRESS)),
-                out("ResultStatus", Type::String, column(APPLIED_RESULT_STATUS)),
-                out(
-                    "OfficeObjectId",
+    let t = context.scan_where(
+        "OfficeActivity",
+        &office_activity(),
+        None,
+        &office_activity_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where OfficeWorkload =~ "Exchange"
+            let t = ops::filter(&t, |row| eq_fold(row.str(OFFICE_WORKLOAD), "Exchange"))?;
+            // | where Operation in~ ("New-InboxRule", "Set-InboxRule")
+            let t = ops::filter(&t, |row| {
+                one_of_fold(row.str(OPERATION), &["New-InboxRule", "Set-InboxRule"])
+            })?;
+            // | mv-apply Parameter = parse_json(Parameters) on (extend ParameterName = tostring(Parameter.Name), ParameterValue = tostri …
+            let expand = ops::Expand {
+                schema: item_columns(),
+                items: vec![ops::item(
+                    each(|row| conversion::todynamic(&[row.get(PARAMETERS)])),
+                    0,
+                    Type::Dynamic,
+                )],
+                passed: ops::passed(0, 1),
+                with_index: false,
+                bags_as_arrays: false,
+                limit: None,
+            };
+            let picks = [
+                ops::left("TimeGenerated", TIME_GENERATED),
+                ops::left("Operation", OPERATION),
+                ops::left("ResultStatus", RESULT_STATUS),
+                ops::left("OfficeObjectId", OFFICE_OBJECT_ID),
+                ops::left("UserId", USER_ID),
+                ops::left("ClientIP", CLIENT_IP),
+                ops::right("Forwards", FORWARDS),
+                ops::right("Hides", HIDES),
+                ops::right("Words", WORDS),
+                ops::right("SuspiciousActions", SUSPICIOUS_ACTIONS),
+                ops::right("SuspiciousValues", SUSPICIOUS_VALUES),
+            ];
+            let t = ops::mv_apply(&t, &expand, &picks, apply_items)?;
+            // | where Forwards > 0 or (Hides > 0 and Words > 0)
+            let t = ops::filter(&t, |row| {
+                holds(&compare::gt(&[row.get(APPLIED_FORWARDS), Value::Long(0)]))
+                    || (holds(&compare::gt(&[row.get(APPLIED_HIDES), Value::Long(0)]))
+                        && holds(&compare::gt(&[row.get(APPLIED_WORDS), Value::Long(0)])))
+            })?;
+            // | extend ClientAddress = extract(@"(\d+\.\d+\.\d+\.\d+|[0-9a-fA-F]*:[0-9a-fA-F:]+)", 1, ClientIP)
+            let t = ops::extend(
+                &t,
+                &[out(
+                    "ClientAddress",
                     Type::String,
-                    column(APPLIED_OFFICE_OBJECT_ID),
-                ),
-                out(
-                    "SuspiciousActions",
-                    Type::Dynamic,
-                    column(APPLIED_SUSPICIOUS_ACTIONS),
-                ),
-                out(
-                    "SuspiciousValues",
-                    Type::Dynamic,
-                    column(APPLIED_SUSPICIOUS_VALUES),
-                ),
-            ],
-        )?;
-        // | extend DedupEntity = strcat(tolower(UserId), "|", OfficeObjectId)
-        ops::extend(
-            &t,
-            &[out(
-                "DedupEntity",
-                Type::String,
-                each(|row| {
-                    strings::strcat(&[
-                        strings::tolower(&[row.get(PROJECTED_USER_ID)]),
-                        Value::string("|"),
-                        row.get(PROJECTED_OFFICE_OBJECT_ID),
-                    ])
-                }),
-            )],
-        )
-    })?;
+                    each(|row| {
+                        patterns::extract(&[
+                            PATTERN.clone(),
+                            Value::Long(1),
+                            row.get(APPLIED_CLIENT_IP),
+                        ])
+                    }),
+                )],
+            )?;
+            // | project TimeGenerated, Operation, UserId, ClientAddress, ResultStatus, OfficeObjectId, SuspiciousActions, SuspiciousValu …
+            let t = ops::project_keep(
+                &t,
+                &[
+                    TIME_GENERATED,
+                    OPERATION,
+                    APPLIED_USER_ID,
+                    CLIENT_ADDRESS,
+                    APPLIED_RESULT_STATUS,
+                    APPLIED_OFFICE_OBJECT_ID,
+                    APPLIED_SUSPICIOUS_ACTIONS,
+                    APPLIED_SUSPICIOUS_VALUES,
+                ],
+            )?;
+            // | extend DedupEntity = strcat(tolower(UserId), "|", OfficeObjectId)
+            ops::extend(
+                &t,
+                &[out(
+                    "DedupEntity",
+                    Type::String,
+                    each(|row| {
+                        strings::strcat(&[
+                            strings::tolower(&[row.get(PROJECTED_USER_ID)]),
+                            Value::string("|"),
+                            row.get(PROJECTED_OFFICE_OBJECT_ID),
+                        ])
+                    }),
+                )],
+            )
+        },
+    )?;
     // | join kind=leftanti (SecurityAlert | where TimeGenerated >= ago(timeframe) | where AlertName startswith RuleId | extend D …
     let right = join_security_alert(context)?;
     ops::join(
@@ -238,17 +242,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         ops::JoinKind::LeftAnti,
         &[column(DEDUP_ENTITY)],
         &[column(OTHER_DEDUP_ENTITY)],
-        &[
-            ops::left("TimeGenerated", TIME_GENERATED),
-            ops::left("Operation", OPERATION),
-            ops::left("UserId", PROJECTED_USER_ID),
-            ops::left("ClientAddress", PROJECTED_CLIENT_ADDRESS),
-            ops::left("ResultStatus", PROJECTED_RESULT_STATUS),
-            ops::left("OfficeObjectId", PROJECTED_OFFICE_OBJECT_ID),
-            ops::left("SuspiciousActions", PROJECTED_SUSPICIOUS_ACTIONS),
-            ops::left("SuspiciousValues", PROJECTED_SUSPICIOUS_VALUES),
-            ops::left("DedupEntity", DEDUP_ENTITY),
-        ],
+        &ops::left_all(&t, &[]),
     )
 }
 
@@ -352,49 +346,75 @@ fn apply_items(items: &Batch) -> Result<Batch, RuntimeError> {
     )
 }
 
+/// What rows of `OfficeActivity` must meet to matter.
+fn office_activity_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text_fold("OfficeWorkload", TextTest::Is, ["Exchange"]),
+        Necessary::text_fold(
+            "Operation",
+            TextTest::Is,
+            ["New-InboxRule", "Set-InboxRule"],
+        ),
+    ])
+}
+
+/// What rows of `SecurityAlert` must meet to matter.
+fn security_alert_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        Necessary::text_fold("AlertName", TextTest::StartsWith, ["RL-0021"]),
+    ])
+}
+
 /// `project DedupEntity = tostring(Details.DedupEntity[0])`
 fn join_security_alert(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // SecurityAlert
-    context.scan("SecurityAlert", &security_alert(), None, |t| {
-        // | where TimeGenerated >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[
-                row.get(TIME_GENERATED),
-                ago_timeframe.clone(),
-            ]))
-        })?;
-        // | where AlertName startswith RuleId
-        let t = ops::filter(&t, |row| starts_fold(row.str(ALERT_NAME), RULE_ID))?;
-        // | extend Details = parse_json(tostring(parse_json(ExtendedProperties)["Custom Details"]))
-        let t = ops::extend(
-            &t,
-            &[out(
-                "Details",
-                Type::Dynamic,
-                each(|row| {
-                    conversion::todynamic(&[conversion::tostring(&[dynamic::index(&[
-                        conversion::todynamic(&[row.get(EXTENDED_PROPERTIES)]),
-                        Value::string("Custom Details"),
-                    ])])])
-                }),
-            )],
-        )?;
-        // | project DedupEntity = tostring(Details.DedupEntity[0])
-        ops::project(
-            &t,
-            &[out(
-                "DedupEntity",
-                Type::String,
-                each(|row| {
-                    conversion::tostring(&[dynamic::index(&[
-                        dynamic::member(&[row.get(DETAILS), Value::string("DedupEntity")]),
-                        Value::Long(0),
-                    ])])
-                }),
-            )],
-        )
-    })
+    context.scan_where(
+        "SecurityAlert",
+        &security_alert(),
+        None,
+        &security_alert_wanted(),
+        |t| {
+            // | where TimeGenerated >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[
+                    row.get(TIME_GENERATED),
+                    ago_timeframe.clone(),
+                ]))
+            })?;
+            // | where AlertName startswith RuleId
+            let t = ops::filter(&t, |row| starts_fold(row.str(ALERT_NAME), RULE_ID))?;
+            // | extend Details = parse_json(tostring(parse_json(ExtendedProperties)["Custom Details"]))
+            let t = ops::extend(
+                &t,
+                &[out(
+                    "Details",
+                    Type::Dynamic,
+                    each(|row| {
+                        conversion::todynamic(&[conversion::tostring(&[dynamic::index(&[
+                            conversion::todynamic(&[row.get(EXTENDED_PROPERTIES)]),
+                            Value::string("Custom Details"),
+                        ])])])
+                    }),
+                )],
+            )?;
+            // | project DedupEntity = tostring(Details.DedupEntity[0])
+            ops::project(
+                &t,
+                &[out(
+                    "DedupEntity",
+                    Type::String,
+                    each(|row| {
+                        conversion::tostring(&[dynamic::index(&[
+                            dynamic::member(&[row.get(DETAILS), Value::string("DedupEntity")]),
+                            Value::Long(0),
+                        ])])
+                    }),
+                )],
+            )
+        },
+    )
 }
 
 /// The columns of `OfficeActivity` that the rule reads.

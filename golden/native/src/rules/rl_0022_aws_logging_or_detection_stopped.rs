@@ -5,10 +5,10 @@
 
 use rulec_functions::{arithmetic, compare};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::emitted::one_of;
-use rulec_runtime::ops::{self, column, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::ops::{self, holds};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -31,6 +31,8 @@ const RECIPIENT_ACCOUNT_ID: usize = 11;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200).stateless(),
+        tables,
         evaluate,
     }
 }
@@ -49,62 +51,91 @@ pub fn info() -> RuleInfo {
     info.entity("IP", &[("Address", "SourceIpAddress")])
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of(
+        "AWSCloudTrail",
+        awscloud_trail(),
+        awscloud_trail_wanted(),
+    )]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // AWSCloudTrail
-    context.scan("AWSCloudTrail", &awscloud_trail(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where (EventSource == "cloudtrail.amazonaws.com" and EventName in ("StopLogging", "DeleteTrail", "DeleteEventDataStore") …
-        let t = ops::filter(&t, |row| {
-            (row.str(EVENT_SOURCE) == "cloudtrail.amazonaws.com"
-                && one_of(
-                    row.str(EVENT_NAME),
-                    &["StopLogging", "DeleteTrail", "DeleteEventDataStore"],
-                ))
-                || (row.str(EVENT_SOURCE) == "guardduty.amazonaws.com"
-                    && row.str(EVENT_NAME) == "DeleteDetector")
-                || (row.str(EVENT_SOURCE) == "config.amazonaws.com"
+    context.scan_where(
+        "AWSCloudTrail",
+        &awscloud_trail(),
+        None,
+        &awscloud_trail_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where (EventSource == "cloudtrail.amazonaws.com" and EventName in ("StopLogging", "DeleteTrail", "DeleteEventDataStore") …
+            let t = ops::filter(&t, |row| {
+                (row.str(EVENT_SOURCE) == "cloudtrail.amazonaws.com"
                     && one_of(
                         row.str(EVENT_NAME),
-                        &["StopConfigurationRecorder", "DeleteConfigurationRecorder"],
+                        &["StopLogging", "DeleteTrail", "DeleteEventDataStore"],
                     ))
-        })?;
-        // | where isempty(ErrorCode)
-        let t = ops::filter(&t, |row| row.str(ERROR_CODE).is_empty())?;
-        // | project TimeGenerated, EventSource, EventName, RecipientAccountId, AWSRegion, UserIdentityType, UserIdentityArn, UserIde …
-        ops::project(
-            &t,
-            &[
-                out("TimeGenerated", Type::DateTime, column(TIME_GENERATED)),
-                out("EventSource", Type::String, column(EVENT_SOURCE)),
-                out("EventName", Type::String, column(EVENT_NAME)),
-                out(
-                    "RecipientAccountId",
-                    Type::String,
-                    column(RECIPIENT_ACCOUNT_ID),
-                ),
-                out("AWSRegion", Type::String, column(AWSREGION)),
-                out("UserIdentityType", Type::String, column(USER_IDENTITY_TYPE)),
-                out("UserIdentityArn", Type::String, column(USER_IDENTITY_ARN)),
-                out(
-                    "UserIdentityAccessKeyId",
-                    Type::String,
-                    column(USER_IDENTITY_ACCESS_KEY_ID),
-                ),
-                out("SourceIpAddress", Type::String, column(SOURCE_IP_ADDRESS)),
-                out("UserAgent", Type::String, column(USER_AGENT)),
-                out(
-                    "RequestParameters",
-                    Type::String,
-                    column(REQUEST_PARAMETERS),
-                ),
-            ],
-        )
-    })
+                    || (row.str(EVENT_SOURCE) == "guardduty.amazonaws.com"
+                        && row.str(EVENT_NAME) == "DeleteDetector")
+                    || (row.str(EVENT_SOURCE) == "config.amazonaws.com"
+                        && one_of(
+                            row.str(EVENT_NAME),
+                            &["StopConfigurationRecorder", "DeleteConfigurationRecorder"],
+                        ))
+            })?;
+            // | where isempty(ErrorCode)
+            let t = ops::filter(&t, |row| row.str(ERROR_CODE).is_empty())?;
+            // | project TimeGenerated, EventSource, EventName, RecipientAccountId, AWSRegion, UserIdentityType, UserIdentityArn, UserIde …
+            ops::project_keep(
+                &t,
+                &[
+                    TIME_GENERATED,
+                    EVENT_SOURCE,
+                    EVENT_NAME,
+                    RECIPIENT_ACCOUNT_ID,
+                    AWSREGION,
+                    USER_IDENTITY_TYPE,
+                    USER_IDENTITY_ARN,
+                    USER_IDENTITY_ACCESS_KEY_ID,
+                    SOURCE_IP_ADDRESS,
+                    USER_AGENT,
+                    REQUEST_PARAMETERS,
+                ],
+            )
+        },
+    )
+}
+
+/// What rows of `AWSCloudTrail` must meet to matter.
+fn awscloud_trail_wanted() -> Necessary {
+    Necessary::any([
+        Necessary::all([
+            Necessary::text("EventSource", TextTest::Is, ["cloudtrail.amazonaws.com"]),
+            Necessary::text(
+                "EventName",
+                TextTest::Is,
+                ["StopLogging", "DeleteTrail", "DeleteEventDataStore"],
+            ),
+        ]),
+        Necessary::all([
+            Necessary::text("EventSource", TextTest::Is, ["guardduty.amazonaws.com"]),
+            Necessary::text("EventName", TextTest::Is, ["DeleteDetector"]),
+        ]),
+        Necessary::all([
+            Necessary::text("EventSource", TextTest::Is, ["config.amazonaws.com"]),
+            Necessary::text(
+                "EventName",
+                TextTest::Is,
+                ["StopConfigurationRecorder", "DeleteConfigurationRecorder"],
+            ),
+        ]),
+    ])
 }
 
 /// The columns of `AWSCloudTrail` that the rule reads.

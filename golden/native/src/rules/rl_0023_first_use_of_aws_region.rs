@@ -6,10 +6,10 @@
 use rulec_functions::fold::starts_fold;
 use rulec_functions::{aggregate, arithmetic, compare, conversion, dynamic, strings};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::emitted::{self, one_of};
 use rulec_runtime::ops::{self, agg, column, each, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -44,13 +44,6 @@ const KNOWN_REGIONS_COLUMNS_USER_IDENTITY_ACCOUNT_ID: usize = 0;
 const OTHER_AWSREGION: usize = 1;
 
 // The columns after `summarize arg_min(TimeGenerated, UserIdentityType, UserIdentityArn, SourceIpAddress, UserAgent), Calls = make_set(EventN …`.
-const SUMMARIZED_TIME_GENERATED: usize = 2;
-const SUMMARIZED_USER_IDENTITY_TYPE: usize = 3;
-const SUMMARIZED_USER_IDENTITY_ARN: usize = 4;
-const SUMMARIZED_SOURCE_IP_ADDRESS: usize = 5;
-const SUMMARIZED_USER_AGENT: usize = 6;
-const CALLS: usize = 7;
-const CALL_COUNT: usize = 8;
 const DEDUP_ENTITY: usize = 9;
 
 // The columns of `SecurityAlert` that the rule reads.
@@ -65,14 +58,12 @@ const OTHER_2_DEDUP_ENTITY: usize = 0;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 1_209_600),
+        tables,
         evaluate,
     }
 }
 
-    let info = info.at(
-        "rules/defense-evasion/RL-0023-first-use-of-aws-region.md",
-        100,
-    );
 /// What alerts say of the rule.
 pub fn info() -> RuleInfo {
     let info = RuleInfo::new(
@@ -80,8 +71,21 @@ pub fn info() -> RuleInfo {
         "First Use Of AWS Region",
         "medium",
     );
+    let info = info.at(
+        "rules/defense-evasion/RL-0023-first-use-of-aws-region.md",
+        100,
+    );
     let info = info.entity("Account", &[("FullName", "UserIdentityArn")]);
     info.entity("IP", &[("Address", "SourceIpAddress")])
+}
+
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![
+        Table::of("AWSCloudTrail", awscloud_trail_2(), awscloud_trail_wanted()),
+        Table::of("AWSCloudTrail", awscloud_trail(), awscloud_trail_wanted_2()),
+        Table::of("SecurityAlert", security_alert(), security_alert_wanted()),
+    ]
 }
 
 /// The rows that the rule gives.
@@ -92,35 +96,41 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let list_rows = list_rows(known_regions)?;
     let listed = emitted::Among::exact(emitted::first_column(&list_rows));
     // AWSCloudTrail
-    let t = context.scan("AWSCloudTrail", &awscloud_trail(), None, |t| {
-        // | where ingestion_time() >= ago(oldest)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ingestion_time() < ago(newest)
-        let t = ops::filter(&t, |row| {
-            holds(&compare::lt(&[row.ingestion_time(), since.clone()]))
-        })?;
-        // | where EventName in ("RunInstances", "RequestSpotInstances", "CreateCluster", "CreateFunction20150331", "ImportKeyPair")
-        let t = ops::filter(&t, |row| {
-            one_of(
-                row.str(EVENT_NAME),
-                &[
-                    "RunInstances",
-                    "RequestSpotInstances",
-                    "CreateCluster",
-                    "CreateFunction20150331",
-                    "ImportKeyPair",
-                ],
-            )
-        })?;
-        // | where isempty(ErrorCode)
-        let t = ops::filter(&t, |row| row.str(ERROR_CODE).is_empty())?;
-        // | where UserIdentityAccountId in ((KnownRegions | project UserIdentityAccountId))
-        ops::filter(&t, |row| {
-            listed.contains(&row.get(AWSCLOUD_TRAIL_USER_IDENTITY_ACCOUNT_ID))
-        })
-    })?;
+    let t = context.scan_where(
+        "AWSCloudTrail",
+        &awscloud_trail(),
+        None,
+        &awscloud_trail_wanted_2(),
+        |t| {
+            // | where ingestion_time() >= ago(oldest)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ingestion_time() < ago(newest)
+            let t = ops::filter(&t, |row| {
+                holds(&compare::lt(&[row.ingestion_time(), since.clone()]))
+            })?;
+            // | where EventName in ("RunInstances", "RequestSpotInstances", "CreateCluster", "CreateFunction20150331", "ImportKeyPair")
+            let t = ops::filter(&t, |row| {
+                one_of(
+                    row.str(EVENT_NAME),
+                    &[
+                        "RunInstances",
+                        "RequestSpotInstances",
+                        "CreateCluster",
+                        "CreateFunction20150331",
+                        "ImportKeyPair",
+                    ],
+                )
+            })?;
+            // | where isempty(ErrorCode)
+            let t = ops::filter(&t, |row| row.str(ERROR_CODE).is_empty())?;
+            // | where UserIdentityAccountId in ((KnownRegions | project UserIdentityAccountId))
+            ops::filter(&t, |row| {
+                listed.contains(&row.get(AWSCLOUD_TRAIL_USER_IDENTITY_ACCOUNT_ID))
+            })
+        },
+    )?;
     // | join kind=leftanti KnownRegions on UserIdentityAccountId, AWSRegion
     let t = ops::join(
         &t,
@@ -212,20 +222,21 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         ops::JoinKind::LeftAnti,
         &[column(DEDUP_ENTITY)],
         &[column(OTHER_2_DEDUP_ENTITY)],
-        &[
-            ops::left(
-                "UserIdentityAccountId",
-                KNOWN_REGIONS_COLUMNS_USER_IDENTITY_ACCOUNT_ID,
-            ),
-            ops::left("AWSRegion", OTHER_AWSREGION),
-            ops::left("TimeGenerated", SUMMARIZED_TIME_GENERATED),
-            ops::left("UserIdentityType", SUMMARIZED_USER_IDENTITY_TYPE),
-            ops::left("UserIdentityArn", SUMMARIZED_USER_IDENTITY_ARN),
-            ops::left("SourceIpAddress", SUMMARIZED_SOURCE_IP_ADDRESS),
-            ops::left("UserAgent", SUMMARIZED_USER_AGENT),
-            ops::left("Calls", CALLS),
-            ops::left("CallCount", CALL_COUNT),
-            ops::left("DedupEntity", DEDUP_ENTITY),
+        &ops::left_all(&t, &[]),
+    )
+}
+
+/// What rows of `AWSCloudTrail` must meet to matter.
+fn awscloud_trail_wanted() -> Necessary {
+    Necessary::text(
+        "EventName",
+        TextTest::Is,
+        [
+            "RunInstances",
+            "RequestSpotInstances",
+            "CreateCluster",
+            "CreateFunction20150331",
+            "ImportKeyPair",
         ],
     )
 }
@@ -235,34 +246,40 @@ fn known_regions(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_learning_period = arithmetic::subtract(&[context.now(), LEARNING_PERIOD]);
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // AWSCloudTrail
-    let t = context.scan("AWSCloudTrail", &awscloud_trail_2(), None, |t| {
-        // | where ingestion_time() >= ago(oldest)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[
-                row.ingestion_time(),
-                ago_learning_period.clone(),
-            ]))
-        })?;
-        // | where ingestion_time() < ago(newest)
-        let t = ops::filter(&t, |row| {
-            holds(&compare::lt(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where EventName in ("RunInstances", "RequestSpotInstances", "CreateCluster", "CreateFunction20150331", "ImportKeyPair")
-        let t = ops::filter(&t, |row| {
-            one_of(
-                row.str(AWSCLOUD_TRAIL_2_EVENT_NAME),
-                &[
-                    "RunInstances",
-                    "RequestSpotInstances",
-                    "CreateCluster",
-                    "CreateFunction20150331",
-                    "ImportKeyPair",
-                ],
-            )
-        })?;
-        // | where isempty(ErrorCode)
-        ops::filter(&t, |row| row.str(AWSCLOUD_TRAIL_2_ERROR_CODE).is_empty())
-    })?;
+    let t = context.scan_where(
+        "AWSCloudTrail",
+        &awscloud_trail_2(),
+        None,
+        &awscloud_trail_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(oldest)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[
+                    row.ingestion_time(),
+                    ago_learning_period.clone(),
+                ]))
+            })?;
+            // | where ingestion_time() < ago(newest)
+            let t = ops::filter(&t, |row| {
+                holds(&compare::lt(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where EventName in ("RunInstances", "RequestSpotInstances", "CreateCluster", "CreateFunction20150331", "ImportKeyPair")
+            let t = ops::filter(&t, |row| {
+                one_of(
+                    row.str(AWSCLOUD_TRAIL_2_EVENT_NAME),
+                    &[
+                        "RunInstances",
+                        "RequestSpotInstances",
+                        "CreateCluster",
+                        "CreateFunction20150331",
+                        "ImportKeyPair",
+                    ],
+                )
+            })?;
+            // | where isempty(ErrorCode)
+            ops::filter(&t, |row| row.str(AWSCLOUD_TRAIL_2_ERROR_CODE).is_empty())
+        },
+    )?;
     // | distinct UserIdentityAccountId, AWSRegion
     ops::distinct(
         &t,
@@ -280,59 +297,84 @@ fn known_regions(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// `project UserIdentityAccountId`
 fn list_rows(known_regions: &Batch) -> Result<Batch, RuntimeError> {
     // | project UserIdentityAccountId
-    ops::project(
+    ops::project_keep(
         known_regions,
-        &[out(
-            "UserIdentityAccountId",
-            Type::String,
-            column(KNOWN_REGIONS_COLUMNS_USER_IDENTITY_ACCOUNT_ID),
-        )],
+        &[KNOWN_REGIONS_COLUMNS_USER_IDENTITY_ACCOUNT_ID],
     )
+}
+
+/// What rows of `AWSCloudTrail` must meet to matter.
+fn awscloud_trail_wanted_2() -> Necessary {
+    Necessary::text(
+        "EventName",
+        TextTest::Is,
+        [
+            "RunInstances",
+            "RequestSpotInstances",
+            "CreateCluster",
+            "CreateFunction20150331",
+            "ImportKeyPair",
+        ],
+    )
+}
+
+/// What rows of `SecurityAlert` must meet to matter.
+fn security_alert_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        Necessary::text_fold("AlertName", TextTest::StartsWith, ["RL-0023"]),
+    ])
 }
 
 /// `project DedupEntity = tostring(Details.DedupEntity[0])`
 fn join_security_alert(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // SecurityAlert
-    context.scan("SecurityAlert", &security_alert(), None, |t| {
-        // | where TimeGenerated >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[
-                row.get(TIME_GENERATED),
-                ago_timeframe.clone(),
-            ]))
-        })?;
-        // | where AlertName startswith RuleId
-        let t = ops::filter(&t, |row| starts_fold(row.str(ALERT_NAME), RULE_ID))?;
-        // | extend Details = parse_json(tostring(parse_json(ExtendedProperties)["Custom Details"]))
-        let t = ops::extend(
-            &t,
-            &[out(
-                "Details",
-                Type::Dynamic,
-                each(|row| {
-                    conversion::todynamic(&[conversion::tostring(&[dynamic::index(&[
-                        conversion::todynamic(&[row.get(EXTENDED_PROPERTIES)]),
-                        Value::string("Custom Details"),
-                    ])])])
-                }),
-            )],
-        )?;
-        // | project DedupEntity = tostring(Details.DedupEntity[0])
-        ops::project(
-            &t,
-            &[out(
-                "DedupEntity",
-                Type::String,
-                each(|row| {
-                    conversion::tostring(&[dynamic::index(&[
-                        dynamic::member(&[row.get(DETAILS), Value::string("DedupEntity")]),
-                        Value::Long(0),
-                    ])])
-                }),
-            )],
-        )
-    })
+    context.scan_where(
+        "SecurityAlert",
+        &security_alert(),
+        None,
+        &security_alert_wanted(),
+        |t| {
+            // | where TimeGenerated >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[
+                    row.get(TIME_GENERATED),
+                    ago_timeframe.clone(),
+                ]))
+            })?;
+            // | where AlertName startswith RuleId
+            let t = ops::filter(&t, |row| starts_fold(row.str(ALERT_NAME), RULE_ID))?;
+            // | extend Details = parse_json(tostring(parse_json(ExtendedProperties)["Custom Details"]))
+            let t = ops::extend(
+                &t,
+                &[out(
+                    "Details",
+                    Type::Dynamic,
+                    each(|row| {
+                        conversion::todynamic(&[conversion::tostring(&[dynamic::index(&[
+                            conversion::todynamic(&[row.get(EXTENDED_PROPERTIES)]),
+                            Value::string("Custom Details"),
+                        ])])])
+                    }),
+                )],
+            )?;
+            // | project DedupEntity = tostring(Details.DedupEntity[0])
+            ops::project(
+                &t,
+                &[out(
+                    "DedupEntity",
+                    Type::String,
+                    each(|row| {
+                        conversion::tostring(&[dynamic::index(&[
+                            dynamic::member(&[row.get(DETAILS), Value::string("DedupEntity")]),
+                            Value::Long(0),
+                        ])])
+                    }),
+                )],
+            )
+        },
+    )
 }
 
 /// The columns of `AWSCloudTrail` that the rule reads.

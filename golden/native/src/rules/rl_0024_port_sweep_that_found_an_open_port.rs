@@ -5,9 +5,9 @@
 
 use rulec_functions::{aggregate, arithmetic, compare, conditional, conversion, ip, strings};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::emitted::{self, fails, one_of_fold};
 use rulec_runtime::ops::{self, agg, column, constant, each, holds, out};
+use rulec_runtime::rule::{Rule, Schedule, Table};
 use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
 
 /// `let timeframe = 2*1h`
@@ -40,6 +40,8 @@ const ALLOWED_CONNECTIONS: usize = 4;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables,
         evaluate,
     }
 }
@@ -56,6 +58,11 @@ pub fn info() -> RuleInfo {
         105,
     );
     info.entity("IP", &[("Address", "SourceIP")])
+}
+
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::new("CommonSecurityLog", common_security_log())]
 }
 
 /// The rows that the rule gives.

@@ -8,9 +8,9 @@ use std::sync::LazyLock;
 use rulec_functions::fold::{eq_fold, starts_fold};
 use rulec_functions::{aggregate, arithmetic, compare, patterns};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::ops::{self, agg, column, constant, each, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -67,6 +67,8 @@ const JOINED_LAST_FAILURE: usize = 8;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables,
         evaluate,
     }
 }
@@ -85,6 +87,11 @@ pub fn info() -> RuleInfo {
     let info = info.entity("Host", &[("HostName", "Computer")]);
     let info = info.entity("Account", &[("Name", "LoginUser")]);
     info.entity("IP", &[("Address", "SourceAddress")])
+}
+
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of("Syslog", syslog(), syslog_wanted())]
 }
 
 /// The rows that the rule gives.
@@ -126,20 +133,39 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         ]))
     })?;
     // | project TimeGenerated, Computer, SourceAddress, SourcePort, LoginUser, Failures, TriedUsers, FirstFailure, LastFailure
-    ops::project(
+    ops::project_keep(
         &t,
         &[
-            out("TimeGenerated", Type::DateTime, column(TIME_GENERATED)),
-            out("Computer", Type::String, column(COMPUTER)),
-            out("SourceAddress", Type::String, column(JOINED_SOURCE_ADDRESS)),
-            out("SourcePort", Type::Int, column(JOINED_SOURCE_PORT)),
-            out("LoginUser", Type::String, column(JOINED_LOGIN_USER)),
-            out("Failures", Type::Long, column(JOINED_FAILURES)),
-            out("TriedUsers", Type::Dynamic, column(JOINED_TRIED_USERS)),
-            out("FirstFailure", Type::DateTime, column(JOINED_FIRST_FAILURE)),
-            out("LastFailure", Type::DateTime, column(JOINED_LAST_FAILURE)),
+            TIME_GENERATED,
+            COMPUTER,
+            JOINED_SOURCE_ADDRESS,
+            JOINED_SOURCE_PORT,
+            JOINED_LOGIN_USER,
+            JOINED_FAILURES,
+            JOINED_TRIED_USERS,
+            JOINED_FIRST_FAILURE,
+            JOINED_LAST_FAILURE,
         ],
     )
+}
+
+/// What rows of `Syslog` must meet to matter.
+fn syslog_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text_fold("ProcessName", TextTest::Is, ["sshd"]),
+        Necessary::any([
+            Necessary::text_fold(
+                "SyslogMessage",
+                TextTest::StartsWith,
+                ["Failed password for "],
+            ),
+            Necessary::text_fold(
+                "SyslogMessage",
+                TextTest::StartsWith,
+                ["Accepted password for "],
+            ),
+        ]),
+    ])
 }
 
 /// `let PasswordLogins = materialize(Syslog | where ingestion_time() >= ago(timeframe) | where ProcessName =~ "sshd" | where …`
@@ -161,7 +187,7 @@ fn password_logins(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         ],
     )?;
     // Syslog
-    context.scan("Syslog", &syslog(), None, |t| {
+    context.scan_where("Syslog", &syslog(), None, &syslog_wanted(), |t| {
         // | where ingestion_time() >= ago(timeframe)
         let t = ops::filter(t, |row| {
             holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
@@ -187,15 +213,15 @@ fn password_logins(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             )],
         )?;
         // | project TimeGenerated, Computer, Outcome, LoginUser, SourceAddress, SourcePort
-        ops::project(
+        ops::project_keep(
             &t,
             &[
-                out("TimeGenerated", Type::DateTime, column(TIME_GENERATED)),
-                out("Computer", Type::String, column(COMPUTER)),
-                out("Outcome", Type::String, column(OUTCOME)),
-                out("LoginUser", Type::String, column(LOGIN_USER)),
-                out("SourceAddress", Type::String, column(SOURCE_ADDRESS)),
-                out("SourcePort", Type::Int, column(SOURCE_PORT)),
+                TIME_GENERATED,
+                COMPUTER,
+                OUTCOME,
+                LOGIN_USER,
+                SOURCE_ADDRESS,
+                SOURCE_PORT,
             ],
         )
     })

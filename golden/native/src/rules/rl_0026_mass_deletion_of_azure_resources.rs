@@ -6,10 +6,10 @@
 use rulec_functions::fold::{ends_fold, eq_fold, starts_fold};
 use rulec_functions::{aggregate, arithmetic, compare};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::emitted::one_of_fold;
 use rulec_runtime::ops::{self, agg, column, constant, each, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -36,6 +36,8 @@ const DELETIONS: usize = 4;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables,
         evaluate,
     }
 }
@@ -55,36 +57,51 @@ pub fn info() -> RuleInfo {
     info.entity("IP", &[("Address", "CallerIpAddress")])
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of(
+        "AzureActivity",
+        azure_activity(),
+        azure_activity_wanted(),
+    )]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // AzureActivity
-    let t = context.scan("AzureActivity", &azure_activity(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where CategoryValue =~ "Administrative"
-        let t = ops::filter(&t, |row| eq_fold(row.str(CATEGORY_VALUE), "Administrative"))?;
-        // | where OperationNameValue endswith "/delete"
-        let t = ops::filter(&t, |row| {
-            ends_fold(row.str(OPERATION_NAME_VALUE), "/delete")
-        })?;
-        // | where ActivityStatusValue in~ ("Success", "Succeeded")
-        let t = ops::filter(&t, |row| {
-            one_of_fold(row.str(ACTIVITY_STATUS_VALUE), &["Success", "Succeeded"])
-        })?;
-        // | where not(OperationNameValue startswith "Microsoft.Resources/deployments" or OperationNameValue startswith "Microsoft.Au …
-        ops::filter(&t, |row| {
-            !starts_fold(
-                row.str(OPERATION_NAME_VALUE),
-                "Microsoft.Resources/deployments",
-            ) && !starts_fold(
-                row.str(OPERATION_NAME_VALUE),
-                "Microsoft.Authorization/locks",
-            )
-        })
-    })?;
+    let t = context.scan_where(
+        "AzureActivity",
+        &azure_activity(),
+        None,
+        &azure_activity_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where CategoryValue =~ "Administrative"
+            let t = ops::filter(&t, |row| eq_fold(row.str(CATEGORY_VALUE), "Administrative"))?;
+            // | where OperationNameValue endswith "/delete"
+            let t = ops::filter(&t, |row| {
+                ends_fold(row.str(OPERATION_NAME_VALUE), "/delete")
+            })?;
+            // | where ActivityStatusValue in~ ("Success", "Succeeded")
+            let t = ops::filter(&t, |row| {
+                one_of_fold(row.str(ACTIVITY_STATUS_VALUE), &["Success", "Succeeded"])
+            })?;
+            // | where not(OperationNameValue startswith "Microsoft.Resources/deployments" or OperationNameValue startswith "Microsoft.Au …
+            ops::filter(&t, |row| {
+                !starts_fold(
+                    row.str(OPERATION_NAME_VALUE),
+                    "Microsoft.Resources/deployments",
+                ) && !starts_fold(
+                    row.str(OPERATION_NAME_VALUE),
+                    "Microsoft.Authorization/locks",
+                )
+            })
+        },
+    )?;
     // | summarize TimeGenerated = max(TimeGenerated), Deletions = count(), Operations = make_set(OperationNameValue, 20), Resour …
     let t = ops::summarize(
         &t,
@@ -124,6 +141,19 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     ops::filter(&t, |row| {
         holds(&compare::ge(&[row.get(DELETIONS), MIN_DELETIONS]))
     })
+}
+
+/// What rows of `AzureActivity` must meet to matter.
+fn azure_activity_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text_fold("CategoryValue", TextTest::Is, ["Administrative"]),
+        Necessary::text_fold("OperationNameValue", TextTest::EndsWith, ["/delete"]),
+        Necessary::text_fold(
+            "ActivityStatusValue",
+            TextTest::Is,
+            ["Success", "Succeeded"],
+        ),
+    ])
 }
 
 /// The columns of `AzureActivity` that the rule reads.

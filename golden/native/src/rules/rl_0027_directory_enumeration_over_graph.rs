@@ -9,9 +9,11 @@ use rulec_functions::{
     aggregate, arithmetic, compare, conditional, conversion, dynamic, parsing, patterns, strings,
 };
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::ops::{self, agg, column, each, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, TextSet, Type, Value};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{
+    Batch, Context, Necessary, RuntimeError, Schema, TextSet, TextTest, Type, Value,
+};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -71,6 +73,8 @@ const COLLECTION_COUNT: usize = 8;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables,
         evaluate,
     }
 }
@@ -91,14 +95,24 @@ pub fn info() -> RuleInfo {
     info.entity("IP", &[("Address", "IPAddress")])
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of(
+        "MicrosoftGraphActivityLogs",
+        microsoft_graph_activity_logs(),
+        microsoft_graph_activity_logs_wanted(),
+    )]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // MicrosoftGraphActivityLogs
-    let t = context.scan(
+    let t = context.scan_where(
         "MicrosoftGraphActivityLogs",
         &microsoft_graph_activity_logs(),
         None,
+        &microsoft_graph_activity_logs_wanted(),
         |t| {
             // | where ingestion_time() >= ago(timeframe)
             let t = ops::filter(t, |row| {
@@ -231,6 +245,11 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         holds(&compare::ge(&[row.get(COLLECTION_COUNT), MIN_COLLECTIONS]))
             && holds(&compare::ge(&[row.get(REQUESTS), MIN_REQUESTS]))
     })
+}
+
+/// What rows of `MicrosoftGraphActivityLogs` must meet to matter.
+fn microsoft_graph_activity_logs_wanted() -> Necessary {
+    Necessary::text("RequestMethod", TextTest::Is, ["GET"])
 }
 
 /// The columns of `MicrosoftGraphActivityLogs` that the rule reads.

@@ -6,9 +6,9 @@
 use rulec_functions::fold::{ends_fold, eq_fold};
 use rulec_functions::{aggregate, arithmetic, compare};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::ops::{self, agg, column, each, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -38,6 +38,8 @@ const FAILED_LOGONS: usize = 8;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables,
         evaluate,
     }
 }
@@ -61,33 +63,48 @@ pub fn info() -> RuleInfo {
     info.entity("IP", &[("Address", "IpAddress")])
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of(
+        "SecurityEvent",
+        security_event(),
+        security_event_wanted(),
+    )]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // SecurityEvent
-    let t = context.scan("SecurityEvent", &security_event(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where EventID == 4625
-        let t = ops::filter(&t, |row| {
-            holds(&compare::eq(&[row.get(EVENT_ID), Value::Long(4_625)]))
-        })?;
-        // | where LogonType in (3, 8, 10)
-        let t = ops::filter(&t, |row| {
-            holds(&compare::in_(&[
-                row.get(LOGON_TYPE),
-                Value::Long(3),
-                Value::Long(8),
-                Value::Long(10),
-            ]))
-        })?;
-        // | where SubStatus =~ "0xc000006a"
-        let t = ops::filter(&t, |row| eq_fold(row.str(SUB_STATUS), "0xc000006a"))?;
-        // | where not(TargetUserName endswith "$")
-        ops::filter(&t, |row| !ends_fold(row.str(TARGET_USER_NAME), "$"))
-    })?;
+    let t = context.scan_where(
+        "SecurityEvent",
+        &security_event(),
+        None,
+        &security_event_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where EventID == 4625
+            let t = ops::filter(&t, |row| {
+                holds(&compare::eq(&[row.get(EVENT_ID), Value::Long(4_625)]))
+            })?;
+            // | where LogonType in (3, 8, 10)
+            let t = ops::filter(&t, |row| {
+                holds(&compare::in_(&[
+                    row.get(LOGON_TYPE),
+                    Value::Long(3),
+                    Value::Long(8),
+                    Value::Long(10),
+                ]))
+            })?;
+            // | where SubStatus =~ "0xc000006a"
+            let t = ops::filter(&t, |row| eq_fold(row.str(SUB_STATUS), "0xc000006a"))?;
+            // | where not(TargetUserName endswith "$")
+            ops::filter(&t, |row| !ends_fold(row.str(TARGET_USER_NAME), "$"))
+        },
+    )?;
     // | summarize arg_max(TimeGenerated, WorkstationName, LogonTypeName), FailedLogons = count() by TargetUserName, TargetDomain …
     let t = ops::summarize(
         &t,
@@ -127,6 +144,15 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     ops::filter(&t, |row| {
         holds(&compare::ge(&[row.get(FAILED_LOGONS), MIN_FAILURES]))
     })
+}
+
+/// What rows of `SecurityEvent` must meet to matter.
+fn security_event_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::number("EventID", [4_625]),
+        Necessary::number("LogonType", [3, 8, 10]),
+        Necessary::text_fold("SubStatus", TextTest::Is, ["0xc000006a"]),
+    ])
 }
 
 /// The columns of `SecurityEvent` that the rule reads.

@@ -6,10 +6,10 @@
 use rulec_functions::fold::eq_fold;
 use rulec_functions::{aggregate, arithmetic, compare, conditional};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::emitted::one_of_fold;
 use rulec_runtime::ops::{self, agg, column, constant, each, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -47,6 +47,8 @@ const DOWNLOAD_LIMIT: usize = 11;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(3_600, 7_200),
+        tables,
         evaluate,
     }
 }
@@ -66,44 +68,62 @@ pub fn info() -> RuleInfo {
     info.entity("IP", &[("Address", "IPAddress")])
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of(
+        "CloudAppEvents",
+        cloud_app_events(),
+        cloud_app_events_wanted(),
+    )]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // CloudAppEvents
-    let t = context.scan("CloudAppEvents", &cloud_app_events(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ActionType =~ "FileDownloaded"
-        let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "FileDownloaded"))?;
-        // | where Application in~ ("Microsoft SharePoint Online", "Microsoft OneDrive for Business")
-        let t = ops::filter(&t, |row| {
-            one_of_fold(
-                row.str(APPLICATION),
-                &[
-                    "Microsoft SharePoint Online",
-                    "Microsoft OneDrive for Business",
-                ],
+    let t = context.scan_where(
+        "CloudAppEvents",
+        &cloud_app_events(),
+        None,
+        &cloud_app_events_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ActionType =~ "FileDownloaded"
+            let t = ops::filter(&t, |row| eq_fold(row.str(ACTION_TYPE), "FileDownloaded"))?;
+            // | where Application in~ ("Microsoft SharePoint Online", "Microsoft OneDrive for Business")
+            let t = ops::filter(&t, |row| {
+                one_of_fold(
+                    row.str(APPLICATION),
+                    &[
+                        "Microsoft SharePoint Online",
+                        "Microsoft OneDrive for Business",
+                    ],
+                )
+            })?;
+            // | where isnotempty(AccountObjectId)
+            let t = ops::filter(&t, |row| !row.str(ACCOUNT_OBJECT_ID).is_empty())?;
+            // | extend IsSuspectAccess = coalesce(IsExternalUser, false) or coalesce(IsAnonymousProxy, false)
+            ops::extend(
+                &t,
+                &[out(
+                    "IsSuspectAccess",
+                    Type::Bool,
+                    each(|row| {
+                        compare::or(&[
+                            conditional::coalesce(&[row.get(IS_EXTERNAL_USER), Value::Bool(false)]),
+                            conditional::coalesce(&[
+                                row.get(IS_ANONYMOUS_PROXY),
+                                Value::Bool(false),
+                            ]),
+                        ])
+                    }),
+                )],
             )
-        })?;
-        // | where isnotempty(AccountObjectId)
-        let t = ops::filter(&t, |row| !row.str(ACCOUNT_OBJECT_ID).is_empty())?;
-        // | extend IsSuspectAccess = coalesce(IsExternalUser, false) or coalesce(IsAnonymousProxy, false)
-        ops::extend(
-            &t,
-            &[out(
-                "IsSuspectAccess",
-                Type::Bool,
-                each(|row| {
-                    compare::or(&[
-                        conditional::coalesce(&[row.get(IS_EXTERNAL_USER), Value::Bool(false)]),
-                        conditional::coalesce(&[row.get(IS_ANONYMOUS_PROXY), Value::Bool(false)]),
-                    ])
-                }),
-            )],
-        )
-    })?;
+        },
+    )?;
     // | summarize arg_max(Timestamp, ReportId, AccountDisplayName, CountryCode, UserAgent), Downloads = count(), SuspectDownload …
     let t = ops::summarize(
         &t,
@@ -170,6 +190,21 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     ops::filter(&t, |row| {
         holds(&compare::ge(&[row.get(DOWNLOADS), row.get(DOWNLOAD_LIMIT)]))
     })
+}
+
+/// What rows of `CloudAppEvents` must meet to matter.
+fn cloud_app_events_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text_fold("ActionType", TextTest::Is, ["FileDownloaded"]),
+        Necessary::text_fold(
+            "Application",
+            TextTest::Is,
+            [
+                "Microsoft SharePoint Online",
+                "Microsoft OneDrive for Business",
+            ],
+        ),
+    ])
 }
 
 /// The columns of `CloudAppEvents` that the rule reads.

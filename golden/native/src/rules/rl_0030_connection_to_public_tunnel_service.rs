@@ -8,10 +8,12 @@ use std::sync::LazyLock;
 use rulec_functions::fold::{ends_fold, eq_fold};
 use rulec_functions::{arithmetic, compare};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::cli::Rule;
 use rulec_runtime::emitted::one_of_fold;
-use rulec_runtime::ops::{self, column, holds, out};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, TextSet, Type, Value};
+use rulec_runtime::ops::{self, holds};
+use rulec_runtime::rule::{Rule, Schedule, Table};
+use rulec_runtime::{
+    Batch, Context, Necessary, RuntimeError, Schema, TextSet, TextTest, Type, Value,
+};
 
 /// `let timeframe = 2*3h`
 const TIMEFRAME: Value = Value::TimeSpan(216_000_000_000);
@@ -50,6 +52,8 @@ const REPORT_ID: usize = 14;
 pub fn rule() -> Rule {
     Rule {
         info: info(),
+        schedule: Schedule::seconds(10_800, 21_600).stateless(),
+        tables,
         evaluate,
     }
 }
@@ -89,90 +93,105 @@ pub fn info() -> RuleInfo {
     info.entity("URL", &[("Url", "RemoteUrl")])
 }
 
+/// The tables of events that the rule reads.
+pub fn tables() -> Vec<Table> {
+    vec![Table::of(
+        "DeviceNetworkEvents",
+        device_network_events(),
+        device_network_events_wanted(),
+    )]
+}
+
 /// The rows that the rule gives.
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceNetworkEvents
-    context.scan("DeviceNetworkEvents", &device_network_events(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where ActionType in~ ("ConnectionSuccess", "HttpConnectionInspected")
-        let t = ops::filter(&t, |row| {
-            one_of_fold(
-                row.str(ACTION_TYPE),
-                &["ConnectionSuccess", "HttpConnectionInspected"],
+    context.scan_where(
+        "DeviceNetworkEvents",
+        &device_network_events(),
+        None,
+        &device_network_events_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where ActionType in~ ("ConnectionSuccess", "HttpConnectionInspected")
+            let t = ops::filter(&t, |row| {
+                one_of_fold(
+                    row.str(ACTION_TYPE),
+                    &["ConnectionSuccess", "HttpConnectionInspected"],
+                )
+            })?;
+            // | where RemoteUrl endswith ".ngrok.io" or RemoteUrl endswith ".ngrok.app" or RemoteUrl endswith ".ngrok-free.app" or Remot …
+            let t = ops::filter(&t, |row| {
+                ends_fold(row.str(REMOTE_URL), ".ngrok.io")
+                    || ends_fold(row.str(REMOTE_URL), ".ngrok.app")
+                    || ends_fold(row.str(REMOTE_URL), ".ngrok-free.app")
+                    || ends_fold(row.str(REMOTE_URL), ".ngrok.com")
+                    || ends_fold(row.str(REMOTE_URL), ".trycloudflare.com")
+                    || ends_fold(row.str(REMOTE_URL), ".argotunnel.com")
+                    || ends_fold(row.str(REMOTE_URL), ".devtunnels.ms")
+                    || ends_fold(row.str(REMOTE_URL), ".tunnels.api.visualstudio.com")
+                    || ends_fold(row.str(REMOTE_URL), ".loca.lt")
+                    || eq_fold(row.str(REMOTE_URL), "localhost.run")
+                    || eq_fold(row.str(REMOTE_URL), "serveo.net")
+            })?;
+            // | where not(InitiatingProcessFileName in~ ("msedge.exe", "chrome.exe", "firefox.exe", "brave.exe", "opera.exe", "Safari", …
+            let t = ops::filter(&t, |row| {
+                !SET.contains(row.str(INITIATING_PROCESS_FILE_NAME))
+            })?;
+            // | project Timestamp, DeviceId, DeviceName, ReportId, ActionType, RemoteUrl, RemoteIP, RemotePort, InitiatingProcessFileNam …
+            ops::project_keep(
+                &t,
+                &[
+                    TIMESTAMP,
+                    DEVICE_ID,
+                    DEVICE_NAME,
+                    REPORT_ID,
+                    ACTION_TYPE,
+                    REMOTE_URL,
+                    REMOTE_IP,
+                    REMOTE_PORT,
+                    INITIATING_PROCESS_FILE_NAME,
+                    INITIATING_PROCESS_FOLDER_PATH,
+                    INITIATING_PROCESS_COMMAND_LINE,
+                    INITIATING_PROCESS_SHA1,
+                    INITIATING_PROCESS_ACCOUNT_DOMAIN,
+                    INITIATING_PROCESS_ACCOUNT_NAME,
+                    INITIATING_PROCESS_ACCOUNT_SID,
+                ],
             )
-        })?;
-        // | where RemoteUrl endswith ".ngrok.io" or RemoteUrl endswith ".ngrok.app" or RemoteUrl endswith ".ngrok-free.app" or Remot …
-        let t = ops::filter(&t, |row| {
-            ends_fold(row.str(REMOTE_URL), ".ngrok.io")
-                || ends_fold(row.str(REMOTE_URL), ".ngrok.app")
-                || ends_fold(row.str(REMOTE_URL), ".ngrok-free.app")
-                || ends_fold(row.str(REMOTE_URL), ".ngrok.com")
-                || ends_fold(row.str(REMOTE_URL), ".trycloudflare.com")
-                || ends_fold(row.str(REMOTE_URL), ".argotunnel.com")
-                || ends_fold(row.str(REMOTE_URL), ".devtunnels.ms")
-                || ends_fold(row.str(REMOTE_URL), ".tunnels.api.visualstudio.com")
-                || ends_fold(row.str(REMOTE_URL), ".loca.lt")
-                || eq_fold(row.str(REMOTE_URL), "localhost.run")
-                || eq_fold(row.str(REMOTE_URL), "serveo.net")
-        })?;
-        // | where not(InitiatingProcessFileName in~ ("msedge.exe", "chrome.exe", "firefox.exe", "brave.exe", "opera.exe", "Safari", …
-        let t = ops::filter(&t, |row| {
-            !SET.contains(row.str(INITIATING_PROCESS_FILE_NAME))
-        })?;
-        // | project Timestamp, DeviceId, DeviceName, ReportId, ActionType, RemoteUrl, RemoteIP, RemotePort, InitiatingProcessFileNam …
-        ops::project(
-            &t,
-            &[
-                out("Timestamp", Type::DateTime, column(TIMESTAMP)),
-                out("DeviceId", Type::String, column(DEVICE_ID)),
-                out("DeviceName", Type::String, column(DEVICE_NAME)),
-                out("ReportId", Type::Long, column(REPORT_ID)),
-                out("ActionType", Type::String, column(ACTION_TYPE)),
-                out("RemoteUrl", Type::String, column(REMOTE_URL)),
-                out("RemoteIP", Type::String, column(REMOTE_IP)),
-                out("RemotePort", Type::Int, column(REMOTE_PORT)),
-                out(
-                    "InitiatingProcessFileName",
-                    Type::String,
-                    column(INITIATING_PROCESS_FILE_NAME),
-                ),
-                out(
-                    "InitiatingProcessFolderPath",
-                    Type::String,
-                    column(INITIATING_PROCESS_FOLDER_PATH),
-                ),
-                out(
-                    "InitiatingProcessCommandLine",
-                    Type::String,
-                    column(INITIATING_PROCESS_COMMAND_LINE),
-                ),
-                out(
-                    "InitiatingProcessSHA1",
-                    Type::String,
-                    column(INITIATING_PROCESS_SHA1),
-                ),
-                out(
-                    "InitiatingProcessAccountDomain",
-                    Type::String,
-                    column(INITIATING_PROCESS_ACCOUNT_DOMAIN),
-                ),
-                out(
-                    "InitiatingProcessAccountName",
-                    Type::String,
-                    column(INITIATING_PROCESS_ACCOUNT_NAME),
-                ),
-                out(
-                    "InitiatingProcessAccountSid",
-                    Type::String,
-                    column(INITIATING_PROCESS_ACCOUNT_SID),
-                ),
-            ],
-        )
-    })
+        },
+    )
+}
+
+/// What rows of `DeviceNetworkEvents` must meet to matter.
+fn device_network_events_wanted() -> Necessary {
+    Necessary::all([
+        Necessary::text_fold(
+            "ActionType",
+            TextTest::Is,
+            ["ConnectionSuccess", "HttpConnectionInspected"],
+        ),
+        Necessary::any([
+            Necessary::text_fold("RemoteUrl", TextTest::EndsWith, [".ngrok.io"]),
+            Necessary::text_fold("RemoteUrl", TextTest::EndsWith, [".ngrok.app"]),
+            Necessary::text_fold("RemoteUrl", TextTest::EndsWith, [".ngrok-free.app"]),
+            Necessary::text_fold("RemoteUrl", TextTest::EndsWith, [".ngrok.com"]),
+            Necessary::text_fold("RemoteUrl", TextTest::EndsWith, [".trycloudflare.com"]),
+            Necessary::text_fold("RemoteUrl", TextTest::EndsWith, [".argotunnel.com"]),
+            Necessary::text_fold("RemoteUrl", TextTest::EndsWith, [".devtunnels.ms"]),
+            Necessary::text_fold(
+                "RemoteUrl",
+                TextTest::EndsWith,
+                [".tunnels.api.visualstudio.com"],
+            ),
+            Necessary::text_fold("RemoteUrl", TextTest::EndsWith, [".loca.lt"]),
+            Necessary::text_fold("RemoteUrl", TextTest::Is, ["localhost.run"]),
+            Necessary::text_fold("RemoteUrl", TextTest::Is, ["serveo.net"]),
+        ]),
+    ])
 }
 
 /// The columns of `DeviceNetworkEvents` that the rule reads.

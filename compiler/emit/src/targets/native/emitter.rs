@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rulec_functions::{Type, Value};
-use rulec_ir::{BindingId, BindingKind, Column, Expr, ExprKind, Query};
+use rulec_ir::{BindingId, BindingKind, Column, Conditions, Expr, ExprKind, Query};
 use rulec_kql::TokenKind;
 use rulec_source::Span;
 
@@ -187,8 +187,10 @@ pub(super) struct Emitter<'q> {
     items: Vec<String>,
     named: BTreeSet<BindingId>,
     pub(super) functions: Vec<String>,
-    /// Tables of events, each with the call that gives its columns.
-    pub(super) tables: Vec<(String, Code)>,
+    /// Tables of events, each with the calls that give its columns and its condition.
+    pub(super) tables: Vec<(String, Code, Option<Code>)>,
+    /// Those of the relation that is being printed.
+    pub(super) conditions: Conditions,
     /// The first construct that turned out not to be sayable.
     pub(super) failure: Option<(Span, String)>,
 }
@@ -213,6 +215,7 @@ impl<'q> Emitter<'q> {
             named: BTreeSet::new(),
             functions: Vec::new(),
             tables: Vec::new(),
+            conditions: Conditions::default(),
             failure: None,
         }
     }
@@ -416,7 +419,11 @@ impl<'q> Emitter<'q> {
                 None => {
                     let name = self.names.item(&binding.name);
                     let mut scope = Scope::new(false);
-                    let value = self.inline(&mut scope, &prune::expression(expr));
+                    let expr = prune::expression(expr);
+                    // The relations within are not those whose conditions are known.
+                    let outer = std::mem::take(&mut self.conditions);
+                    let value = self.inline(&mut scope, &expr);
+                    self.conditions = outer;
                     Bound::Function(self.function(
                         name,
                         binding.span,
@@ -429,7 +436,8 @@ impl<'q> Emitter<'q> {
             BindingKind::Table { rel, .. } => {
                 let name = self.names.item(&binding.name);
                 let mut scope = Scope::new(false);
-                let body = self.body(&mut scope, &prune::whole(rel));
+                let rel = prune::whole(rel);
+                let body = self.knowing(&rel, |emitter| emitter.body(&mut scope, &rel));
                 Bound::Function(self.function(name, binding.span, scope, body, true))
             }
             BindingKind::Function => return None,

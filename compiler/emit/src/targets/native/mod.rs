@@ -35,6 +35,7 @@ mod support;
 #[cfg(test)]
 mod tests;
 mod vendor;
+mod wanted;
 mod windows;
 
 use std::collections::BTreeMap;

@@ -25,7 +25,8 @@ pub(super) fn print(
 ) -> Result<String, (Span, String)> {
     let mut emitter = Emitter::new(query, text, name);
     let mut scope = Scope::new(false);
-    let body = emitter.body(&mut scope, &prune::whole(root));
+    let whole = prune::whole(root);
+    let body = emitter.knowing(&whole, |emitter| emitter.body(&mut scope, &whole));
     let bindings = emitter.run_bindings(&scope.needs);
     let mut all = Vec::new();
     for function in &bindings {
@@ -79,7 +80,13 @@ pub(super) fn print(
         emitter
             .tables
             .iter()
-            .map(|(name, schema)| Code::call("Table::new", [Code::string(name), schema.clone()])),
+            .map(|(name, schema, wanted)| {
+                let table = [Code::string(name), schema.clone()];
+                match wanted {
+                    Some(wanted) => Code::call("Table::of", table.into_iter().chain([wanted.clone()])),
+                    None => Code::call("Table::new", table),
+                }
+            }),
     );
     sections.push(format!(
         "/// The tables of events that the rule reads.\npub fn tables() -> Vec<Table> {{\n{}}}\n",

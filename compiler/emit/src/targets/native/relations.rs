@@ -51,8 +51,9 @@ impl Emitter<'_> {
                 }
                 scope.needs.context = true;
                 let schema = self.schema(layout, &source.columns, source.open);
+                let wanted = self.wanted(source, name);
                 if let Some(table) = table_name(source) {
-                    self.tables.push((table.clone(), schema.clone()));
+                    self.tables.push((table.clone(), schema.clone(), wanted.clone()));
                 }
                 let schema = schema.by_ref();
                 let mut pipe = Pipe {
@@ -79,6 +80,9 @@ impl Emitter<'_> {
                     Code::call(self.helper("scan_optional"), args)
                 } else if whole {
                     Code::call("context.table", [name, schema])
+                } else if let Some(wanted) = wanted {
+                    let args = [name, schema, Code::atom("None"), wanted.by_ref(), stage];
+                    Code::call("context.scan_where", args)
                 } else {
                     Code::call("context.scan", [name, schema, Code::atom("None"), stage])
                 });
