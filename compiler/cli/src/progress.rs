@@ -78,8 +78,13 @@ fn message(state: &State) -> String {
     if state.rows > 0 {
         parts.push(format!("{} events/s", HumanCount(rate(state.rows))));
     }
-    parts.push(format!("{} of {} rules", state.done, state.rules));
-    if state.share > 0.01 && state.share < 1.0 {
+    parts.push(if state.running {
+        format!("{} of {} rules", state.done, state.rules)
+    } else {
+        "looking for the newest event".to_owned()
+    });
+    // How long relating takes after the last byte, nobody knows.
+    if state.running && state.share > 0.01 && state.share < 0.985 {
         let left = seconds * (1.0 - state.share) / state.share;
         parts.push(format!("{} left", HumanDuration(Duration::from_secs_f64(left))));
     }
@@ -113,6 +118,7 @@ mod tests {
             rules: 30,
             share: 0.25,
             elapsed: Duration::from_secs(2),
+            running: true,
         };
         let text = message(&state);
         assert_eq!(

@@ -69,6 +69,8 @@ pub struct State {
     pub share: f64,
     /// Time since the hunt began.
     pub elapsed: Duration,
+    /// Rules run; before, the data is looked through for its newest event.
+    pub running: bool,
 }
 
 /// What a hunt found.
@@ -194,6 +196,7 @@ pub fn run(
         size,
         now: None,
         begun: Instant::now(),
+        running: false,
         before: 0,
         report: Report {
             alerts: 0,
@@ -266,6 +269,7 @@ struct Hunt<'a> {
     /// What `now()` gives, once that is known, if a rule asks.
     now: Option<i64>,
     begun: Instant,
+    running: bool,
     /// Bytes that were read before the rules began.
     before: u64,
     report: Report,
@@ -287,6 +291,7 @@ impl Hunt<'_> {
             match results.recv_timeout(TICK) {
                 Ok(Told::Now(now)) => {
                     self.now = now;
+                    self.running = true;
                     self.before = self.options.progress.bytes();
                 }
                 Ok(Told::Done(number, result)) => {
@@ -331,6 +336,7 @@ impl Hunt<'_> {
             rules,
             share,
             elapsed: self.begun.elapsed(),
+            running: self.running,
         });
     }
 
