@@ -206,6 +206,25 @@ fn columns_of_the_wrong_type_are_named() {
 }
 
 #[test]
+fn tables_that_nobody_asks_for_are_named() {
+    let folder = common::repository();
+    fs::write(folder.path().join("x.json"), "{}\n").unwrap();
+    let data = [
+        "run",
+        "--data",
+        "DeviceProcesEvents=x.json",
+        "--data",
+        "DeviceInfo=x.json",
+    ];
+    let said = err(&rulec(folder.path(), &data));
+    assert!(
+        said.contains("warning: data was given for `DeviceProcesEvents`, which no rule reads; did you mean `DeviceProcessEvents`?"),
+        "{said}"
+    );
+    assert!(!said.contains("`DeviceInfo`, which"), "{said}");
+}
+
+#[test]
 fn data_from_outside() {
     let folder = folder(&[
         ("list.csv", b"# address,score\n10.0.0.1,60\n10.0.0.2,40\n"),

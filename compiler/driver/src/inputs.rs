@@ -51,6 +51,25 @@ pub fn files(input: &Input, catalog: &Catalog, asked: impl Fn(&str) -> bool) -> 
     Ok(files)
 }
 
+/// Tables that were given, and that neither a rule asks for nor the catalog
+/// knows: a misspelt name, most likely.
+pub fn unasked(files: &Files, catalog: &Catalog, asked: impl Fn(&str) -> bool) -> Vec<String> {
+    let strange = files.names().filter(|name| {
+        let watchlist = format!("watchlist:{name}");
+        let known = catalog.table(name).is_some() || OUTSIDE.contains(name);
+        !known && !asked(name) && !asked(&watchlist) && !name.contains(':')
+    });
+    strange
+        .map(|name| {
+            let close = catalog.close_tables(name);
+            let meant = close
+                .first()
+                .map_or_else(String::new, |table| format!("; did you mean `{table}`?"));
+            format!("warning: data was given for `{name}`, which no rule reads{meant}")
+        })
+        .collect()
+}
+
 /// `--now`, if it was given.
 pub fn given_now(input: &Input) -> Result<Option<i64>, String> {
     let Some(text) = &input.now else { return Ok(None) };

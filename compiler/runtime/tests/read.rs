@@ -116,8 +116,8 @@ fn duplicate_keys_and_spellings() {
 #[test]
 fn values_in_the_type_of_their_column() {
     assert_eq!(
-        strict(r#"{"FileName":5,"Size":"x","Fields":true,"Timestamp":17}"#),
-        ["0001-01-01T00:00:00.0000017Z|5||true"]
+        strict(r#"{"FileName":5,"Size":"x","Fields":true,"Timestamp":639028982451234567}"#),
+        ["2026-01-01T21:04:05.1234567Z|5||true"]
     );
     assert_eq!(
         strict(r#"{"FileName":{"a":[1.5]},"Size":2.9,"Fields":"plain"}"#),
@@ -418,6 +418,12 @@ fn columns_that_never_convert() {
     assert_eq!(
         report.unconverted["Timestamp"],
         "events.csv:3: `31.31.2026` is no datetime"
+    );
+    // Ticks are a time; seconds or milliseconds since 1970 would be one in the year 1.
+    let (_, report) = read_as(&schema(), false, b"{\"Timestamp\":1767323045123}\n").unwrap();
+    assert_eq!(
+        report.unconverted["Timestamp"],
+        "events.json:1: `1767323045123` is no datetime"
     );
     // What converts as Kusto's ingestion does is no finding.
     let wide = Schema::of(&[

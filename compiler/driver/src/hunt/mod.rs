@@ -201,7 +201,7 @@ pub fn run(
         report: Report {
             alerts: 0,
             problems: Vec::new(),
-            notes: Vec::new(),
+            notes: inputs::unasked(&source, catalog, |name| asked.contains(name)),
             interrupted: false,
         },
         skipped: BTreeMap::new(),

@@ -14,6 +14,9 @@ use crate::vector::{Builder, Vector, heap_bytes};
 /// Columns that say when a row was ingested, best first.
 pub(super) const TIMES: [&str; 4] = ["_IngestionTime", "IngestionTime", "Timestamp", "TimeGenerated"];
 
+/// 1900-01-01 in ticks: numbers below are no times.
+const FIRST: i64 = 599_266_080_000_000_000;
+
 /// What is to be done with a field of the data.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Slot {
@@ -177,7 +180,12 @@ impl<'a> Sink<'a> {
             (Type::Dynamic, _) | (Type::String, Value::String(_)) => value,
             (Type::String, Value::Null) => Value::string(""),
             (ty, _) => {
-                let fitted = convert(&value, ty);
+                let fitted = match convert(&value, ty) {
+                    // A number is ticks. That of another clock, as seconds since
+                    // 1970, would be a time that no log has.
+                    Value::DateTime(ticks) if ticks < FIRST && is_number(&value) => Value::Null,
+                    fitted => fitted,
+                };
                 if fitted.is_null() && !is_nothing(&value) {
                     self.refuse(slot, || text::print(&value));
                 }
@@ -335,6 +343,13 @@ impl Fate {
             );
         }
     }
+}
+
+fn is_number(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Int(_) | Value::Long(_) | Value::Real(_) | Value::Decimal(_)
+    )
 }
 
 /// Whether a value says that there is none.
