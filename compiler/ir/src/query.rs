@@ -133,7 +133,8 @@ pub enum RelKind {
     /// `externaldata(…)[uri]`, `_GetWatchlist('alias')`, and other tables that
     /// only a file given by the user can supply.
     External {
-        /// How a user names it: `externaldata:<uri>` or `watchlist:<alias>`.
+        /// How a user names it: `watchlist:<alias>`, or `externaldata:<uri>`,
+        /// then further addresses behind blanks, and the format in brackets.
         key: String,
     },
     /// `where`.
