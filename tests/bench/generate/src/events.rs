@@ -439,6 +439,7 @@ fn additional(out: &mut String, action: &str, account: &Account, rng: &mut Rng) 
 }
 
 /// What `FileProfile` knows of the files that reach into other processes.
+#[must_use]
 pub fn profiles(world: &World) -> Vec<u8> {
     let mut out = Vec::new();
     let known = world.files.iter().map(|file| (file, true));

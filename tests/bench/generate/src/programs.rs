@@ -120,8 +120,8 @@ pub const PROGRAMS: &[Program] = &[
         &[
             r#""cmd.exe" /c "C:\Program Files\{w}\{w}.bat""#,
             r#"cmd.exe /c ""C:\ProgramData\{w}\{w}\run.cmd" {n} > "C:\Windows\TEMP\{h}.txt" 2>&1""#,
-            r#"C:\Windows\system32\cmd.exe /d /c ver"#,
-            r#"cmd /c chcp 65001 > nul & wmic os get /value"#,
+            r"C:\Windows\system32\cmd.exe /d /c ver",
+            r"cmd /c chcp 65001 > nul & wmic os get /value",
         ],
     ),
     windows(

@@ -266,6 +266,9 @@ const ALLOWED: &[&str] = &[
 ];
 
 /// Writes the first `count` rules into a folder, which is made.
+///
+/// # Errors
+/// When they cannot be written.
 pub fn write(folder: &Path, count: u64) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     for number in 0..count {

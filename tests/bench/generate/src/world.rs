@@ -56,7 +56,15 @@ pub const VERSIONS: usize = 4;
 /// How many devices there are.
 pub const DEVICES: usize = 4000;
 
+impl Default for World {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl World {
+    /// The one world there is.
+    #[must_use]
     pub fn new() -> Self {
         let mut rng = Rng::with_seed(0x5EED);
         let people: Vec<Account> = (0..DEVICES * 3 / 4)
@@ -167,6 +175,7 @@ const RARE: &[&str] = &[
 ];
 
 /// A file of which everything else follows from its name and `seed`.
+#[must_use]
 pub fn file(name: &'static str, folder: &'static str, version: [&'static str; 3], seed: u64) -> File {
     let mut rng = Rng::with_seed(0xF11E ^ (seed << 16));
     let mut digest = |digits| {

@@ -277,6 +277,9 @@ struct Rare {
     validly_signed: bool,
 }
 
+/// The first call of a group, its targets and the kinds of its calls.
+type Group<'a> = (&'a Injection<'a>, BTreeSet<&'a str>, BTreeSet<&'a str>);
+
 fn folder(path: &str) -> String {
     let lower = path.to_lowercase();
     lower
@@ -371,7 +374,6 @@ fn summarize(data: &str, out: &mut impl Write) -> Result<()> {
             (prevalence < 200 || (prevalence < 500 && !validly_signed)).then_some((hash, rare))
         })
         .collect();
-    type Group<'a> = (&'a Injection<'a>, BTreeSet<&'a str>, BTreeSet<&'a str>);
     let mut groups: HashMap<(&str, &str), Group<'_>> = HashMap::new();
     for injection in &injections {
         if !rare.contains_key(injection.hash.as_str()) {
