@@ -118,6 +118,9 @@ pub(crate) struct Binder<'a> {
     foreign: Option<Span>,
     /// Within a union that leaves out tables that do not exist.
     fuzzy: bool,
+    /// Columns that a reader of the query is told of, by the step of the rows
+    /// that do not have all of them.
+    told: Vec<(usize, Vec<Column>)>,
     /// `set name = value`: what the query asks of whoever runs it.
     options: HashMap<String, Expr>,
     /// Tables that come up now were not asked for by name.
@@ -229,6 +232,7 @@ impl<'a> Binder<'a> {
             quiet: 0,
             foreign: None,
             fuzzy: false,
+            told: Vec::new(),
             options: HashMap::new(),
             sweeping: false,
             active: Vec::new(),
@@ -253,6 +257,11 @@ impl<'a> Binder<'a> {
     /// The columns of the result as a reader is shown them, if it is a table.
     pub(crate) fn result_columns(&self) -> Option<Vec<Column>> {
         let root = self.root.as_ref()?;
+        // Microsoft's language service also lists the columns that
+        // `union kind=inner` leaves out.
+        if let Some((_, told)) = self.told.iter().find(|(step, _)| *step == root.meta.step) {
+            return Some(told.clone());
+        }
         let columns = root.columns();
         let mut shown: Vec<Column> = root
             .listed()

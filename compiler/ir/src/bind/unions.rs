@@ -44,7 +44,37 @@ impl Binder<'_> {
         if inputs.is_empty() {
             return self.nothing(at);
         }
-        self.union_of(inputs, with_source.as_deref(), false, at, "union")
+        if keyword(op, "kind").as_deref() != Some("inner") || inputs.iter().any(|(_, b)| b.is_from_open()) {
+            return self.union_of(inputs, with_source.as_deref(), false, at, "union");
+        }
+        // `kind=inner`: the columns whose names all tables have.
+        let common: HashSet<Arc<str>> = common_columns(&inputs).into_iter().collect();
+        let first = usize::from(with_source.is_some());
+        let (_, filled, _) = self.unify(&inputs, false);
+        let mut kept: Vec<usize> = (0..first).collect();
+        for ((_, bound), filled) in inputs.iter().zip(&filled) {
+            let has = filled
+                .iter()
+                .filter(|(_, from)| common.contains(&bound.columns()[*from].name));
+            kept.extend(has.map(|(output, _)| output + first));
+        }
+        kept.sort_unstable();
+        kept.dedup();
+        let union = self.union_of(inputs, with_source.as_deref(), false, at, "union");
+        if kept.len() == union.columns().len() {
+            return union;
+        }
+        let told = union.columns().to_vec();
+        let span = Span::at(at.start as usize);
+        let columns = kept.iter().map(|i| told[*i].clone()).collect();
+        let exprs = kept.iter().map(|i| union.column(*i, span)).collect();
+        let inner = self.shaped(op, union, columns, |input| RelKind::Project {
+            input,
+            kind: ProjectKind::Keep,
+            exprs,
+        });
+        self.told.push((inner.meta.step, told));
+        inner
     }
 
     fn union_inputs(&mut self, tables: &[ast::Expr], inputs: &mut Vec<(String, Bound)>) {
