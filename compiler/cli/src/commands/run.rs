@@ -13,7 +13,8 @@ use crate::{BROKEN, FINDINGS, Failure, Global, Outcome, STOPPED, print, progress
 /// its table. NDJSON, JSON arrays, the exports of Defender and Log Analytics, CSV and TSV are understood,
 /// packed with gzip or zstd or not. Patterns are expanded here: --data 'DeviceProcessEvents=logs/**/*.gz'.
 /// FileProfile, watchlists (`watchlist:ALIAS`) and externaldata (`externaldata:ADDRESS`) are given the
-/// same way. Exit code 1 says that something fired.
+/// same way. Alerts are written as rules finish, in the order of the rules; Ctrl-C leaves a valid output
+/// and says which rules are missing. Exit code: 1 something fired, 130 stopped.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Rule documents and folders. Default: the rules of the repository.
