@@ -23,26 +23,29 @@ pub(super) struct Required {
     pub(super) folded: bool,
 }
 
+/// How much a text tells; none where it cannot be asked for.
+pub(super) type Weigh = fn(&str) -> Option<usize>;
+
 /// The texts that a pattern requires; none where nothing can be said.
-pub(super) fn required(pattern: &str) -> Option<Required> {
+pub(super) fn required(pattern: &str, weigh: Weigh) -> Option<Required> {
     let translated = regexes::translate(pattern).ok()?;
     let hir = ParserBuilder::new().utf8(false).build().parse(&translated).ok()?;
-    of(&hir)
+    of(&hir, weigh)
 }
 
-fn of(hir: &Hir) -> Option<Required> {
+fn of(hir: &Hir, weigh: Weigh) -> Option<Required> {
     match hir.kind() {
-        HirKind::Literal(_) | HirKind::Class(_) => best(std::slice::from_ref(hir)),
-        HirKind::Capture(capture) => of(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => of(&repetition.sub),
-        HirKind::Concat(parts) => best(parts),
+        HirKind::Literal(_) | HirKind::Class(_) => best(std::slice::from_ref(hir), weigh),
+        HirKind::Capture(capture) => of(&capture.sub, weigh),
+        HirKind::Repetition(repetition) if repetition.min > 0 => of(&repetition.sub, weigh),
+        HirKind::Concat(parts) => best(parts, weigh),
         HirKind::Alternation(parts) => {
             let mut all = Required {
                 texts: Vec::new(),
                 folded: false,
             };
             for part in parts {
-                let one = of(part)?;
+                let one = of(part, weigh)?;
                 all.folded |= one.folded;
                 all.texts.extend(one.texts);
             }
@@ -53,7 +56,7 @@ fn of(hir: &Hir) -> Option<Required> {
 }
 
 /// The most telling of what a sequence requires.
-fn best(parts: &[Hir]) -> Option<Required> {
+fn best(parts: &[Hir], weigh: Weigh) -> Option<Required> {
     let mut found: Vec<Required> = Vec::new();
     let mut run = Run::default();
     for part in parts {
@@ -62,15 +65,19 @@ fn best(parts: &[Hir]) -> Option<Required> {
             found.extend(match part.kind() {
                 // What is no character by itself may require something all the same.
                 HirKind::Class(_) | HirKind::Literal(_) => None,
-                _ => of(part),
+                _ => of(part, weigh),
             });
         }
     }
     found.extend(run.end());
-    found.into_iter().max_by_key(|required| {
-        let shortest = required.texts.iter().map(|text| text.len()).min();
-        (shortest, usize::MAX - required.texts.len())
-    })
+    let weighed = found.into_iter().filter_map(|required| {
+        let weights = required.texts.iter().map(|text| weigh(text));
+        let least = weights.collect::<Option<Vec<_>>>()?.into_iter().min()?;
+        Some(((least, usize::MAX - required.texts.len()), required))
+    });
+    weighed
+        .max_by_key(|(weight, _)| *weight)
+        .map(|(_, required)| required)
 }
 
 /// Characters that follow each other.
@@ -158,7 +165,8 @@ mod tests {
     use super::*;
 
     fn texts(pattern: &str) -> Option<(Vec<String>, bool)> {
-        required(pattern).map(|r| (r.texts.iter().map(|t| t.to_string()).collect(), r.folded))
+        required(pattern, |text| Some(text.len()))
+            .map(|r| (r.texts.iter().map(|t| t.to_string()).collect(), r.folded))
     }
 
     fn exact(texts: &[&str]) -> Option<(Vec<String>, bool)> {
@@ -173,6 +181,14 @@ mod tests {
         assert_eq!(texts(r"x(foo)y"), exact(&["xfooy"]));
         assert_eq!(texts(r"(?i)Foo"), Some((vec!["foo".to_owned()], true)));
         assert_eq!(texts(r"\bkey\b[0-9]{2,}"), exact(&["key"]));
+        // Of what a pattern requires, what can be asked for is taken.
+        let letters = |text: &str| {
+            text.bytes()
+                .all(|b| b.is_ascii_alphabetic())
+                .then_some(text.len())
+        };
+        let found = required(r"ab\d12345", letters).map(|r| r.texts);
+        assert_eq!(found, Some(vec![Arc::from("ab")]));
         for nothing in [".*", "a?b?", "[a-z]+", "foo|.", "", "a", "(foo)?", "(foo){0,3}"] {
             assert_eq!(texts(nothing), None, "{nothing}");
         }

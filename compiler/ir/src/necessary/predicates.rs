@@ -170,7 +170,12 @@ impl Knows<'_> {
             return None;
         }
         if name == "matches regex" {
-            let texts = patterns::required(&self.text(others.first()?)?)?;
+            let weigh: patterns::Weigh = if from.how == How::Json {
+                |text| plain_inside(text).map(|plain| plain.len())
+            } else {
+                |text| Some(text.len())
+            };
+            let texts = patterns::required(&self.text(others.first()?)?, weigh)?;
             return Some(from.test(Contains, texts.folded, texts.texts));
         }
         let texts = self.list(others)?;

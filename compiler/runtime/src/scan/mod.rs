@@ -36,6 +36,11 @@ use shape::{Fields, Line};
 /// Bytes of a file that one thread works on before it takes more.
 const PIECE: usize = 4 << 20;
 
+/// Parts of a file that are looked at before a pass for many rules, and their
+/// size in bytes.
+const SAMPLES: usize = 16;
+const SAMPLE: usize = 1 << 16;
+
 /// What a pass over a file is told while it goes on: how many bytes more it
 /// has behind it. An error stops it.
 pub(crate) type Watch<'a> = dyn Fn(usize) -> Result<(), RuntimeError> + Sync + 'a;
@@ -208,8 +213,13 @@ pub(crate) fn candidates(
         }
     }
     let names: Arc<[Box<str>]> = columns.iter().map(|name| Box::from(&**name)).collect();
-    let screen = Screen::new(conditions, &names, now);
+    let mut screen = Screen::new(conditions, &names, now);
     let marker = Marker::new();
+    let parts = (0..SAMPLES).map(|part| {
+        let start = text.len() / SAMPLES * part;
+        &text[start..text.len().min(start + SAMPLE)]
+    });
+    screen.tune(parts, &mut Fields::new(names.clone(), marker));
     let kept = || (Fields::new(names.clone(), marker), screen.scratch());
     let pieces = pieces(text, PIECE, kept, |(fields, scratch), start, end| {
         let text = &text[start..end];

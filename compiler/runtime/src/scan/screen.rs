@@ -7,6 +7,7 @@
 //! for the next line with that value, and only conditions of which a telling
 //! text was found are asked at all.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -14,7 +15,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
 use rulec_functions::{Necessary, TextTest, text};
 
 use super::needle::{Needle, Raw};
-use super::shape::Fields;
+use super::shape::{Fields, Line};
 
 /// Up to how many texts of all conditions are looked for one by one.
 const FEW: usize = 24;
@@ -90,6 +91,9 @@ pub(super) struct Scratch {
     line: u64,
     /// Per leaf, the last line in which it held.
     held: Vec<u64>,
+    /// Per leaf that is asked only when needed, the last line in which it was
+    /// asked, doubled, and one more if it held.
+    asked: Vec<Cell<u64>>,
     /// Per condition, the last line in which it was worth asking.
     woken: Vec<u64>,
     memory: Vec<Remembered>,
@@ -138,10 +142,41 @@ impl Screen {
         }
     }
 
+    /// Looks at parts of a text to learn which texts are seldom, where that
+    /// matters. Lines that are not wholly in a part are passed over.
+    pub(super) fn tune<'t>(&mut self, parts: impl Iterator<Item = &'t [u8]>, fields: &mut Fields) {
+        let Some(mut index) = self.index.take() else {
+            return;
+        };
+        let mut scratch = self.scratch();
+        let mut hits = vec![0; self.leaves.len()];
+        for part in parts {
+            let mut at = memchr::memchr(b'\n', part).map_or(part.len(), |end| end + 1);
+            while at < part.len() {
+                let (line, end) = fields.line(part, at);
+                at = end + 1;
+                if line != Line::Object || end == part.len() {
+                    continue;
+                }
+                for (field, texts) in index.fields.iter().enumerate() {
+                    if let Some(texts) = texts {
+                        self.find(texts, field, Raw::of(fields.raw(part, field)), &mut scratch);
+                        for leaf in &scratch.found {
+                            hits[*leaf as usize] += 1;
+                        }
+                    }
+                }
+            }
+        }
+        index.choose(&self.conditions, &self.leaves, &hits);
+        self.index = Some(index);
+    }
+
     /// Room for one thread.
     pub(super) fn scratch(&self) -> Scratch {
         Scratch {
             held: vec![0; self.leaves.len()],
+            asked: vec![Cell::new(0); self.leaves.len()],
             woken: vec![0; self.conditions.len()],
             memory: (0..self.fields.len()).map(|_| Remembered::default()).collect(),
             ..Scratch::default()
@@ -266,7 +301,14 @@ impl Screen {
             Formula::Any(parts) => parts.iter().any(|part| self.holds(part, text, fields, scratch)),
             Formula::Leaf(leaf) => match self.leaves[*leaf].ask {
                 Ask::Texts(_) => scratch.held[*leaf] == scratch.line,
-                _ => self.leaves[*leaf].asks(text, fields),
+                _ => {
+                    let asked = &scratch.asked[*leaf];
+                    if asked.get() >> 1 != scratch.line {
+                        let holds = self.leaves[*leaf].asks(text, fields);
+                        asked.set(scratch.line << 1 | u64::from(holds));
+                    }
+                    asked.get() & 1 == 1
+                }
             },
         }
     }
@@ -342,7 +384,11 @@ struct Leaves<'n, 'f> {
 impl<'n> Leaves<'n, '_> {
     fn formula(&mut self, condition: &'n Necessary) -> Formula {
         match condition {
-            Necessary::All(parts) => Formula::All(parts.iter().map(|part| self.formula(part)).collect()),
+            Necessary::All(parts) => {
+                let mut parts: Vec<_> = parts.iter().map(|part| self.formula(part)).collect();
+                parts.sort_by_cached_key(|part| self.cost(part));
+                Formula::All(parts)
+            }
             Necessary::Any(parts) => Formula::Any(parts.iter().map(|part| self.formula(part)).collect()),
             leaf => {
                 let number = match self.known.get(leaf) {
@@ -360,6 +406,27 @@ impl<'n> Leaves<'n, '_> {
                 // What cannot be asked is met by anything.
                 number.map_or_else(|| Formula::All(Vec::new()), Formula::Leaf)
             }
+        }
+    }
+
+    /// Roughly how long a condition takes, the quickest first.
+    fn cost(&self, formula: &Formula) -> usize {
+        match formula {
+            Formula::All(parts) | Formula::Any(parts) => {
+                16 + parts.iter().map(|part| self.cost(part)).sum::<usize>()
+            }
+            Formula::Leaf(leaf) => match &self.made[*leaf].ask {
+                Ask::Numbers(_) => 1,
+                Ask::Texts(needles) => {
+                    let each = |needle: &Needle| match needle.test {
+                        TextTest::Contains | TextTest::Inside => 8,
+                        _ => 2,
+                    };
+                    needles.iter().map(each).sum()
+                }
+                Ask::Times(..) => 8,
+                Ask::Inside(needles) => 16 * needles.len(),
+            },
         }
     }
 
@@ -410,60 +477,75 @@ impl<'n> Leaves<'n, '_> {
 impl Index {
     /// None where the texts are too many for one automaton.
     fn new(conditions: &[Formula], leaves: &[Leaf], fields: usize) -> Option<Self> {
-        let mut wakes = vec![Vec::new(); leaves.len()];
-        let mut always = Vec::new();
-        for (number, condition) in conditions.iter().enumerate() {
-            match telling(condition, leaves) {
-                Some((_, tells)) => {
-                    for leaf in tells {
-                        let woken: &mut Vec<u32> = &mut wakes[leaf];
-                        if woken.last() != Some(&(number as u32)) {
-                            woken.push(number as u32);
-                        }
-                    }
-                }
-                None => always.push(number as u32),
-            }
-        }
         let fields = (0..fields)
             .map(|field| FieldIndex::new(leaves, field))
             .collect::<Result<_, _>>()
             .ok()?;
-        Some(Self {
+        let mut index = Self {
             fields,
-            wakes,
-            always,
-        })
+            wakes: Vec::new(),
+            always: Vec::new(),
+        };
+        index.choose(conditions, leaves, &vec![0; leaves.len()]);
+        Some(index)
+    }
+
+    /// Chooses for each condition the leaves that make it worth asking, by how
+    /// often each leaf has held in a sample.
+    fn choose(&mut self, conditions: &[Formula], leaves: &[Leaf], hits: &[usize]) {
+        self.wakes = vec![Vec::new(); leaves.len()];
+        self.always.clear();
+        for (number, condition) in conditions.iter().enumerate() {
+            let Some(telling) = telling(condition, leaves, hits) else {
+                self.always.push(number as u32);
+                continue;
+            };
+            for leaf in telling.leaves {
+                let woken = &mut self.wakes[leaf];
+                if woken.last() != Some(&(number as u32)) {
+                    woken.push(number as u32);
+                }
+            }
+        }
     }
 }
 
-/// The leaves of which one holds whenever a condition does, and how telling
-/// the least telling of them is.
-fn telling(formula: &Formula, leaves: &[Leaf]) -> Option<(usize, Vec<usize>)> {
+/// Leaves of which one holds whenever a condition does.
+struct Telling {
+    leaves: Vec<usize>,
+    /// How often they have held, all together.
+    hits: usize,
+    /// How many bytes the shortest of their texts has.
+    length: usize,
+}
+
+fn telling(formula: &Formula, leaves: &[Leaf], hits: &[usize]) -> Option<Telling> {
     match formula {
         Formula::Leaf(leaf) => match &leaves[*leaf].ask {
-            Ask::Texts(needles) => {
-                let length = needles
-                    .iter()
-                    .map(|needle| needle.bytes.len() + if needle.test == TextTest::Is { 8 } else { 0 })
-                    .min();
-                Some((length.unwrap_or(usize::MAX), vec![*leaf]))
-            }
+            Ask::Texts(needles) => Some(Telling {
+                leaves: vec![*leaf],
+                hits: hits[*leaf],
+                length: needles.iter().map(|needle| needle.bytes.len()).min().unwrap_or(0),
+            }),
             _ => None,
         },
         Formula::All(parts) => parts
             .iter()
-            .filter_map(|part| telling(part, leaves))
-            .max_by_key(|(length, tells)| (*length, usize::MAX - tells.len())),
+            .filter_map(|part| telling(part, leaves, hits))
+            .min_by_key(|part| (part.hits, usize::MAX - part.length, part.leaves.len())),
         Formula::Any(parts) => {
-            let mut least = usize::MAX;
-            let mut all = Vec::new();
+            let mut all = Telling {
+                leaves: Vec::new(),
+                hits: 0,
+                length: usize::MAX,
+            };
             for part in parts {
-                let (length, tells) = telling(part, leaves)?;
-                least = least.min(length);
-                all.extend(tells);
+                let part = telling(part, leaves, hits)?;
+                all.leaves.extend(part.leaves);
+                all.hits += part.hits;
+                all.length = all.length.min(part.length);
             }
-            Some((least, all))
+            Some(all)
         }
     }
 }
