@@ -170,7 +170,7 @@ fn joins() {
 }
 
 #[test]
-fn null_keys_do_not_join() {
+fn null_keys_join_null_keys() {
     let t = table(KV, &[r#"["a",null]"#]);
     let output = [left("k", 0)];
     let keys = || [column(1)];
@@ -178,13 +178,13 @@ fn null_keys_do_not_join() {
         ops::join(&t, &t, JoinKind::Inner, &keys(), &keys(), &output)
             .unwrap()
             .rows(),
-        0
+        1
     );
     assert_eq!(
         ops::join(&t, &t, JoinKind::LeftAnti, &keys(), &keys(), &output)
             .unwrap()
             .rows(),
-        1
+        0
     );
 }
 
