@@ -106,10 +106,11 @@ pub(crate) fn rows(
     watch: &Watch<'_>,
 ) -> Result<(Vec<Batch>, Report), RuntimeError> {
     let names = names(&[necessary], source);
+    let asked = necessary.columns().len();
     let screen = Screen::new(&[necessary], &names, now);
     let marker = Marker::new();
     let kept = || {
-        let fields = Fields::new(names.clone(), marker);
+        let fields = Fields::new(names.clone(), asked, marker);
         (fields, screen.scratch(), read::Remembered::default())
     };
     let pieces = pieces(text, PIECE, kept, |(fields, scratch, remembered), start, end| {
@@ -138,7 +139,11 @@ pub(crate) fn rows(
                             piece.rows += 1;
                             continue;
                         }
-                        rows.fields(place, |field| fields.raw(text, field))?
+                        if fields.complete(text) {
+                            rows.fields(place, |field| fields.raw(text, field))?
+                        } else {
+                            rows.line(place, whole.trim_ascii(), at > text.len())?
+                        }
                     }
                     Line::Other => rows.line(place, whole.trim_ascii(), at > text.len())?,
                 };
@@ -164,7 +169,7 @@ pub(crate) fn rows_at(
 ) -> Result<(Vec<Batch>, Report), RuntimeError> {
     let names = names(&[], source);
     let mut piece = Piece::default();
-    let mut fields = Fields::new(names.clone(), Marker::new());
+    let mut fields = Fields::new(names.clone(), names.len(), Marker::new());
     let mut remembered = read::Remembered::default();
     piece.fill(source, stage, &names, &mut remembered, |piece, rows| {
         for place in places {
@@ -219,8 +224,11 @@ pub(crate) fn candidates(
         let start = text.len() / SAMPLES * part;
         &text[start..text.len().min(start + SAMPLE)]
     });
-    screen.tune(parts, &mut Fields::new(names.clone(), marker));
-    let kept = || (Fields::new(names.clone(), marker), screen.scratch());
+    screen.tune(parts, &mut Fields::new(names.clone(), names.len(), marker));
+    let kept = || {
+        let fields = Fields::new(names.clone(), names.len(), marker);
+        (fields, screen.scratch())
+    };
     let pieces = pieces(text, PIECE, kept, |(fields, scratch), start, end| {
         let text = &text[start..end];
         let mut found: Vec<(u32, u64)> = Vec::new();

@@ -42,8 +42,12 @@ pub(super) struct Fields {
     /// The shape of the line before.
     last: usize,
     marks: Marks,
+    /// How many of the names are looked for in every line; the others when asked.
+    first: usize,
     /// The raw value of each name in the line; empty where it has none.
     found: Vec<Range<usize>>,
+    /// Where the line starts, if only its first names have been looked for.
+    partial: Option<usize>,
     /// The keys of a line being walked through.
     keys: Vec<Field>,
     /// How often shapes have been thrown away.
@@ -64,17 +68,21 @@ struct Field {
 struct Shape {
     /// For each key, the eight bytes that end with its closing quote, and which of their bits count.
     tails: Vec<(u64, u64)>,
-    /// Keys that must be looked at whole: the wanted ones, and those that end like a wanted one.
-    whole: Vec<(u32, Box<[u8]>)>,
+    /// Keys that must be looked at whole: those that end like one of the first
+    /// names, themselves included, and those that end like another.
+    whole: [Vec<(u32, Box<[u8]>)>; 2],
     /// For each name its key, and the length of the key after it with quotes; 0 for the last.
     wanted: Vec<Option<(u32, u32)>>,
 }
 
 impl Fields {
-    /// Will find the fields of these names.
-    pub(super) fn new(names: Arc<[Box<str>]>, marker: Marker) -> Self {
+    /// Will find the fields of these names: the first ones of each line at
+    /// once, the others of lines that [`Fields::complete`] is called for.
+    pub(super) fn new(names: Arc<[Box<str>]>, first: usize, marker: Marker) -> Self {
         Self {
             marker,
+            first,
+            partial: None,
             found: vec![0..0; names.len()],
             names,
             shapes: Vec::new(),
@@ -105,6 +113,18 @@ impl Fields {
         }
     }
 
+    /// Finds the names of the line last read that have not been looked for.
+    /// False where only a reader of JSON can tell.
+    pub(super) fn complete(&mut self, text: &[u8]) -> bool {
+        let Some(from) = self.partial.take() else {
+            return true;
+        };
+        let shape = &self.shapes[self.last];
+        shape.are_whole(text, from, &self.marks, 1)
+            && shape.find(text, &self.marks, self.first..self.names.len(), &mut self.found)
+            || self.walk(text, from, self.marks.end)
+    }
+
     /// The raw value of a name in the line last read; none where the line does not have it.
     #[inline]
     pub(super) fn raw<'t>(&self, text: &'t [u8], name: usize) -> Option<&'t [u8]> {
@@ -124,8 +144,11 @@ impl Fields {
         let shapes = self.shapes.len();
         for turn in 0..shapes {
             let place = (self.last + turn) % shapes;
-            if self.shapes[place].fits(text, from, &self.marks, &mut self.found) {
+            if self.shapes[place].fits(text, from, &self.marks)
+                && self.shapes[place].find(text, &self.marks, 0..self.first, &mut self.found)
+            {
                 self.last = place;
+                self.partial = (self.first < self.names.len()).then_some(from);
                 return true;
             }
         }
@@ -135,6 +158,7 @@ impl Fields {
     /// Goes through a line byte by byte.
     fn walk(&mut self, text: &[u8], from: usize, end: usize) -> bool {
         self.keys.clear();
+        self.partial = None;
         if !walk(text, from, end, &mut self.keys) {
             return false;
         }
@@ -147,7 +171,7 @@ impl Fields {
                 .find(|field| text[field.key.clone()] == *name.as_bytes());
             *found = named.map_or(0..0, |field| field.value.clone());
         }
-        if let Some(shape) = Shape::of(text, &self.keys, &self.names, &self.marks) {
+        if let Some(shape) = Shape::of(text, &self.keys, &self.names, self.first, &self.marks) {
             if self.shapes.len() == SHAPES {
                 // Where every line is new, remembering only costs.
                 self.forgotten += 1;
@@ -187,7 +211,7 @@ fn tail(key: &[u8]) -> (u64, u64) {
 
 impl Shape {
     /// The shape of a line, if lines like it can be recalled.
-    fn of(text: &[u8], keys: &[Field], names: &[Box<str>], marks: &Marks) -> Option<Self> {
+    fn of(text: &[u8], keys: &[Field], names: &[Box<str>], first: usize, marks: &Marks) -> Option<Self> {
         let flat = marks.opens == 1 && marks.closed && marks.count == keys.len() && keys.len() <= MOST;
         let plain = |field: &Field| {
             let key = &text[field.key.clone()];
@@ -220,7 +244,7 @@ impl Shape {
         let tails = keys.iter().map(|field| tail(key(field))).collect::<Vec<_>>();
         // What stands in front of a tail may be written with escapes, whose last
         // four digits may then be taken for letters of the key.
-        let ends_alike = |key: &[u8]| {
+        let ends_alike = |key: &[u8], names: &[Box<str>]| {
             let mut end = &key[key.len().saturating_sub(TAIL)..];
             let digits = end.iter().take_while(|b| b.is_ascii_hexdigit()).count().min(4);
             if key.len() >= TAIL {
@@ -228,48 +252,60 @@ impl Shape {
             }
             names.iter().any(|name| name.as_bytes().ends_with(end))
         };
-        let whole = keys
-            .iter()
-            .enumerate()
-            .filter(|(_, field)| ends_alike(key(field)))
-            .map(|(place, field)| (place as u32, Box::from(key(field))))
-            .collect();
+        let whole = [&names[..first], &names[first..]].map(|names| {
+            keys.iter()
+                .enumerate()
+                .filter(|(_, field)| ends_alike(key(field), names))
+                .map(|(place, field)| (place as u32, Box::from(key(field))))
+                .collect()
+        });
         Some(Self { tails, whole, wanted })
     }
 
-    /// Whether a line has these keys in this order, each once; then `found` is set.
+    /// Whether a line has these keys in this order, each once, as far as the
+    /// first names are concerned.
     #[inline]
-    fn fits(&self, text: &[u8], from: usize, marks: &Marks, found: &mut [Range<usize>]) -> bool {
+    fn fits(&self, text: &[u8], from: usize, marks: &Marks) -> bool {
         let count = self.tails.len();
         if marks.count != count {
             return false;
         }
-        let colons = &marks.colons[..count];
         let line = text[from..marks.end].trim_ascii();
         if !line.starts_with(b"{") || !line.ends_with(b"}") {
             return false;
         }
         let mut wrong = 0;
-        for (colon, (tail, mask)) in colons.iter().zip(&self.tails) {
+        for (colon, (tail, mask)) in marks.colons[..count].iter().zip(&self.tails) {
             let Some(bytes) = before(text, *colon as usize) else {
                 return false;
             };
             wrong |= (bytes ^ tail) & mask;
         }
-        if wrong != 0 {
-            return false;
-        }
-        for (place, key) in &self.whole {
-            let colon = colons[*place as usize] as usize;
+        wrong == 0 && self.are_whole(text, from, marks, 0)
+    }
+
+    /// Whether keys that end like one of the first names, or of the others, are
+    /// what they were, from their first byte on.
+    #[inline]
+    fn are_whole(&self, text: &[u8], from: usize, marks: &Marks, which: usize) -> bool {
+        self.whole[which].iter().all(|(place, key)| {
+            let colon = marks.colons[*place as usize] as usize;
             let quoted = colon
                 .checked_sub(key.len() + 2)
                 .and_then(|start| text.get(start..colon));
-            let same = quoted.is_some_and(|quoted| quoted[0] == b'"' && quoted[1..=key.len()] == **key);
-            if !same || !starts_key(text, from, colon - key.len() - 2) {
-                return false;
-            }
-        }
-        for (wanted, found) in self.wanted.iter().zip(found) {
+            quoted.is_some_and(|quoted| {
+                quoted[0] == b'"'
+                    && quoted[1..=key.len()] == **key
+                    && starts_key(text, from, colon - quoted.len())
+            })
+        })
+    }
+
+    /// Finds the fields of some names in a line that fits.
+    #[inline]
+    fn find(&self, text: &[u8], marks: &Marks, names: Range<usize>, found: &mut [Range<usize>]) -> bool {
+        let colons = &marks.colons[..self.tails.len()];
+        for (wanted, found) in self.wanted[names.clone()].iter().zip(&mut found[names]) {
             let Some((place, next)) = *wanted else {
                 *found = 0..0;
                 continue;
@@ -443,11 +479,12 @@ mod tests {
     /// The raw values of `names` in each line, through shapes where it can be.
     fn raw(names: &[&str], text: &str) -> Vec<Option<Vec<Option<String>>>> {
         let names: Arc<[Box<str>]> = names.iter().map(|name| Box::from(*name)).collect();
-        let mut fields = Fields::new(names.clone(), Marker::new());
+        let mut fields = Fields::new(names.clone(), 1, Marker::new());
         let (mut at, mut rows) = (0, Vec::new());
         while at < text.len() {
             let (line, end) = fields.line(text.as_bytes(), at);
-            rows.push((line == Line::Object).then(|| {
+            let complete = line == Line::Object && fields.complete(text.as_bytes());
+            rows.push(complete.then(|| {
                 let values = (0..names.len()).map(|name| fields.raw(text.as_bytes(), name));
                 values
                     .map(|raw| raw.map(|raw| String::from_utf8_lossy(raw).into_owned()))
