@@ -1,5 +1,5 @@
-//! What of a query cannot be emitted: the same that cannot be interpreted, and
-//! unions of more tables than fit into a file.
+//! What of a query cannot be emitted: the same that cannot be interpreted,
+//! unions of more tables than fit into a file, and `partition by key { … }`.
 //!
 //! In: a bound query. Out: places, and how the author knows each construct.
 //! Bindings that the result does not need are not looked at.
@@ -92,6 +92,10 @@ pub(super) fn unsupported(query: &Query) -> Vec<(Span, String)> {
                 RelKind::Unsupported { construct, .. } => found.push((rel.span, construct.clone())),
                 RelKind::Union { inputs, .. } if inputs.len() > MANY => {
                     found.push((rel.span, format!("a union of {} tables", inputs.len())));
+                }
+                // Every binding that its query reads may depend on the key.
+                RelKind::Special { operator, .. } if matches!(**operator, Operator::PartitionEach { .. }) => {
+                    found.push((rel.span, "`partition` with a query of its own".to_owned()));
                 }
                 RelKind::Special { inputs, operator } => {
                     if matches!(**operator, Operator::WideUnion { .. }) && inputs.len() > MANY {
