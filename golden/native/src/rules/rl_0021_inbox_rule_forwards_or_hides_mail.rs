@@ -13,7 +13,9 @@ use rulec_runtime::alert::RuleInfo;
 use rulec_runtime::emitted::one_of_fold;
 use rulec_runtime::ops::{self, agg, column, each, holds, out};
 use rulec_runtime::rule::{Rule, Schedule, Table};
-use rulec_runtime::{Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value};
+use rulec_runtime::{
+    Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value,
+};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
