@@ -282,7 +282,11 @@ fn events_that_cannot_be_read() {
             named,
         )
     };
-    run("DeviceProcessEvents=nowhere.ndjson", 3, "nowhere.ndjson cannot be opened");
+    run(
+        "DeviceProcessEvents=nowhere.ndjson",
+        3,
+        "nowhere.ndjson cannot be opened",
+    );
     fs::create_dir(folder.path().join("empty")).unwrap();
     run("DeviceProcessEvents=empty", 3, "empty holds no files");
     fs::write(folder.path().join("some.ndjson"), "{}\n").unwrap();
@@ -296,7 +300,12 @@ fn events_that_cannot_be_read() {
     fs::write(folder.path().join("bytes.ndjson"), b"{\"FileName\":\"\xff\"}\n").unwrap();
     let text = "DeviceProcessEvents | project FileName";
     let data = "DeviceProcessEvents=bytes.ndjson";
-    fails(folder.path(), &["query", text, "--data", data], 2, "bytes.ndjson:1: ");
+    fails(
+        folder.path(),
+        &["query", text, "--data", data],
+        2,
+        "bytes.ndjson:1: ",
+    );
 }
 
 #[test]

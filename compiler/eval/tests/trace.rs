@@ -159,7 +159,7 @@ fn windows_and_subqueries_in_predicates_are_looked_at() {
 fn joins_say_who_is_missing() {
     let why = |query: &str| {
         let (_, stages) = follow(query);
-        let join = stages.into_iter().find(|stage| stage.dropped()).unwrap();
+        let join = stages.into_iter().find(rulec_eval::Stage::dropped).unwrap();
         match join.why {
             Some(Why::Partners(partners)) => partners,
             why => panic!("{why:?}"),

@@ -39,7 +39,13 @@ enum Format {
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let pipeline = print::pipeline(global)?;
     let from_input = arguments.ndjson || arguments.query.as_deref() == Some("-");
-    if from_input && arguments.input.data.iter().any(|data| data == "-" || data.ends_with("=-")) {
+    if from_input
+        && arguments
+            .input
+            .data
+            .iter()
+            .any(|data| data == "-" || data.ends_with("=-"))
+    {
         return Err(Failure::say(
             "standard input cannot hold the query and the data; write one of them to a file",
         ));

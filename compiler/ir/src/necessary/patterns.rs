@@ -166,9 +166,13 @@ mod tests {
 
     fn texts(pattern: &str) -> Option<(Vec<String>, bool)> {
         required(pattern, |text| Some(text.len()))
-            .map(|r| (r.texts.iter().map(|t| t.to_string()).collect(), r.folded))
+            .map(|r| (r.texts.iter().map(ToString::to_string).collect(), r.folded))
     }
 
+    #[allow(
+        clippy::unnecessary_wraps,
+        reason = "it stands beside patterns that require nothing"
+    )]
     fn exact(texts: &[&str]) -> Option<(Vec<String>, bool)> {
         Some((texts.iter().map(|t| (*t).to_owned()).collect(), false))
     }

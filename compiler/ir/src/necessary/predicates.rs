@@ -90,7 +90,7 @@ impl Knows<'_> {
                     Known::Truth(_) => None,
                 };
                 // Only text is text: a number is printed anew.
-                let text = |place: usize| from(place).filter(|from| from.is_text());
+                let text = |place: usize| from(place).filter(From::is_text);
                 let part = |from: From| From {
                     how: if from.how == How::Json {
                         How::Json

@@ -221,7 +221,9 @@ fn whole_number(raw: &[u8]) -> Option<i64> {
     if !plain || raw == b"-0" {
         return None;
     }
-    let number = digits.iter().fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
+    let number = digits
+        .iter()
+        .fold(0, |number, digit| number * 10 + i64::from(digit - b'0'));
     Some(if digits.len() < raw.len() { -number } else { number })
 }
 
@@ -230,7 +232,9 @@ fn value(raw: &[u8], slot: Slot, buffer: &mut String) -> Result<Value, String> {
     if let [b'"', content @ .., b'"'] = raw
         && let Some(text) = unescaped(content, buffer)
     {
-        let time = (slot.ty == Some(Type::DateTime)).then(|| text::parse_iso(text)).flatten();
+        let time = (slot.ty == Some(Type::DateTime))
+            .then(|| text::parse_iso(text))
+            .flatten();
         return Ok(time.map_or_else(|| Value::string(text), Value::DateTime));
     }
     let mut deserializer = serde_json::Deserializer::from_slice(raw);

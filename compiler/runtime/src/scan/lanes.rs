@@ -19,7 +19,7 @@
 const BLOCK: usize = 64;
 
 /// Colons of a line that are kept.
-pub(super) const MOST: usize = 4096;
+pub(super) const MOST: usize = 4032;
 
 /// What was found in one line.
 #[derive(Debug)]

@@ -154,7 +154,10 @@ pub(super) fn agree(rules: &[(Rule, rulec_kql::Parsed, Query)], binary: &Path, f
     let mut different = Vec::new();
     for (rule, _, query) in rules {
         // Chance goes its own way in each process.
-        let by_chance = query.functions.iter().any(|name| name == "rand" || name == "new_guid");
+        let by_chance = query
+            .functions
+            .iter()
+            .any(|name| name == "rand" || name == "new_guid");
         if by_chance || !super::support::unsupported(query).is_empty() {
             continue;
         }

@@ -163,12 +163,7 @@ fn code_of(input: &Input<'_>, module: &str) -> Result<String, Vec<Problem>> {
             why,
         )]);
     };
-    let info = Info::of(
-        input.rule,
-        input.resolved,
-        &input.provenance.document,
-        input.line,
-    );
+    let info = Info::of(input.rule, input.resolved, &input.provenance.document, input.line);
     let schedule = [&input.resolved.frequency, &input.resolved.period].map(|length| length.value.seconds());
     module::print(input.ir, root, input.text(), module, &info, schedule)
         .map_err(|(span, construct)| vec![refuse(span, construct)])

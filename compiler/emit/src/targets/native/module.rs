@@ -76,18 +76,13 @@ pub(super) fn print(
         "/// What alerts say of the rule.\npub fn info() -> RuleInfo {{\n{}}}\n",
         statements(&about(info), 4)
     ));
-    let tables = Code::vec(
-        emitter
-            .tables
-            .iter()
-            .map(|(name, schema, wanted)| {
-                let table = [Code::string(name), schema.clone()];
-                match wanted {
-                    Some(wanted) => Code::call("Table::of", table.into_iter().chain([wanted.clone()])),
-                    None => Code::call("Table::new", table),
-                }
-            }),
-    );
+    let tables = Code::vec(emitter.tables.iter().map(|(name, schema, wanted)| {
+        let table = [Code::string(name), schema.clone()];
+        match wanted {
+            Some(wanted) => Code::call("Table::of", table.into_iter().chain([wanted.clone()])),
+            None => Code::call("Table::new", table),
+        }
+    }));
     sections.push(format!(
         "/// The tables of events that the rule reads.\npub fn tables() -> Vec<Table> {{\n{}}}\n",
         statements(&[Statement::Tail(tables)], 4)

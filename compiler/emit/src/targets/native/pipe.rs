@@ -1,6 +1,8 @@
 //! A pipeline under construction: one statement after the other, each of them
 //! giving the next table.
 
+use rulec_ir::Rel;
+
 use super::code::{Code, Statement};
 use super::layout::LayoutId;
 
@@ -15,6 +17,12 @@ pub(super) struct Pipe {
 }
 
 impl Pipe {
+    /// The columns after an operator whose rows may have more than the query knows.
+    pub(super) fn laid_out(&mut self, rel: &Rel, layout: LayoutId) {
+        self.layout = layout;
+        self.extra |= rel.open;
+    }
+
     pub(super) fn comment(&mut self, text: String) {
         if !text.is_empty() {
             self.steps.push(Statement::Comment(text));

@@ -107,7 +107,7 @@ impl Emitter<'_> {
         let schema = self.schema(layout, &rel.columns, rel.open).by_ref();
         call.push(schema);
         pipe.step(Code::call(self.op(name), call));
-        self.set(pipe, rel, layout);
+        pipe.laid_out(rel, layout);
     }
 
     /// Everything that such a plugin is told.

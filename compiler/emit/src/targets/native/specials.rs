@@ -126,7 +126,7 @@ impl Emitter<'_> {
                 let schema = self.schema(layout, &rel.columns, rel.open).by_ref();
                 let args = [pipe.rows(), width, states, schema];
                 pipe.step(Code::call(self.op("dcount_intersect"), args));
-                self.set(pipe, rel, layout);
+                pipe.laid_out(rel, layout);
             }
             Operator::TopNested { levels } => {
                 let levels = levels.iter().map(|level| self.level(scope, row, level));
@@ -136,7 +136,7 @@ impl Emitter<'_> {
                 let schema = self.schema(layout, &rel.columns, rel.open).by_ref();
                 let args = [pipe.rows(), Code::atom("&levels"), schema];
                 pipe.step(Code::call(self.op("top_nested"), args));
-                self.set(pipe, rel, layout);
+                pipe.laid_out(rel, layout);
             }
             Operator::MakeSeries { .. } => self.make_series(scope, pipe, rel, operator),
             Operator::Scan { .. } => self.scan(scope, pipe, rel, operator),
@@ -152,15 +152,9 @@ impl Emitter<'_> {
         self.layout(wish, about, &rel.columns)
     }
 
-    /// The columns after an operator whose rows may have more than the query knows.
-    pub(super) fn set(&mut self, pipe: &mut Pipe, rel: &Rel, layout: LayoutId) {
-        pipe.layout = layout;
-        pipe.extra |= rel.open;
-    }
-
     fn laid(&mut self, pipe: &mut Pipe, rel: &Rel, wish: &str) {
         let layout = self.after(rel, wish);
-        self.set(pipe, rel, layout);
+        pipe.laid_out(rel, layout);
     }
 
     /// Values became columns: they are laid out as the query declared them.
@@ -168,7 +162,7 @@ impl Emitter<'_> {
         let layout = self.after(rel, wish);
         let schema = self.schema(layout, &rel.columns, rel.open).by_ref();
         pipe.step(Code::call("t.conform", [schema]));
-        self.set(pipe, rel, layout);
+        pipe.laid_out(rel, layout);
         pipe.extra = rel.open;
     }
 
@@ -309,7 +303,7 @@ impl Emitter<'_> {
             schema,
         ];
         pipe.step(Code::call(self.op("address_lookup"), args));
-        self.set(pipe, rel, layout);
+        pipe.laid_out(rel, layout);
     }
 
     /// `agg(aggregate::statistics::count, [], &[("", Type::Unknown)])`.
@@ -429,7 +423,7 @@ impl Emitter<'_> {
             schema,
         ];
         pipe.step(Code::call(self.op("make_series"), args));
-        self.set(pipe, rel, layout);
+        pipe.laid_out(rel, layout);
     }
 
     fn series(&mut self, scope: &mut Scope, row: LayoutId, one: &Series) -> Code {
@@ -508,7 +502,7 @@ impl Emitter<'_> {
         );
         let args = [pipe.rows(), Code::atom("&scan"), Code::atom("&schema")];
         pipe.step(Code::call(self.op("scan"), args));
-        self.set(pipe, rel, layout);
+        pipe.laid_out(rel, layout);
     }
 
     /// What a declared column is before anything is assigned; a text is never null.
