@@ -20,6 +20,8 @@ pub struct Input {
     pub now: Option<String>,
     /// Skip lines that cannot be read.
     pub lenient: bool,
+    /// Check every byte, also where no rule looks.
+    pub strict: bool,
     /// Memory for operators, in megabytes.
     pub memory: u64,
 }
@@ -40,7 +42,7 @@ pub fn files(input: &Input, catalog: &Catalog, asked: impl Fn(&str) -> bool) -> 
         all.find(|table| table.eq_ignore_ascii_case(name))
             .map(str::to_owned)
     };
-    let mut files = Files::new().lenient(input.lenient);
+    let mut files = Files::new().lenient(input.lenient).strict(input.strict);
     #[cfg(feature = "parquet")]
     {
         files = files.columnar(rulec_columnar::Reader);

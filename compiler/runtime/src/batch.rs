@@ -266,6 +266,14 @@ impl Batch {
         let rows = full.iter().map(|batch| batch.rows).sum();
         let mut columns = Vec::with_capacity(first.schema.len());
         for (index, column) in first.schema.columns().iter().enumerate() {
+            // Columns that nobody reads are nothing throughout, and cost nothing.
+            let nothing = full
+                .iter()
+                .all(|batch| batch.column(index).is_none_or(Vector::is_nothing));
+            if nothing {
+                columns.push(Vector::constant(null_of(column.ty), rows));
+                continue;
+            }
             let mut builder = Builder::new(column.ty, rows);
             for batch in &full {
                 match batch.column(index) {

@@ -20,7 +20,7 @@ const USAGE: &str = "\
 Runs detection rules over exported logs.
 
 Usage: --data TABLE=PATH... [--rule ID]... [--now TIME] [--format ndjson|table|csv] [--lenient]
-       [--missing-empty]
+       [--strict] [--missing-empty]
 
   --data TABLE=PATH   rows of a table: NDJSON, JSON or CSV, packed or not; a file, a folder, a
                       pattern, or - for standard input; repeatable
@@ -29,6 +29,7 @@ Usage: --data TABLE=PATH... [--rule ID]... [--now TIME] [--format ndjson|table|c
                       (default: the newest event; where none has a time, the clock)
   --format FORMAT     ndjson (default), table or csv
   --lenient           skip malformed lines instead of stopping
+  --strict            check every byte, also where no rule looks
   --missing-empty     a table that is not given has no rows
   --list              list the rules and stop
   --help              print this
@@ -74,6 +75,7 @@ struct Options {
     now: Option<i64>,
     format: Format,
     lenient: bool,
+    strict: bool,
     missing_empty: bool,
     action: Action,
 }
@@ -129,6 +131,7 @@ fn parse_args(args: impl IntoIterator<Item = OsString>) -> Result<Options, Runti
                     Format::parse(&value).ok_or_else(|| usage(format!("`{value}` is not a format")))?;
             }
             "--lenient" => options.lenient = true,
+            "--strict" => options.strict = true,
             "--missing-empty" => options.missing_empty = true,
             "--list" => options.action = Action::List,
             "--help" | "-h" => options.action = Action::Help,
@@ -168,6 +171,7 @@ fn try_run(
     }
     let mut files = Files::new()
         .lenient(options.lenient)
+        .strict(options.strict)
         .missing_empty(options.missing_empty);
     // A package knows no catalog that a path could be named after.
     for given in &options.data {

@@ -22,8 +22,9 @@
 //! use rulec_runtime::functions::text::parse_datetime;
 //! use rulec_runtime::rule::{Rule, Schedule, Table};
 //! use rulec_runtime::stream::Stream;
-//! use rulec_runtime::{Context, RuntimeError, Schema, Type, ops};
+//! use rulec_runtime::{RuntimeError, Schema, Type, ops};
 //!
+//! # fn main() -> Result<(), RuntimeError> {
 //! // More than one failed logon in an hour; emitted packages have such rules.
 //! fn logons() -> Schema {
 //!     Schema::of(&[("Timestamp", Type::DateTime), ("Account", Type::String)])
@@ -43,8 +44,6 @@
 //!         ops::filter(&t, |row| row.long(1) > Some(1))
 //!     },
 //! };
-//! # fn main() -> Result<(), RuntimeError> {
-//! # let rule = rule();
 //! let mut stream = Stream::new(&rule).lateness_seconds(600);
 //! let mut alerts = Vec::new();
 //! for line in [

@@ -164,6 +164,15 @@ impl Vector {
         }
     }
 
+    /// Whether every row is known to be null, or the empty string.
+    pub(crate) fn is_nothing(&self) -> bool {
+        match &self.data {
+            Data::Constant(Value::Null, _) => true,
+            Data::Constant(Value::String(text), _) => text.is_empty(),
+            _ => false,
+        }
+    }
+
     /// The rows with the given numbers, in that order, repeats included.
     #[must_use]
     pub fn select(&self, rows: &[u32]) -> Self {

@@ -50,6 +50,9 @@ pub(crate) struct Input {
     /// Skip and count lines that cannot be read, and use what comes before the break of a broken file.
     #[arg(long)]
     pub(crate) lenient: bool,
+    /// Check every byte of the input as JSON, also where no rule looks.
+    #[arg(long)]
+    pub(crate) strict: bool,
     /// Memory that operators may hold, in megabytes.
     #[arg(long, value_name = "MB", default_value_t = 2048)]
     pub(crate) memory: u64,
@@ -61,6 +64,7 @@ impl Input {
             data: self.data.clone(),
             now: self.now.clone(),
             lenient: self.lenient,
+            strict: self.strict,
             memory: self.memory,
         }
     }
