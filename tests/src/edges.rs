@@ -77,7 +77,10 @@ const UNCHECKED: [&str; 2] = [
 ];
 
 #[test]
-#[allow(clippy::disallowed_methods, reason = "it looks at the sources of this repository")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "it looks at the sources of this repository"
+)]
 fn what_the_compiler_cannot_check_is_in_two_modules() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut todo = vec![root.join("compiler")];

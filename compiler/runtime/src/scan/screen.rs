@@ -91,6 +91,8 @@ pub(super) struct Scratch {
     line: u64,
     /// Per leaf, the last line in which it held.
     held: Vec<u64>,
+    /// Per field, the last line in which its value was looked at, and what it is.
+    kinds: Vec<Cell<(u64, Kind)>>,
     /// Per leaf that is asked only when needed, the last line in which it was
     /// asked, doubled, and one more if it held.
     asked: Vec<Cell<u64>>,
@@ -177,6 +179,7 @@ impl Screen {
         Scratch {
             held: vec![0; self.leaves.len()],
             asked: vec![Cell::new(0); self.leaves.len()],
+            kinds: vec![Cell::new((0, Kind::Empty)); self.fields.len()],
             woken: vec![0; self.conditions.len()],
             memory: (0..self.fields.len()).map(|_| Remembered::default()).collect(),
             ..Scratch::default()
@@ -192,15 +195,15 @@ impl Screen {
         scratch: &mut Scratch,
         mut each: impl FnMut(usize),
     ) {
+        scratch.line += 1;
         let Some(index) = &self.index else {
             for (number, condition) in self.conditions.iter().enumerate() {
-                if self.asks(condition, text, fields) {
+                if self.asks(condition, text, fields, scratch) {
                     each(number);
                 }
             }
             return;
         };
-        scratch.line += 1;
         scratch.candidates.clear();
         scratch.candidates.extend(&index.always);
         for (field, texts) in index.fields.iter().enumerate() {
@@ -304,7 +307,7 @@ impl Screen {
                 _ => {
                     let asked = &scratch.asked[*leaf];
                     if asked.get() >> 1 != scratch.line {
-                        let holds = self.leaves[*leaf].asks(text, fields);
+                        let holds = self.leaves[*leaf].asks(text, fields, scratch);
                         asked.set(scratch.line << 1 | u64::from(holds));
                     }
                     asked.get() & 1 == 1
@@ -315,21 +318,21 @@ impl Screen {
 
     /// The same with nothing looked for before.
     #[inline]
-    fn asks(&self, formula: &Formula, text: &[u8], fields: &Fields) -> bool {
+    fn asks(&self, formula: &Formula, text: &[u8], fields: &Fields, scratch: &Scratch) -> bool {
         match formula {
-            Formula::All(parts) => parts.iter().all(|part| self.asks(part, text, fields)),
-            Formula::Any(parts) => parts.iter().any(|part| self.asks(part, text, fields)),
-            Formula::Leaf(leaf) => self.leaves[*leaf].asks(text, fields),
+            Formula::All(parts) => parts.iter().all(|part| self.asks(part, text, fields, scratch)),
+            Formula::Any(parts) => parts.iter().any(|part| self.asks(part, text, fields, scratch)),
+            Formula::Leaf(leaf) => self.leaves[*leaf].asks(text, fields, scratch),
         }
     }
 }
 
 impl Leaf {
     #[inline]
-    fn asks(&self, text: &[u8], fields: &Fields) -> bool {
+    fn asks(&self, text: &[u8], fields: &Fields, scratch: &Scratch) -> bool {
         let raw = fields.raw(text, self.field);
         match &self.ask {
-            Ask::Texts(needles) => match Raw::of(raw) {
+            Ask::Texts(needles) => match scratch.look(self.field, raw) {
                 Raw::Text(content, ascii) => needles.iter().any(|needle| needle.may_pass(content, ascii)),
                 Raw::Empty => false,
                 Raw::Unsure => true,
@@ -345,6 +348,37 @@ impl Leaf {
                 None | Some(b"null" | b"\"\"") => false,
                 Some(raw) => time(raw).is_none_or(|ticks| (*from..=*to).contains(&ticks)),
             },
+        }
+    }
+}
+
+/// What the value of a field is, without the value.
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Empty,
+    Unsure,
+    Text { ascii: bool },
+}
+
+impl Scratch {
+    /// Looks at a value once a line, however many conditions ask for it.
+    #[inline]
+    fn look<'t>(&self, field: usize, raw: Option<&'t [u8]>) -> Raw<'t> {
+        let (line, kind) = self.kinds[field].get();
+        if line != self.line {
+            let found = Raw::of(raw);
+            let kind = match found {
+                Raw::Empty => Kind::Empty,
+                Raw::Unsure => Kind::Unsure,
+                Raw::Text(_, ascii) => Kind::Text { ascii },
+            };
+            self.kinds[field].set((self.line, kind));
+            return found;
+        }
+        match (kind, raw) {
+            (Kind::Text { ascii }, Some([_, content @ .., _])) => Raw::Text(content, ascii),
+            (Kind::Empty, _) => Raw::Empty,
+            _ => Raw::Unsure,
         }
     }
 }
