@@ -321,7 +321,7 @@ impl<'c> Planner<'_, 'c> {
     pub(crate) fn plan(&self, rel: &Rel, wanted: Demand) -> Result<Plan<'c>> {
         let (mut rel, mut wanted) = (rel, wanted);
         let mut pipeline = Vec::new();
-        while let Some(input) = support::input(rel) {
+        while let Some(input) = rulec_ir::walk::input(rel) {
             pipeline.push(rel);
             wanted = demand::of_input(rel, 0, &wanted);
             rel = input;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use rulec_functions::{ScalarFunction, aggregate};
-use rulec_ir::{AggregateCall, BindingId, BindingKind, Expr, ExprKind, Operator, Query, Rel, RelKind};
+use rulec_ir::{AggregateCall, BindingId, BindingKind, Expr, ExprKind, Operator, Query, Rel, RelKind, walk};
 use rulec_source::Span;
 
 use crate::expr::kernel;
@@ -143,78 +143,16 @@ fn name(function: &ScalarFunction) -> String {
     format!("the function `{}`", function.name)
 }
 
-/// The relation before an operator in its pipeline, if it is an operator.
-pub(crate) fn input(rel: &Rel) -> Option<&Rel> {
-    match &rel.kind {
-        RelKind::Join { .. } | RelKind::Union { .. } | RelKind::Unsupported { .. } => None,
-        RelKind::Special { operator, .. } if matches!(**operator, Operator::WideUnion { .. }) => None,
-        _ => inputs(rel).into_iter().next(),
-    }
-}
-
 /// The relations that a relation reads directly.
 pub(crate) fn inputs(rel: &Rel) -> Vec<&Rel> {
-    match &rel.kind {
-        RelKind::Table { .. }
-        | RelKind::Ref(_)
-        | RelKind::Input
-        | RelKind::Rows(_)
-        | RelKind::Range { .. }
-        | RelKind::External { .. } => Vec::new(),
-        RelKind::Filter { input, .. }
-        | RelKind::Project { input, .. }
-        | RelKind::Summarize { input, .. }
-        | RelKind::Distinct { input, .. }
-        | RelKind::Count { input }
-        | RelKind::Sort { input, .. }
-        | RelKind::Take { input, .. }
-        | RelKind::Top { input, .. }
-        | RelKind::MvExpand { input, .. }
-        | RelKind::Parse { input, .. }
-        | RelKind::Invoke { input, .. }
-        | RelKind::GetSchema { input } => vec![input],
-        RelKind::MvApply { input, subquery, .. } => vec![input, subquery],
-        RelKind::Join { left, right, .. } => vec![left, right],
-        RelKind::Union { inputs, .. } => inputs.iter().map(|input| &input.rel).collect(),
-        RelKind::Special { inputs, .. } | RelKind::Unsupported { inputs, .. } => inputs.iter().collect(),
-    }
+    let mut found = Vec::new();
+    walk::inputs(rel, &mut |input| found.push(input));
+    found
 }
 
 /// The expressions that stand in a relation itself.
 pub(crate) fn exprs(rel: &Rel) -> Vec<&Expr> {
-    match &rel.kind {
-        RelKind::Table { .. }
-        | RelKind::Ref(_)
-        | RelKind::Input
-        | RelKind::External { .. }
-        | RelKind::Count { .. }
-        | RelKind::Union { .. }
-        | RelKind::GetSchema { .. }
-        | RelKind::Unsupported { .. } => Vec::new(),
-        RelKind::Rows(rows) => rows.iter().flatten().collect(),
-        RelKind::Range { from, to, step } => vec![from, to, step],
-        RelKind::Filter { predicate, .. } => vec![predicate],
-        RelKind::Project { exprs, .. } | RelKind::Distinct { exprs, .. } => exprs.iter().collect(),
-        RelKind::Summarize { keys, aggregates, .. } => keys
-            .iter()
-            .chain(aggregates.iter().flat_map(|call| &call.args))
-            .collect(),
-        RelKind::Sort { keys, .. } => keys.iter().map(|key| &key.expr).collect(),
-        RelKind::Take { count, .. } => vec![count],
-        RelKind::Top { count, keys, .. } => [count]
-            .into_iter()
-            .chain(keys.iter().map(|key| &key.expr))
-            .collect(),
-        RelKind::Join {
-            left_keys,
-            right_keys,
-            ..
-        } => left_keys.iter().chain(right_keys).collect(),
-        RelKind::MvExpand { items, limit, .. } | RelKind::MvApply { items, limit, .. } => {
-            items.iter().map(|item| &item.expr).chain(limit).collect()
-        }
-        RelKind::Parse { expr, .. } => vec![expr],
-        RelKind::Invoke { args, .. } => args.iter().collect(),
-        RelKind::Special { operator, .. } => operator.expressions(),
-    }
+    let mut found = Vec::new();
+    walk::expressions(rel, &mut |expr| found.push(expr));
+    found
 }

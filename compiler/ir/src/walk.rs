@@ -1,7 +1,7 @@
 //! Walking the algebra: every relation and expression of a query, the parts
 //! of a predicate, and what a name stands for.
 
-use crate::{Binding, BindingId, BindingKind, Expr, ExprKind, Query, Rel, RelKind};
+use crate::{Binding, BindingId, BindingKind, Expr, ExprKind, Operator, Query, Rel, RelKind};
 
 /// What a visitor is shown.
 #[derive(Clone, Copy, Debug)]
@@ -95,6 +95,22 @@ pub fn inputs<'q>(rel: &'q Rel, visit: &mut dyn FnMut(&'q Rel)) {
             for input in inputs {
                 visit(input);
             }
+        }
+    }
+}
+
+/// The relation before an operator in its pipeline, if it is an operator with
+/// just one.
+pub fn input(rel: &Rel) -> Option<&Rel> {
+    match &rel.kind {
+        RelKind::Join { .. } | RelKind::Union { .. } | RelKind::Unsupported { .. } => None,
+        RelKind::Special { operator, .. } if matches!(**operator, Operator::WideUnion { .. }) => None,
+        _ => {
+            let mut first = None;
+            inputs(rel, &mut |input| {
+                first.get_or_insert(input);
+            });
+            first
         }
     }
 }

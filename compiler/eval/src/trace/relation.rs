@@ -110,7 +110,7 @@ impl Planner<'_, '_> {
 
     pub(super) fn watched(&self, rel: &Rel) -> Result<Watched> {
         let mut looked = Vec::new();
-        if let Some(input) = support::input(rel) {
+        if let Some(input) = rulec_ir::walk::input(rel) {
             for expr in support::exprs(rel) {
                 looked.extend(self.value_of(input, expr)?);
             }

@@ -13,7 +13,7 @@ mod predicates;
 
 use rulec_functions::Necessary;
 
-use crate::{ExprKind, JoinKind, Operator, Origin, Query, Rel, RelKind, walk};
+use crate::{ExprKind, JoinKind, Origin, Query, Rel, RelKind, walk};
 
 use predicates::{Known, Knows};
 
@@ -108,7 +108,7 @@ impl<'q> Finder<'q> {
     fn lineages(&mut self, rel: &'q Rel) -> Vec<Lineage> {
         let mut pipeline = Vec::new();
         let mut rel = rel;
-        while let Some(input) = only_input(rel) {
+        while let Some(input) = walk::input(rel) {
             pipeline.push(rel);
             rel = input;
         }
@@ -251,21 +251,6 @@ impl<'q> Finder<'q> {
 impl Lineage {
     fn column(&self, place: Option<usize>) -> Option<Known> {
         self.columns.get(place?).cloned().flatten()
-    }
-}
-
-/// The relation that a pipeline goes on from, where there is just one.
-fn only_input(rel: &Rel) -> Option<&Rel> {
-    match &rel.kind {
-        RelKind::Join { .. } | RelKind::Union { .. } | RelKind::Unsupported { .. } => None,
-        RelKind::Special { operator, .. } if matches!(**operator, Operator::WideUnion { .. }) => None,
-        _ => {
-            let mut first = None;
-            walk::inputs(rel, &mut |input| {
-                first.get_or_insert(input);
-            });
-            first
-        }
     }
 }
 
