@@ -7,6 +7,10 @@
 
 use std::borrow::Cow;
 
+/// The characters beyond ASCII that have a case in it, by folding or by one of
+/// the functions that change case: long s, the Kelvin sign, dotted and dotless i.
+pub const MEETS_ASCII: [char; 4] = ['\u{17f}', '\u{212a}', '\u{130}', '\u{131}'];
+
 /// One character folded: two characters are equal regardless of case if they
 /// fold to the same.
 pub fn fold_char(c: char) -> char {
@@ -186,6 +190,18 @@ mod tests {
         assert!(contains_fold("x", ""));
         assert!(!contains_fold("", "x"));
         assert!(starts_fold("Ünder", "ün") && ends_fold("folder\\CMD.exe", "cmd.EXE"));
+    }
+
+    #[test]
+    fn few_characters_have_a_case_in_ascii() {
+        let meets = ('\u{80}'..=char::MAX).filter(|c| {
+            [fold_char(*c), upper_char(*c), lower_char(*c)]
+                .iter()
+                .any(char::is_ascii)
+        });
+        let mut known = MEETS_ASCII;
+        known.sort_unstable();
+        assert_eq!(meets.collect::<Vec<_>>(), known);
     }
 
     #[test]

@@ -27,6 +27,14 @@ pub enum Necessary {
         /// What to look for.
         texts: Vec<Arc<str>>,
     },
+    /// A regular expression matches somewhere in a column's text, or there is
+    /// something else to it than text.
+    Pattern {
+        /// The column. A row without it counts as the empty text.
+        column: Arc<str>,
+        /// In the syntax of the regex crate.
+        pattern: Arc<str>,
+    },
     /// A column is one of these whole numbers.
     Number {
         /// The column, of type `int` or `long`.
@@ -179,6 +187,14 @@ impl Necessary {
         }
     }
 
+    /// A match in a column's text.
+    pub fn pattern(column: impl Into<Arc<str>>, pattern: impl Into<Arc<str>>) -> Self {
+        Necessary::Pattern {
+            column: column.into(),
+            pattern: pattern.into(),
+        }
+    }
+
     /// A column's whole numbers.
     pub fn number(column: impl Into<Arc<str>>, values: impl IntoIterator<Item = i64>) -> Self {
         Necessary::Number {
@@ -220,6 +236,7 @@ impl Necessary {
                 }
             }
             Necessary::Text { column, .. }
+            | Necessary::Pattern { column, .. }
             | Necessary::Number { column, .. }
             | Necessary::Time { column, .. } => {
                 if !columns.contains(column) {

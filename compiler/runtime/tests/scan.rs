@@ -166,7 +166,15 @@ fn lines(rng: &mut Rng) -> Vec<u8> {
 
 fn condition(rng: &mut Rng, depth: usize) -> Necessary {
     let column = |rng: &mut Rng| ["FileName", "InitiatingProcessFileName", "Name", "Path"][rng.usize(..4)];
-    match rng.u8(..if depth == 0 { 7 } else { 10 }) {
+    const PATTERNS: [&str; 6] = [
+        r"[a-z]{5,}",
+        r"\\cmd",
+        r"^[^a-z]*$",
+        r"(?i)K|s.t",
+        r#""\w+""#,
+        r"\t|日|^x?$",
+    ];
+    match rng.u8(..if depth == 0 { 8 } else { 11 }) {
         0 => Necessary::number("ProcessId", [rng.i64(-3..3), 4]),
         1 => {
             let bound = [Moment::At(639_054_000_000_000_000), Moment::BeforeNow(0)][rng.usize(..2)];
@@ -202,7 +210,8 @@ fn condition(rng: &mut Rng, depth: usize) -> Necessary {
                 }
             }
         }
-        7 => Necessary::any(
+        7 => Necessary::pattern(column(rng), PATTERNS[rng.usize(..PATTERNS.len())]),
+        8 => Necessary::any(
             (0..rng.usize(..3))
                 .map(|_| condition(rng, depth - 1))
                 .collect::<Vec<_>>(),
@@ -257,6 +266,10 @@ fn meets(condition: &Necessary, row: Row<'_>, now: i64) -> bool {
                 (_, true) => contains_fold(text, t),
                 (_, false) => text.contains(&**t),
             })
+        }
+        Necessary::Pattern { column, pattern } => {
+            let value = get(column);
+            regex::Regex::new(pattern).is_ok_and(|regex| regex.is_match(value.as_str().unwrap_or_default()))
         }
         Necessary::Number { column, values } => {
             matches!(get(column), Value::Long(n) if values.contains(&n))

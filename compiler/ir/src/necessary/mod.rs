@@ -207,9 +207,27 @@ impl<'q> Finder<'q> {
                 }
                 lineages
             }
-            RelKind::MvExpand { passed, .. } => {
+            // Rows stay what they are.
+            RelKind::Sort { .. } => lineages,
+            // A group stands or falls with its keys, and a row is in one group.
+            RelKind::Summarize { keys, .. } | RelKind::Distinct { exprs: keys, .. } => {
                 for lineage in &mut lineages {
-                    lineage.columns = passed.iter().map(|from| lineage.column(*from)).collect();
+                    let keys = keys.iter().map(|key| self.knows.value(key, &lineage.columns));
+                    let mut columns: Vec<_> = keys.collect();
+                    columns.resize_with(rel.columns.len(), || None);
+                    lineage.columns = columns;
+                }
+                lineages
+            }
+            RelKind::MvExpand { items, passed, .. } => {
+                for lineage in &mut lineages {
+                    let mut columns: Vec<_> = passed.iter().map(|from| lineage.column(*from)).collect();
+                    for item in items {
+                        if let Some(column) = columns.get_mut(item.output) {
+                            *column = self.knows.element(item, &lineage.columns);
+                        }
+                    }
+                    lineage.columns = columns;
                 }
                 lineages
             }
@@ -259,7 +277,7 @@ impl Lineage {
 fn sides(kind: JoinKind) -> (bool, bool) {
     match kind {
         // Which of several left rows with a key stays depends on the others.
-        JoinKind::InnerUnique => (false, false),
+        JoinKind::InnerUnique => (false, true),
         JoinKind::Inner => (true, true),
         JoinKind::LeftOuter | JoinKind::LeftSemi | JoinKind::LeftAnti => (true, false),
         JoinKind::RightOuter | JoinKind::RightSemi | JoinKind::RightAnti => (false, true),

@@ -1,12 +1,13 @@
 //! Texts without which a regular expression does not match.
 //!
 //! In: a pattern as a query writes it. Out: texts of which every match holds
-//! at least one. Deliberately absent: matching.
+//! at least one, and what of the pattern every match has anywhere in a longer
+//! text. Deliberately absent: matching.
 
 use std::sync::Arc;
 
 use regex_syntax::ParserBuilder;
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, Hir, HirKind, Repetition};
 use rulec_functions::regexes;
 
 /// More alternatives than these tell too little.
@@ -26,11 +27,52 @@ pub(super) struct Required {
 /// How much a text tells; none where it cannot be asked for.
 pub(super) type Weigh = fn(&str) -> Option<usize>;
 
+/// A text that is so long tells enough by itself.
+const TELLING: usize = 5;
+
 /// The texts that a pattern requires; none where nothing can be said.
 pub(super) fn required(pattern: &str, weigh: Weigh) -> Option<Required> {
+    of(&parse(&regexes::translate(pattern).ok()?)?, weigh)
+}
+
+/// The pattern itself in the syntax of the regex crate, where it says more than
+/// the texts it requires. In a part of a text, nothing is known of what stands
+/// before and behind.
+pub(super) fn whole(pattern: &str, required: Option<&Required>, in_part: bool) -> Option<String> {
+    let telling = |required: &Required| required.texts.iter().all(|text| text.len() >= TELLING);
+    if required.is_some_and(telling) {
+        return None;
+    }
     let translated = regexes::translate(pattern).ok()?;
-    let hir = ParserBuilder::new().utf8(false).build().parse(&translated).ok()?;
-    of(&hir, weigh)
+    let hir = parse(&translated)?;
+    let short = |least: usize| least < SHORTEST;
+    if hir.properties().minimum_len().is_none_or(short) {
+        return None;
+    }
+    Some(if in_part {
+        without_looks(&hir).to_string()
+    } else {
+        translated
+    })
+}
+
+fn parse(translated: &str) -> Option<Hir> {
+    ParserBuilder::new().utf8(false).build().parse(translated).ok()
+}
+
+/// The pattern without conditions on what is around a place.
+fn without_looks(hir: &Hir) -> Hir {
+    match hir.kind() {
+        HirKind::Look(_) => Hir::empty(),
+        HirKind::Capture(capture) => without_looks(&capture.sub),
+        HirKind::Repetition(repetition) => Hir::repetition(Repetition {
+            sub: Box::new(without_looks(&repetition.sub)),
+            ..repetition.clone()
+        }),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(without_looks).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(without_looks).collect()),
+        HirKind::Empty | HirKind::Literal(_) | HirKind::Class(_) => hir.clone(),
+    }
 }
 
 fn of(hir: &Hir, weigh: Weigh) -> Option<Required> {
@@ -175,6 +217,20 @@ mod tests {
     )]
     fn exact(texts: &[&str]) -> Option<(Vec<String>, bool)> {
         Some((texts.iter().map(|t| (*t).to_owned()).collect(), false))
+    }
+
+    #[test]
+    fn what_of_a_pattern_holds_anywhere() {
+        let anywhere = |pattern| whole(pattern, None, true);
+        assert_eq!(
+            anywhere("^[A-Z0-9]{50,}={0,2}$").as_deref(),
+            Some("(?:[0-9A-Z]{50,}={0,2})")
+        );
+        assert_eq!(anywhere(r"(?i)\b(ab|c+d)\b").is_some(), true);
+        assert_eq!(anywhere("[a-z]*x"), None, "one character tells nothing");
+        let required = required("longer", |text| Some(text.len()));
+        assert_eq!(whole("longer", required.as_ref(), false), None);
+        assert!(whole("^abc$", None, false).is_some_and(|p| p == "^abc$"));
     }
 
     #[test]

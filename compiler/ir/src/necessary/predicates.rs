@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rulec_functions::{Moment, Necessary, TextTest, Type, Value, is_plain_inside};
 
 use super::patterns;
-use crate::{BindingKind, Column, Expr, ExprKind, Query};
+use crate::{BindingKind, Column, Expr, ExprKind, MvItem, Query};
 
 /// What is known of a column or expression.
 #[derive(Clone, Debug)]
@@ -34,6 +34,8 @@ enum How {
     Whole,
     /// A stretch of its text.
     Part,
+    /// An array of stretches of its text.
+    Parts,
     /// Something within the JSON that it holds.
     Json,
 }
@@ -60,6 +62,25 @@ pub(super) struct Knows<'q> {
 }
 
 impl Knows<'_> {
+    /// What is known of an element of an expanded expression.
+    pub(super) fn element(&self, item: &MvItem, columns: &[Option<Known>]) -> Option<Known> {
+        // Another type is printed anew.
+        if !matches!(item.ty, Type::String | Type::Dynamic) {
+            return None;
+        }
+        match self.value(&item.expr, columns)? {
+            Known::From(from) => match from.how {
+                How::Parts => Some(Known::From(From {
+                    how: How::Part,
+                    ..from
+                })),
+                How::Json => Some(Known::From(from)),
+                How::Whole | How::Part => None,
+            },
+            Known::Truth(_) => None,
+        }
+    }
+
     /// What must be the case for a row that passes a predicate.
     pub(super) fn predicate(&self, expr: &Expr, columns: &[Option<Known>]) -> Necessary {
         match &expr.kind {
@@ -92,10 +113,10 @@ impl Knows<'_> {
                 // Only text is text: a number is printed anew.
                 let text = |place: usize| from(place).filter(From::is_text);
                 let part = |from: From| From {
-                    how: if from.how == How::Json {
-                        How::Json
-                    } else {
-                        How::Part
+                    how: match from.how {
+                        // The text of an array has more than its elements.
+                        How::Json | How::Parts => from.how,
+                        How::Whole | How::Part => How::Part,
                     },
                     ..from
                 };
@@ -116,14 +137,24 @@ impl Knows<'_> {
                                 ..from
                             }
                         }
-                        // An element of what `split` gave.
+                        from if from.how == How::Parts => From {
+                            how: How::Part,
+                            ..from
+                        },
                         from => part(from),
                     },
                     "extract_json" => From {
                         how: How::Json,
                         ..text(1)?
                     },
-                    "substring" | "split" => part(text(0)?),
+                    "substring" => part(text(0)?),
+                    "split" => match part(text(0)?) {
+                        from if from.how == How::Part => From {
+                            how: How::Parts,
+                            ..from
+                        },
+                        from => from,
+                    },
                     "trim" | "trim_start" | "trim_end" => part(text(1)?),
                     "extract" => part(text(2)?),
                     _ => return None,
@@ -170,13 +201,22 @@ impl Knows<'_> {
             return None;
         }
         if name == "matches regex" {
-            let weigh: patterns::Weigh = if from.how == How::Json {
+            let weigh: patterns::Weigh = if matches!(from.how, How::Json | How::Parts) {
                 |text| plain_inside(text).map(|plain| plain.len())
             } else {
                 |text| Some(text.len())
             };
-            let texts = patterns::required(&self.text(others.first()?)?, weigh)?;
-            return Some(from.test(Contains, texts.folded, texts.texts));
+            let pattern = self.text(others.first()?)?;
+            let required = patterns::required(&pattern, weigh);
+            let whole = match from.how {
+                // A pattern does not know what lost its case.
+                How::Json | How::Parts => None,
+                _ if from.folded => None,
+                how => patterns::whole(&pattern, required.as_ref(), how == How::Part),
+            };
+            let whole = whole.map(|pattern| Necessary::pattern(from.column.clone(), pattern));
+            let texts = required.map(|r| from.test(Contains, r.folded, r.texts));
+            return Some(Necessary::all(texts.into_iter().chain(whole)));
         }
         let texts = self.list(others)?;
         if name == "has_all" {
@@ -327,7 +367,8 @@ impl From {
         let (test, texts) = match self.how {
             How::Whole => (test, texts),
             How::Part => (TextTest::Contains, texts),
-            How::Json => match texts.iter().map(|text| plain_inside(text)).collect() {
+            How::Json | How::Parts => match texts.iter().map(|text| plain_inside(text)).collect() {
+                Some(texts) if self.how == How::Parts => (TextTest::Contains, texts),
                 Some(texts) => (TextTest::Inside, texts),
                 None => return Necessary::ANYTHING,
             },

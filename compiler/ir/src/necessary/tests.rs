@@ -46,6 +46,7 @@ fn show(condition: &Necessary) -> String {
                 texts.join("|")
             )
         }
+        Necessary::Pattern { column, pattern } => format!("{column} ~ {pattern}"),
         Necessary::Number { column, values } => format!("{column} = {values:?}"),
         Necessary::Time {
             column,
@@ -92,7 +93,7 @@ fn tests_of_text() {
         ),
         (
             "where ProcessCommandLine matches regex '(?i)foo|bar+'",
-            "ProcessCommandLine contains~ foo|ba",
+            "all(ProcessCommandLine contains~ foo|ba, ProcessCommandLine ~ (?i)foo|bar+)",
         ),
         ("where tolower(FileName) == 'a'", "FileName is~ a"),
         (
@@ -133,11 +134,29 @@ fn names_are_followed() {
         ),
         // Beyond these, a row's fate depends on others.
         ("take 3 | where FileName == 'a'", "all()"),
+        ("top 3 by FileName | where FileName == 'a'", "all()"),
         (
             "serialize | extend p = prev(FileName) | where FileName == 'a'",
             "all()",
         ),
-        ("summarize count() by FileName | where FileName == 'a'", "all()"),
+        ("summarize c = count() by FolderPath | where c == 1", "all()"),
+        (
+            "summarize FileName = take_any(FileName) by FolderPath | where FileName == 'a'",
+            "all()",
+        ),
+        // But which group a row is in is its own affair.
+        (
+            "summarize count() by FileName | where FileName == 'a'",
+            "FileName is a",
+        ),
+        (
+            "distinct FileName, FolderPath | sort by FolderPath | where FileName == 'a'",
+            "FileName is a",
+        ),
+        (
+            "summarize count() by Name = tolower(FileName), bin(Timestamp, 1d) | where Name has 'a'",
+            "FileName contains~ a",
+        ),
     ] {
         assert_eq!(one(query), expected, "{query}");
     }
@@ -175,6 +194,45 @@ fn json_within_columns() {
 }
 
 #[test]
+fn parts_of_text() {
+    for (query, expected) in [
+        (
+            "mv-expand p = split(ProcessCommandLine, ' ') | where p has 'a b'",
+            "ProcessCommandLine contains~ a b",
+        ),
+        (
+            "extend p = split(ProcessCommandLine, ' ') | mv-expand p to typeof(string) | where p =~ 'a'",
+            "ProcessCommandLine contains~ a",
+        ),
+        (
+            "mv-expand p = split(ProcessCommandLine, ' ') to typeof(long) | where tostring(p) == '1'",
+            "all()",
+        ),
+        (
+            "mv-expand p = split(ProcessCommandLine, ' ') | where p matches regex '^[A-Z]{9}$'",
+            "ProcessCommandLine ~ [A-Z]{9}",
+        ),
+        (
+            "where FileName matches regex '^[A-Z]{9}$'",
+            r"FileName ~ ^[\x{41}-\x{5A}]{9}$",
+        ),
+        (
+            "where FileName matches regex '^[A-Z]{9}longer'",
+            "FileName contains longer",
+        ),
+        // The text of an array has more than its elements.
+        ("where split(FileName, ' ') has 'a\",\"b'", "FileName contains~ b"),
+        ("where tostring(split(FileName, ' ')) contains '\",\"'", "all()"),
+        (
+            "mv-expand f = parse_json(AdditionalFields).files | where f has 'evil'",
+            "AdditionalFields inside~ evil",
+        ),
+    ] {
+        assert_eq!(one(query), expected, "{query}");
+    }
+}
+
+#[test]
 fn numbers_and_times() {
     assert_eq!(
         one("where ProcessId == 4 or ProcessId in (5, 6)"),
@@ -205,10 +263,14 @@ fn several_tables() {
             "DeviceFileEvents: FileName is b"
         ]
     );
-    // Which of several rows with a key stays depends on all of them.
+    // Of the left rows with a key one stays: which depends on all of them.
     assert_eq!(
         conditions("DeviceEvents | join (DeviceFileEvents) on DeviceId | where FolderPath == 'c'"),
         ["DeviceEvents: all()", "DeviceFileEvents: all()"]
+    );
+    assert_eq!(
+        conditions("DeviceEvents | join (DeviceFileEvents) on DeviceId | where FolderPath1 == 'c'"),
+        ["DeviceEvents: all()", "DeviceFileEvents: FolderPath is c"]
     );
     assert_eq!(
         conditions(

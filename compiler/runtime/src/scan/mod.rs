@@ -16,6 +16,7 @@
 
 mod lanes;
 mod needle;
+mod pattern;
 mod screen;
 mod shape;
 

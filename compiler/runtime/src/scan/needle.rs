@@ -2,8 +2,8 @@
 //!
 //! In: the bytes between the quotes. Out: whether they may pass a test. JSON
 //! leaves little choice in writing a string: where a writer made use of it
-//! (`\u0063`, `\/`), or where folding reaches beyond ASCII, the answer is that
-//! the row may pass.
+//! (`\u0063`, `\/`), or where a character beyond ASCII folds into it, the answer
+//! is that the row may pass.
 
 use memchr::memmem::Finder;
 use rulec_functions::TextTest;
@@ -11,7 +11,8 @@ use rulec_functions::TextTest;
 /// The raw value of a field, as far as it can be asked without decoding it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Raw<'t> {
-    /// A string written in the usual way, without its quotes, and whether it is ASCII.
+    /// A string written in the usual way, without its quotes, and whether its
+    /// ASCII letters are the only ones that fold to such.
     Text(&'t [u8], bool),
     /// Missing, null or the empty string: the empty text.
     Empty,
@@ -29,7 +30,7 @@ impl<'t> Raw<'t> {
                 if content.is_empty() {
                     Raw::Empty
                 } else if is_usual(content) {
-                    Raw::Text(content, content.is_ascii())
+                    Raw::Text(content, folds_plainly(content))
                 } else {
                     Raw::Unsure
                 }
@@ -50,6 +51,41 @@ fn is_usual(content: &[u8]) -> bool {
         }
     }
     true
+}
+
+/// Whether no character beyond ASCII has a case in it: none of
+/// [`MEETS_ASCII`](rulec_functions::fold::MEETS_ASCII).
+#[inline]
+fn folds_plainly(text: &[u8]) -> bool {
+    text.is_ascii()
+        || !text.windows(2).enumerate().any(|(at, pair)| match pair {
+            [0xc4, 0xb0 | 0xb1] | [0xc5, 0xbf] => true,
+            [0xe2, 0x84] => text.get(at + 2) == Some(&0xaa),
+            _ => false,
+        })
+}
+
+/// Takes back what [`escaped`] did to a usual text.
+pub(super) fn unescape<'t>(content: &'t [u8], room: &'t mut Vec<u8>) -> &'t [u8] {
+    let Some(first) = memchr::memchr(b'\\', content) else {
+        return content;
+    };
+    room.clear();
+    let (mut rest, mut next) = (content, Some(first));
+    while let Some(at) = next {
+        room.extend(&rest[..at]);
+        room.push(match rest.get(at + 1) {
+            Some(b'n') => b'\n',
+            Some(b'r') => b'\r',
+            Some(b't') => b'\t',
+            Some(other) => *other,
+            None => b'\\',
+        });
+        rest = rest.get(at + 2..).unwrap_or_default();
+        next = memchr::memchr(b'\\', rest);
+    }
+    room.extend(rest);
+    room
 }
 
 /// A text as JSON usually writes it between quotes. Every character is written
@@ -106,8 +142,8 @@ impl Needle {
 
     /// Whether a text may pass the test.
     #[inline]
-    pub(super) fn may_pass(&self, text: &[u8], ascii: bool) -> bool {
-        if self.folded && !ascii {
+    pub(super) fn may_pass(&self, text: &[u8], plain: bool) -> bool {
+        if self.folded && !plain {
             return true;
         }
         let length = self.bytes.len();
@@ -124,7 +160,7 @@ impl Needle {
 
     /// Of JSON, be it a value or text that holds it: whether a string within may contain the needle.
     pub(super) fn may_be_inside(&self, raw: &[u8]) -> bool {
-        if self.is_in(raw) || (self.folded && !raw.is_ascii()) {
+        if self.is_in(raw) || (self.folded && !folds_plainly(raw)) {
             return true;
         }
         // A character by code point, at whatever depth of quoting.
@@ -178,8 +214,8 @@ mod tests {
 
     fn passes(text: &str, test: TextTest, folded: bool, raw: &str) -> bool {
         match Raw::of(Some(raw.as_bytes())) {
-            Raw::Text(content, ascii) => {
-                Needle::new(text, test, folded).is_none_or(|needle| needle.may_pass(content, ascii))
+            Raw::Text(content, plain) => {
+                Needle::new(text, test, folded).is_none_or(|needle| needle.may_pass(content, plain))
             }
             Raw::Empty => false,
             Raw::Unsure => true,
@@ -195,10 +231,22 @@ mod tests {
         assert_eq!(Raw::of(Some(b"null")), Raw::Empty);
         assert_eq!(Raw::of(Some(b"\"\"")), Raw::Empty);
         assert_eq!(Raw::of(None), Raw::Empty);
-        assert_eq!(
-            Raw::of(Some("\"ä\"".as_bytes())),
-            Raw::Text("ä".as_bytes(), false)
-        );
+        assert_eq!(Raw::of(Some("\"ä\"".as_bytes())), Raw::Text("ä".as_bytes(), true));
+        for c in rulec_functions::fold::MEETS_ASCII {
+            let text = format!("日{c}");
+            assert_eq!(
+                Raw::of(Some(format!("\"{text}\"").as_bytes())),
+                Raw::Text(text.as_bytes(), false)
+            );
+        }
+    }
+
+    #[test]
+    fn usual_texts_are_read_back() {
+        for text in ["", "plain", "a\\b", "\\\\", "tab\tquote\"", "end\\", "日\n\r本"] {
+            let written = escaped(text).unwrap_or_default();
+            assert_eq!(unescape(&written, &mut Vec::new()), text.as_bytes(), "{text:?}");
+        }
     }
 
     #[test]
@@ -231,7 +279,7 @@ mod tests {
         assert!(needle.may_be_inside(br#"{"a":"very evil"}"#));
         assert!(needle.may_be_inside(br#""{\"a\":\"\\u0065vil\"}""#));
         assert!(!needle.may_be_inside(br#""{\"a\":\"good\"}""#));
-        assert!(needle.may_be_inside("{\"a\":\"É\"}".as_bytes()));
+        assert!(needle.may_be_inside("{\"a\":\"EV\u{131}L\"}".as_bytes()));
         Ok(())
     }
 }

@@ -7,14 +7,15 @@
 //! for the next line with that value, and only conditions of which a telling
 //! text was found are asked at all.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
 use rulec_functions::{Necessary, TextTest, text};
 
-use super::needle::{Needle, Raw};
+use super::needle::{Needle, Raw, unescape};
+use super::pattern::Pattern;
 use super::shape::{Fields, Line};
 
 /// Up to how many texts of all conditions are looked for one by one.
@@ -59,6 +60,7 @@ struct Leaf {
 enum Ask {
     Texts(Vec<Needle>),
     Inside(Vec<Needle>),
+    Match(Pattern),
     Numbers(Vec<i64>),
     /// Ticks from, and up to.
     Times(i64, i64),
@@ -100,6 +102,8 @@ pub(super) struct Scratch {
     woken: Vec<u64>,
     memory: Vec<Remembered>,
     lower: Vec<u8>,
+    /// A text as it was before it was written as JSON.
+    text: RefCell<Vec<u8>>,
     found: Vec<u32>,
     candidates: Vec<u32>,
 }
@@ -233,13 +237,13 @@ impl Screen {
     /// Puts the leaves that a value may meet into `scratch.found`.
     fn find(&self, texts: &FieldIndex, field: usize, raw: Raw<'_>, scratch: &mut Scratch) {
         scratch.found.clear();
-        let (content, ascii) = match raw {
+        let (content, plain) = match raw {
             Raw::Empty => return,
             Raw::Unsure => {
                 scratch.found.extend(&texts.leaves);
                 return;
             }
-            Raw::Text(content, ascii) => (content, ascii),
+            Raw::Text(content, plain) => (content, plain),
         };
         let memory = &mut scratch.memory[field];
         let remembers = !memory.given_up && content.len() <= REMEMBERED_BYTES;
@@ -264,12 +268,12 @@ impl Screen {
         let found = &mut scratch.found;
         let mut meets = |(leaf, needle): (u32, u32)| {
             if let Ask::Texts(needles) = &self.leaves[leaf as usize].ask
-                && needles[needle as usize].may_pass(content, ascii)
+                && needles[needle as usize].may_pass(content, plain)
             {
                 found.push(leaf);
             }
         };
-        if ascii {
+        if plain {
             if let Some(whole) = texts.whole.get(&scratch.lower[..]) {
                 whole.iter().copied().for_each(&mut meets);
             }
@@ -282,7 +286,7 @@ impl Screen {
                 }
             }
         } else {
-            // Folding beyond ASCII is left to each text.
+            // What folds into ASCII is left to each text.
             for leaf in &texts.leaves {
                 if let Ask::Texts(needles) = &self.leaves[*leaf as usize].ask {
                     (0..needles.len() as u32).for_each(|needle| meets((*leaf, needle)));
@@ -333,13 +337,18 @@ impl Leaf {
         let raw = fields.raw(text, self.field);
         match &self.ask {
             Ask::Texts(needles) => match scratch.look(self.field, raw) {
-                Raw::Text(content, ascii) => needles.iter().any(|needle| needle.may_pass(content, ascii)),
+                Raw::Text(content, plain) => needles.iter().any(|needle| needle.may_pass(content, plain)),
                 Raw::Empty => false,
                 Raw::Unsure => true,
             },
             Ask::Inside(needles) => {
                 raw.is_some_and(|raw| needles.iter().any(|needle| needle.may_be_inside(raw)))
             }
+            Ask::Match(pattern) => match scratch.look(self.field, raw) {
+                Raw::Text(content, _) => pattern.matches(unescape(content, &mut scratch.text.borrow_mut())),
+                Raw::Empty => pattern.matches(b""),
+                Raw::Unsure => true,
+            },
             Ask::Numbers(values) => match raw {
                 None | Some(b"null" | b"\"\"") => false,
                 Some(raw) => whole_number(raw).is_none_or(|number| values.contains(&number)),
@@ -357,7 +366,7 @@ impl Leaf {
 enum Kind {
     Empty,
     Unsure,
-    Text { ascii: bool },
+    Text { plain: bool },
 }
 
 impl Scratch {
@@ -370,13 +379,13 @@ impl Scratch {
             let kind = match found {
                 Raw::Empty => Kind::Empty,
                 Raw::Unsure => Kind::Unsure,
-                Raw::Text(_, ascii) => Kind::Text { ascii },
+                Raw::Text(_, plain) => Kind::Text { plain },
             };
             self.kinds[field].set((self.line, kind));
             return found;
         }
         match (kind, raw) {
-            (Kind::Text { ascii }, Some([_, content @ .., _])) => Raw::Text(content, ascii),
+            (Kind::Text { plain }, Some([_, content @ .., _])) => Raw::Text(content, plain),
             (Kind::Empty, _) => Raw::Empty,
             _ => Raw::Unsure,
         }
@@ -460,6 +469,7 @@ impl<'n> Leaves<'n, '_> {
                 }
                 Ask::Times(..) => 8,
                 Ask::Inside(needles) => 16 * needles.len(),
+                Ask::Match(_) => 256,
             },
         }
     }
@@ -485,6 +495,7 @@ impl<'n> Leaves<'n, '_> {
                 };
                 (column, ask)
             }
+            Necessary::Pattern { column, pattern } => (column, Ask::Match(Pattern::new(pattern))),
             Necessary::Number { column, values } => (column, Ask::Numbers(values.clone())),
             Necessary::Time {
                 column,
