@@ -60,6 +60,18 @@ impl Ids {
         ids
     }
 
+    /// What stands behind a single id as the number of a sub-technique with too
+    /// few digits: as written, and with three (`T1059.01` gives `01`, `001`).
+    pub(crate) fn short_sub(&self, text: &str) -> Option<(String, String)> {
+        let [(_, None)] = self.techniques.as_slice() else {
+            return None;
+        };
+        let (_, end) = self.range?;
+        let rest = text.get(end..)?.strip_prefix(['.', '/'])?;
+        let count = digits(rest.as_bytes(), 0);
+        (count == 1 || count == 2).then(|| (rest[..count].to_owned(), format!("{:0>3}", &rest[..count])))
+    }
+
     fn is_empty(&self) -> bool {
         self.range.is_none()
     }
@@ -381,6 +393,17 @@ mod tests {
             .map(|(t, s)| s.as_ref().map_or(t.clone(), |s| format!("{t}.{s}")))
             .collect();
         assert_eq!(found, ["T1055.002", "T1106", "T1059.001", "T1003"]);
+    }
+
+    #[test]
+    fn sub_techniques_with_too_few_digits() {
+        let short = |text: &str| Ids::of(text).short_sub(text);
+        let found = |short: &str, digits: &str| Some((short.to_owned(), digits.to_owned()));
+        assert_eq!(short("T1059.01"), found("01", "001"));
+        assert_eq!(short("T1059/3 x"), found("3", "003"));
+        assert_eq!(short("T1059.001"), None);
+        assert_eq!(short("T1059. See"), None);
+        assert_eq!(short("T1059, T1003.1"), None);
     }
 
     #[test]

@@ -274,7 +274,10 @@ impl Reader<'_> {
         let mut tag = AttackTag::default();
         let mut places = Vec::new();
         let mut complete = true;
-        if let Some(tactic) = cell("tactic").filter(|c| !is_nothing(&c.text)) {
+        let tactic = cell("tactic");
+        // An empty cell has a place too: it is where a repair writes.
+        places.extend(tactic.map(|tactic| ("tactic", tactic.span)));
+        if let Some(tactic) = tactic.filter(|c| !is_nothing(&c.text)) {
             let (id, name) = attack::tactic(&tactic.text);
             let almost = id.is_none() && attack::almost_tactic(&tactic.text);
             if almost {
@@ -295,19 +298,45 @@ impl Reader<'_> {
             complete &= !almost;
             tag.tactic_id = id;
             tag.tactic = name;
-            places.push(("tactic", tactic.span));
         }
-        let written = cell("technique_id")
-            .or_else(|| cell("technique"))
-            .cloned()
-            .unwrap_or_default();
+        let written = cell("technique_id").or_else(|| cell("technique"));
+        places.extend(written.map(|written| ("technique", written.span)));
+        let written = written.cloned().unwrap_or_default();
         let ids = Ids::of(&written.text);
-        let sub = cell("subtechnique").cloned().unwrap_or_default();
+        let in_column = cell("subtechnique");
+        places.extend(in_column.map(|sub| ("subtechnique", sub.span)));
+        let sub = in_column.cloned().unwrap_or_default();
         if let Some((technique, subtechnique)) = ids.techniques.first() {
             tag.technique = Some(technique.clone());
             tag.subtechnique.clone_from(subtechnique);
-            places.push(("technique", written.span));
             complete &= ids.techniques.len() == 1 || sub.text.is_empty();
+            if let Some((short, digits)) = ids.short_sub(&written.text) {
+                let id = format!("{technique}.{digits}");
+                let written_id = format!("{technique}.{short}");
+                let mut diagnostic = Diagnostic::new(
+                    codes::ATTACK_TAG,
+                    format!("`{written_id}` is read as {id}: a sub-technique has three digits"),
+                )
+                .at(written.span)
+                .help(format!("write {id}"));
+                if written.span.of(self.text).eq_ignore_ascii_case(&written_id) {
+                    diagnostic = diagnostic.fix(format!("write {id}"), written.span, id);
+                }
+                self.report(diagnostic);
+                tag.subtechnique = Some(digits);
+            }
+        } else if let Some((technique, _)) = Ids::of(&sub.text).techniques.first()
+            && is_nothing(&written.text)
+        {
+            self.warn(
+                codes::ATTACK_TAG,
+                sub.span,
+                format!(
+                    "`{}` stands in the column of the sub-technique's number, and the technique's is empty",
+                    sub.text
+                ),
+            );
+            tag.technique = Some(technique.clone());
         } else if !is_nothing(&written.text) {
             self.report(
                 Diagnostic::new(
@@ -321,17 +350,17 @@ impl Reader<'_> {
         }
         if let Some((digits, exact)) = attack::subtechnique(&sub.text) {
             if !exact {
-                self.warn(
-                    codes::ATTACK_TAG,
-                    sub.span,
-                    format!(
-                        "the sub-technique `{}` is read as {digits}: it has three digits",
-                        sub.text
-                    ),
+                let message = format!(
+                    "the sub-technique `{}` is read as {digits}: it has three digits",
+                    sub.text
                 );
+                self.report(Diagnostic::new(codes::ATTACK_TAG, message).at(sub.span).fix(
+                    format!("write {digits}"),
+                    sub.span,
+                    digits.clone(),
+                ));
             }
             tag.subtechnique = Some(digits);
-            places.push(("subtechnique", sub.span));
         } else if !is_nothing(&sub.text) {
             self.report(
                 Diagnostic::new(
