@@ -6,6 +6,8 @@
 //! [`aggregate`](mod@crate::aggregate); how argument types are checked is in
 //! `signature`.
 
+use std::cmp::Ordering;
+
 use crate::{Type, Value};
 
 /// A scalar function or operator at work. Total: it never panics, and an
@@ -283,8 +285,7 @@ impl ScalarFunction {
 }
 
 /// The state of one aggregate over one group. A group's rows all go to one
-/// accumulator, in order; the runtime splits work by group, so states are
-/// never merged.
+/// accumulator, in order, so states are never merged.
 pub trait Accumulator: Send {
     /// Takes one row's arguments, all of them in the order of the call,
     /// literal ones included.
@@ -307,6 +308,48 @@ pub trait Accumulator: Send {
     fn size(&self) -> usize {
         0
     }
+
+    /// What stands for many rows of a group at once, where something does.
+    fn reduction(&self) -> Reduction {
+        Reduction::Each
+    }
+}
+
+/// How the rows of a group that come one after the other may be reduced before
+/// an [`Accumulator`] sees them, or without it: the result is the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reduction {
+    /// Not at all.
+    Each,
+    /// To their number; with an argument, of those for which it is true.
+    Count,
+    /// To one row with their sum, where they are whole numbers or times.
+    Sum,
+    /// To the first row with the value (the first argument) that orders least
+    /// or greatest; nulls do not count. Of one column only that value is seen.
+    Extreme(Ordering),
+    /// To the first row, or the first whose one argument is not null.
+    First,
+    /// To a [`crate::aggregate::sketch::Distinct`] of the first argument.
+    Distinct {
+        /// The precision in bits.
+        bits: u32,
+        /// Whether the result is the state instead of the count.
+        as_state: bool,
+    },
+    /// To the different values of the first argument that are not null, in the
+    /// order in which they were seen, up to so many.
+    Set(usize),
+    /// To the values of the first argument, in order, up to so many.
+    List {
+        /// How many at most.
+        limit: usize,
+        /// Whether nulls count.
+        nulls: bool,
+    },
+    /// As another, of the rows for which the argument at this place is true;
+    /// the other does not see that argument.
+    Where(usize, Box<Reduction>),
 }
 
 /// Makes the state of a new group from the call's literal arguments: one

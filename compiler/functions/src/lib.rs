@@ -30,7 +30,7 @@ pub mod zones;
 pub use aggregate::{aggregate, aggregates};
 pub use convert::convert;
 pub use function::{
-    Accumulator, Aggregate, Arg, Form, Kernel, Kind, Mismatch, Naming, NewAccumulator, ResultRule,
+    Accumulator, Aggregate, Arg, Form, Kernel, Kind, Mismatch, Naming, NewAccumulator, Reduction, ResultRule,
     ScalarFunction, Shape, TypeError,
 };
 pub use necessary::{Moment, Necessary, TextTest, is_plain_inside};

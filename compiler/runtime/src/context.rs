@@ -43,6 +43,14 @@ pub struct Wanted<'a> {
 /// pieces of the table, perhaps from several threads at once.
 pub type Stage<'a> = dyn Fn(&Batch) -> Result<Batch, RuntimeError> + Sync + 'a;
 
+/// What is left to do with a piece of a table when its turn comes; false when no
+/// more pieces are wanted.
+pub type InTurn<'a> = Box<dyn FnOnce() -> Result<bool, RuntimeError> + Send + 'a>;
+
+/// Work on the pieces of a table: perhaps on several threads at once, and in any
+/// order. What it gives is called in the order of the table, one at a time.
+pub type Work<'a> = dyn Fn(Batch) -> Result<InTurn<'a>, RuntimeError> + Sync + 'a;
+
 /// Where tables come from.
 pub trait Tables: Sync {
     /// The rows of a table. A table nobody gave is an error that names it;
@@ -54,6 +62,14 @@ pub trait Tables: Sync {
     /// so that only what survives is held.
     fn scan(&self, request: &TableRequest<'_>, stage: &Stage<'_>) -> Result<Batch, RuntimeError> {
         stage(&self.table(request)?)
+    }
+
+    /// The rows of a table for work on pieces of them, of which there is always
+    /// at least one, if only an empty one. A provider of large inputs overrides
+    /// this so that no more than a few pieces are held.
+    fn fold(&self, request: &TableRequest<'_>, work: &Work<'_>) -> Result<(), RuntimeError> {
+        let whole = self.scan(request, &|rows| Ok(rows.clone()))?;
+        work(whole)?().map(|_| ())
     }
 }
 
@@ -170,24 +186,50 @@ impl<'a> Context<'a> {
         necessary: &Necessary,
         stage: impl Fn(&Batch) -> Result<Batch, RuntimeError> + Sync,
     ) -> Result<Batch, RuntimeError> {
-        self.tables.scan(
-            &TableRequest {
-                name,
-                schema,
-                needed,
-                memory: &self.memory,
-                wanted: Some(Wanted {
-                    necessary,
-                    now: self.now,
-                    progress: &self.progress,
-                }),
-            },
-            &|piece| {
+        self.tables
+            .scan(&self.request(name, schema, needed, necessary), &|piece| {
                 self.progress.check()?;
                 self.progress.add_rows(piece.rows() as u64);
                 stage(piece)
-            },
-        )
+            })
+    }
+
+    /// As [`Context::scan_where`], for work on pieces of the table that are not
+    /// put together; see [`Tables::fold`].
+    pub fn fold_where<'w>(
+        &self,
+        name: &str,
+        schema: &Schema,
+        needed: Option<&[usize]>,
+        necessary: &Necessary,
+        work: impl Fn(Batch) -> Result<InTurn<'w>, RuntimeError> + Sync + 'w,
+    ) -> Result<(), RuntimeError> {
+        self.tables
+            .fold(&self.request(name, schema, needed, necessary), &|piece| {
+                self.progress.check()?;
+                self.progress.add_rows(piece.rows() as u64);
+                work(piece)
+            })
+    }
+
+    fn request<'r>(
+        &'r self,
+        name: &'r str,
+        schema: &'r Schema,
+        needed: Option<&'r [usize]>,
+        necessary: &'r Necessary,
+    ) -> TableRequest<'r> {
+        TableRequest {
+            name,
+            schema,
+            needed,
+            memory: &self.memory,
+            wanted: Some(Wanted {
+                necessary,
+                now: self.now,
+                progress: &self.progress,
+            }),
+        }
     }
 }
 

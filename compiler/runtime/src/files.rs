@@ -9,12 +9,12 @@ mod external;
 mod mapped;
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
 use rulec_functions::Necessary;
 
 use crate::batch::Batch;
-use crate::context::{Stage, TableRequest, Tables, Wanted};
+use crate::context::{InTurn, Stage, TableRequest, Tables, Wanted, Work};
 use crate::error::{Code, RuntimeError};
 use crate::progress::Progress;
 use crate::read;
@@ -208,11 +208,11 @@ impl Files {
         Ok(())
     }
 
-    /// The rows of a table after a stage, in pieces.
-    fn pieces(&self, request: &TableRequest<'_>, stage: &Stage<'_>) -> Result<Vec<Batch>, RuntimeError> {
-        let mut parts = Vec::new();
+    /// Works on the pieces of a table; how many there were.
+    fn pieces(&self, request: &TableRequest<'_>, work: &Work<'_>) -> Result<usize, RuntimeError> {
+        let mut turns = Turns::default();
         let found = match self.rows(request.name) {
-            Err(_) if self.missing_empty => return Ok(parts),
+            Err(_) if self.missing_empty => return Ok(0),
             found => found?,
         };
         let external = External::parse(request.name);
@@ -238,12 +238,16 @@ impl Files {
                 },
                 _ => source,
             };
-            let report = self.read(rows, &source, request.wanted, stage, &mut parts)?;
+            let report = self.read(rows, &source, request.wanted, work, &mut turns)?;
             if let Ok(mut reports) = self.reports.lock() {
                 reports.entry(label.to_owned()).or_default().merge(report);
             }
+            // Where every byte is to be checked, what comes later is as well.
+            if turns.enough && !self.strict {
+                break;
+            }
         }
-        Ok(parts)
+        Ok(turns.pieces)
     }
 
     fn read(
@@ -251,8 +255,8 @@ impl Files {
         rows: &Rows,
         source: &read::Source<'_>,
         wanted: Option<Wanted<'_>>,
-        stage: &Stage<'_>,
-        parts: &mut Vec<Batch>,
+        work: &Work<'_>,
+        turns: &mut Turns,
     ) -> Result<read::Report, RuntimeError> {
         let stream;
         let content = match rows {
@@ -263,10 +267,6 @@ impl Files {
             Rows::Path(path) => content::file(path)?,
             Rows::Memory(bytes) => content::bytes(source.label, bytes)?,
         };
-        let mut each = |batch: Batch| {
-            parts.push(stage(&batch)?);
-            Ok(())
-        };
         match content {
             Content::Plain(file) => {
                 // What columns an open table has shows only at its end.
@@ -275,15 +275,15 @@ impl Files {
                     && source.format.is_none()
                     && let Some(file) = Mapped::of(file.get_ref(), file.buffer(), source.label)
                 {
-                    let (batches, report) = self.scan_mapped(&file, source, wanted, stage)?;
-                    parts.extend(batches);
-                    return Ok(report);
+                    return self.scan_mapped(&file, source, wanted, work, &mut |turn| {
+                        Ok(turns.take(turn)? || self.strict)
+                    });
                 }
-                read::batches(file, source, &mut each)
+                read::batches(file, source, &mut |batch| turns.work(work, batch))
             }
-            Content::Text(text) => read::batches(text, source, &mut each),
+            Content::Text(text) => read::batches(text, source, &mut |batch| turns.work(work, batch)),
             Content::Columns(format, data) => match &self.columnar {
-                Some(reader) => reader.batches(format, data, source, &mut each),
+                Some(reader) => reader.batches(format, data, source, &mut |batch| turns.work(work, batch)),
                 None => Err(RuntimeError::new(
                     Code::INPUT_UNREADABLE,
                     format!(
@@ -301,8 +301,9 @@ impl Files {
         file: &Mapped,
         source: &read::Source<'_>,
         wanted: Wanted<'_>,
-        stage: &Stage<'_>,
-    ) -> Result<(Vec<Batch>, read::Report), RuntimeError> {
+        work: &Work<'_>,
+        take: &mut scan::Take<'_>,
+    ) -> Result<read::Report, RuntimeError> {
         let watch = |bytes: usize| {
             wanted.progress.add_bytes(bytes as u64);
             wanted.progress.check()
@@ -311,9 +312,38 @@ impl Files {
         if !source.strict
             && let Some(places) = self.index.get(source.label, wanted.necessary)
         {
-            return scan::rows_at(file.text(), &places, source, stage, &watch);
+            return scan::rows_at(file.text(), &places, source, work, take, &watch);
         }
-        scan::rows(file.text(), source, wanted.necessary, wanted.now, stage, &watch)
+        let screened = (wanted.necessary, wanted.now);
+        scan::rows(file.text(), source, screened, work, take, &watch)
+    }
+}
+
+/// What has become of the pieces of a table.
+#[derive(Debug, Default)]
+struct Turns {
+    pieces: usize,
+    /// Whether no more are wanted.
+    enough: bool,
+}
+
+impl Turns {
+    /// Takes a piece whose turn it is; whether more are wanted.
+    fn take(&mut self, turn: InTurn<'_>) -> Result<bool, RuntimeError> {
+        self.pieces += 1;
+        if !self.enough {
+            self.enough = !turn()?;
+        }
+        Ok(!self.enough)
+    }
+
+    /// Works on a piece, whose turn it is at once.
+    fn work(&mut self, work: &Work<'_>, piece: Batch) -> Result<(), RuntimeError> {
+        // Readers of text have no end but that of the text.
+        if self.enough {
+            return Ok(());
+        }
+        self.take(work(piece)?).map(|_| ())
     }
 }
 
@@ -323,11 +353,27 @@ impl Tables for Files {
     }
 
     fn scan(&self, request: &TableRequest<'_>, stage: &Stage<'_>) -> Result<Batch, RuntimeError> {
-        let parts = self.pieces(request, stage)?;
+        let parts = Mutex::new(Vec::new());
+        self.pieces(request, &|piece| {
+            let part = stage(&piece)?;
+            Ok(Box::new(|| {
+                parts.lock().unwrap_or_else(PoisonError::into_inner).push(part);
+                Ok(true)
+            }))
+        })?;
+        let parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
         match Batch::concat(&parts, "read")? {
             Some(whole) => Ok(whole),
             // The stage decides the columns even of nothing.
             None => stage(&Batch::empty(request.schema.clone(), request.memory)),
         }
+    }
+
+    fn fold(&self, request: &TableRequest<'_>, work: &Work<'_>) -> Result<(), RuntimeError> {
+        if self.pieces(request, work)? == 0 {
+            let nothing = Batch::empty(request.schema.clone(), request.memory);
+            work(nothing)?()?;
+        }
+        Ok(())
     }
 }

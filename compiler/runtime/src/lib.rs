@@ -28,11 +28,12 @@ mod schema;
 pub mod session;
 pub mod stream;
 mod text_set;
+mod turns;
 mod vector;
 pub mod write;
 
 pub use batch::{Batch, BatchBuilder, Row, Rows};
-pub use context::{Context, InMemory, Stage, TableRequest, Tables, Wanted};
+pub use context::{Context, InMemory, InTurn, Stage, TableRequest, Tables, Wanted, Work};
 pub use error::{CODES, Code, RuntimeError};
 pub use key::KeyBuffer;
 pub use memory::{DEFAULT_MEMORY_LIMIT, Growing, Memory, Reservation};

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use crate::{Accumulator, Value, order};
+use crate::{Accumulator, Reduction, Value, order};
 
 aggregates! { ROWS in choose {
     min "min" as Prefix("min"), [(Orderable) -> First], "The least value.",
@@ -52,6 +52,10 @@ impl Accumulator for Extreme {
     fn finish(self: Box<Self>) -> Value {
         self.best
     }
+
+    fn reduction(&self) -> Reduction {
+        Reduction::Extreme(self.wanted)
+    }
 }
 
 /// `min`.
@@ -75,6 +79,7 @@ struct Row {
     kept: Option<Vec<Value>>,
     columns: usize,
     replaces: fn(&[Value], &[Value]) -> bool,
+    reduction: Reduction,
 }
 
 impl Accumulator for Row {
@@ -93,13 +98,22 @@ impl Accumulator for Row {
     fn finish_row(self: Box<Self>) -> Vec<Value> {
         self.kept.unwrap_or_else(|| vec![Value::Null; self.columns])
     }
+
+    fn reduction(&self) -> Reduction {
+        self.reduction.clone()
+    }
 }
 
-fn row(literals: &[Value], replaces: fn(&[Value], &[Value]) -> bool) -> Box<dyn Accumulator> {
+fn row(
+    literals: &[Value],
+    reduction: Reduction,
+    replaces: fn(&[Value], &[Value]) -> bool,
+) -> Box<dyn Accumulator> {
     Box::new(Row {
         kept: None,
         columns: literals.len(),
         replaces,
+        reduction,
     })
 }
 
@@ -114,17 +128,21 @@ fn beats(row: &[Value], kept: &[Value], wanted: Ordering) -> bool {
 
 /// `arg_min`.
 pub fn arg_min(literals: &[Value]) -> Box<dyn Accumulator> {
-    row(literals, |row, kept| beats(row, kept, Ordering::Less))
+    row(literals, Reduction::Extreme(Ordering::Less), |row, kept| {
+        beats(row, kept, Ordering::Less)
+    })
 }
 
 /// `arg_max`.
 pub fn arg_max(literals: &[Value]) -> Box<dyn Accumulator> {
-    row(literals, |row, kept| beats(row, kept, Ordering::Greater))
+    row(literals, Reduction::Extreme(Ordering::Greater), |row, kept| {
+        beats(row, kept, Ordering::Greater)
+    })
 }
 
 /// `take_any`: the first row; of one column, the first value that is not null.
 pub fn take_any(literals: &[Value]) -> Box<dyn Accumulator> {
-    row(literals, |row, kept| {
+    row(literals, Reduction::First, |row, kept| {
         kept.len() == 1 && kept[0].is_null() && row.first().is_some_and(|v| !v.is_null())
     })
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use crate::order::Key;
-use crate::{Accumulator, Bag, Value, args, json::MAX_DEPTH};
+use crate::{Accumulator, Bag, Reduction, Value, args, json::MAX_DEPTH};
 
 /// The most values collected unless the call says fewer.
 const MAX_VALUES: i64 = 1_048_576;
@@ -61,6 +61,13 @@ impl Accumulator for List {
     fn size(&self) -> usize {
         self.items.len() * size_of::<Value>()
     }
+
+    fn reduction(&self) -> Reduction {
+        Reduction::List {
+            limit: self.limit,
+            nulls: self.nulls,
+        }
+    }
 }
 
 /// `make_list`.
@@ -101,6 +108,10 @@ impl Accumulator for Set {
 
     fn size(&self) -> usize {
         self.items.len() * (size_of::<Value>() + 2 * size_of::<Key>())
+    }
+
+    fn reduction(&self) -> Reduction {
+        Reduction::Set(self.limit)
     }
 }
 

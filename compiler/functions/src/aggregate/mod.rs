@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::OnceLock;
 
-use crate::{Accumulator, Aggregate, Value, convert};
+use crate::{Accumulator, Aggregate, Reduction, Value, convert};
 
 /// Writes a family's table. A row is
 /// `new "name" = "alias" instead "newer" as Naming star, [signatures], "doc", "query" => "first cell";`
@@ -151,6 +151,13 @@ impl Accumulator for Filtered {
 
     fn size(&self) -> usize {
         self.inner.size()
+    }
+
+    fn reduction(&self) -> Reduction {
+        match self.inner.reduction() {
+            Reduction::Each => Reduction::Each,
+            inner => Reduction::Where(self.predicate, Box::new(inner)),
+        }
     }
 }
 

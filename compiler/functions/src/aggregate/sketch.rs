@@ -7,13 +7,14 @@
 //! own format, not the service's.
 
 use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::order::Key;
 use crate::scalar::hashing::xxh64;
-use crate::{Accumulator, Type, Value, args, convert, text};
+use crate::{Accumulator, Reduction, Type, Value, args, convert, text};
 
 /// How many values are counted exactly.
 pub const EXACT: usize = 1 << 16;
@@ -63,41 +64,77 @@ fn precision(accuracy: i64) -> u32 {
 }
 
 /// A hash of a value that is the same wherever it is computed.
-pub(crate) fn hash_of(value: &Value) -> u64 {
-    let (tag, bytes): (u64, Vec<u8>) = match Key::of(value) {
-        Key::Null => (0, Vec::new()),
-        Key::Bool(b) => (1, vec![u8::from(b)]),
-        Key::Long(n) => (2, n.to_le_bytes().to_vec()),
-        Key::DateTime(n) => (3, n.to_le_bytes().to_vec()),
-        Key::TimeSpan(n) => (4, n.to_le_bytes().to_vec()),
-        Key::Guid(g) => (5, g.to_le_bytes().to_vec()),
-        Key::String(s) => (6, s.as_bytes().to_vec()),
-        Key::Json(s) => (7, s.as_bytes().to_vec()),
-        Key::Real(_) | Key::Decimal(_) => (8, text::print(value).into_bytes()),
-    };
-    xxh64(&bytes, tag)
+pub fn hash_of(value: &Value) -> u64 {
+    if let Value::String(text) = value {
+        return hash_of_text(text);
+    }
+    match Key::of(value) {
+        Key::Null => xxh64(&[], 0),
+        Key::Bool(b) => xxh64(&[u8::from(b)], 1),
+        Key::Long(n) => xxh64(&n.to_le_bytes(), 2),
+        Key::DateTime(n) => xxh64(&n.to_le_bytes(), 3),
+        Key::TimeSpan(n) => xxh64(&n.to_le_bytes(), 4),
+        Key::Guid(g) => xxh64(&g.to_le_bytes(), 5),
+        Key::String(s) => hash_of_text(&s),
+        Key::Json(s) => xxh64(s.as_bytes(), 7),
+        Key::Real(_) | Key::Decimal(_) => xxh64(text::print(value).as_bytes(), 8),
+    }
+}
+
+/// [`hash_of`] a string.
+pub fn hash_of_text(text: &str) -> u64 {
+    xxh64(text.as_bytes(), 6)
+}
+
+/// A set of what are hashes already.
+type Hashes = HashSet<u64, BuildHasherDefault<AsIs>>;
+
+/// What is a hash needs none.
+#[derive(Default)]
+struct AsIs(u64);
+
+impl Hasher for AsIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes
+            .iter()
+            .for_each(|byte| self.0 = self.0 << 8 | u64::from(*byte));
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
 }
 
 /// The state of a distinct count.
+#[derive(Debug)]
 enum State {
-    Exact(HashSet<u64>),
+    Exact(Hashes),
     Registers(Vec<u8>),
 }
 
-struct Distinct {
+/// A distinct count of values by their [hashes](hash_of). In which order they
+/// come, and how often, does not matter.
+#[derive(Debug)]
+pub struct Distinct {
     state: State,
     bits: u32,
 }
 
 impl Distinct {
-    fn new(bits: u32) -> Self {
+    /// Of no values; `bits` is the precision of the estimate for many.
+    pub fn new(bits: u32) -> Self {
         Distinct {
-            state: State::Exact(HashSet::new()),
+            state: State::Exact(Hashes::default()),
             bits,
         }
     }
 
-    fn insert(&mut self, hash: u64) {
+    /// Adds a value.
+    pub fn insert(&mut self, hash: u64) {
         match &mut self.state {
             State::Exact(hashes) => {
                 hashes.insert(hash);
@@ -144,7 +181,8 @@ impl Distinct {
         }
     }
 
-    fn count(&self) -> i64 {
+    /// How many values there are.
+    pub fn count(&self) -> i64 {
         match &self.state {
             State::Exact(hashes) => hashes.len() as i64,
             State::Registers(registers) => {
@@ -160,7 +198,8 @@ impl Distinct {
         }
     }
 
-    fn value(&self) -> Value {
+    /// The state as a value, to be merged and read later.
+    pub fn value(&self) -> Value {
         let (kind, bytes) = match &self.state {
             State::Exact(hashes) => {
                 let mut hashes: Vec<u64> = hashes.iter().copied().collect();
@@ -178,6 +217,14 @@ impl Distinct {
             Value::string(kind),
             Value::string(STANDARD.encode(bytes)),
         ])
+    }
+
+    /// About how many bytes it holds.
+    pub fn size(&self) -> usize {
+        match &self.state {
+            State::Exact(hashes) => hashes.len() * 16,
+            State::Registers(registers) => registers.len(),
+        }
     }
 
     fn read(value: &Value) -> Option<Self> {
@@ -240,9 +287,13 @@ impl Accumulator for Counting {
     }
 
     fn size(&self) -> usize {
-        match &self.distinct.state {
-            State::Exact(hashes) => hashes.len() * 16,
-            State::Registers(registers) => registers.len(),
+        self.distinct.size()
+    }
+
+    fn reduction(&self) -> Reduction {
+        Reduction::Distinct {
+            bits: self.distinct.bits,
+            as_state: self.as_state,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use crate::order::{self, Key};
 use crate::scalar::arithmetic;
-use crate::{Accumulator, Value, args, convert};
+use crate::{Accumulator, Reduction, Value, args, convert};
 
 aggregates! { ROWS in statistics {
     count "count" as Prefix("count"), [() -> Long, (Bool) -> Long], "How many rows there are.",
@@ -82,6 +82,10 @@ impl Accumulator for Count {
 
     fn finish(self: Box<Self>) -> Value {
         Value::Long(self.0)
+    }
+
+    fn reduction(&self) -> Reduction {
+        Reduction::Count
     }
 }
 
@@ -171,6 +175,10 @@ impl Accumulator for Sum {
             Value::Null => Value::Long(0),
             total => total,
         }
+    }
+
+    fn reduction(&self) -> Reduction {
+        Reduction::Sum
     }
 }
 

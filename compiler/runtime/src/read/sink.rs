@@ -41,6 +41,8 @@ pub(super) struct Sink<'a> {
     columns: Vec<Column>,
     /// None where nobody reads the column.
     builders: Vec<Option<Builder>>,
+    /// Places of the columns that somebody reads.
+    read: Vec<usize>,
     slots: HashMap<Arc<str>, Slot>,
     ingestion: Builder,
     row: Vec<Value>,
@@ -73,9 +75,10 @@ impl<'a> Sink<'a> {
             source,
             each,
             builders: Vec::new(),
+            read: Vec::new(),
             slots: HashMap::new(),
             ingestion: Builder::new(Type::DateTime, 0),
-            row: columns.iter().map(|column| null_of(column.ty)).collect(),
+            row: vec![Value::Null; columns.len()],
             columns,
             times: [None; TIMES.len()],
             rows: 0,
@@ -85,6 +88,9 @@ impl<'a> Sink<'a> {
             report: Report::default(),
         };
         sink.fates.resize(sink.columns.len(), Fate::default());
+        sink.read = (0..sink.columns.len())
+            .filter(|index| sink.is_needed(*index))
+            .collect();
         for (time, name) in TIMES.iter().enumerate() {
             sink.slots.insert(
                 Arc::from(*name),
@@ -153,8 +159,9 @@ impl<'a> Sink<'a> {
         self.fates.push(Fate::default());
         let mut builder = Builder::new(ty, self.rows);
         (0..self.rows).for_each(|_| builder.push(Value::Null));
+        self.read.push(self.builders.len());
         self.builders.push(Some(builder));
-        self.row.push(null_of(ty));
+        self.row.push(Value::Null);
         slot
     }
 
@@ -238,22 +245,24 @@ impl<'a> Sink<'a> {
 
     /// Forgets the row under construction.
     pub(super) fn discard(&mut self) {
-        for (value, column) in self.row.iter_mut().zip(&self.columns) {
-            *value = null_of(column.ty);
-        }
+        self.row.fill(Value::Null);
         self.times = [None; TIMES.len()];
     }
 
     /// Ends the row under construction.
     pub(super) fn end_row(&mut self) -> Result<(), RuntimeError> {
-        for (builder, value) in self.builders.iter_mut().zip(&mut self.row) {
-            if let Some(builder) = builder {
+        // Tables are wide and rules read little of them: the rest is not even looked at. What the
+        // row does not have is null, which a column of strings takes as the empty string.
+        for index in &self.read {
+            if let (Some(Some(builder)), Some(value)) =
+                (self.builders.get_mut(*index), self.row.get_mut(*index))
+            {
                 builder.push(std::mem::take(value));
             }
         }
         let time = self.times.iter().copied().flatten().next();
         self.ingestion.push(time.map_or(Value::Null, Value::DateTime));
-        self.discard();
+        self.times = [None; TIMES.len()];
         self.rows += 1;
         self.report.rows += 1;
         if self.source.schema.is_open() {

@@ -21,21 +21,21 @@ mod screen;
 mod shape;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use rulec_functions::Necessary;
 
 use crate::batch::Batch;
+use crate::context::{InTurn, Work};
 use crate::error::{Code, RuntimeError};
 use crate::read::{self, Report, Source};
+use crate::turns::in_order;
 
 use lanes::Marker;
 use screen::Screen;
 use shape::{Fields, Line};
 
 /// Bytes of a file that one thread works on before it takes more.
-const PIECE: usize = 4 << 20;
+const PIECE: usize = 1 << 20;
 
 /// Parts of a file that are looked at before a pass for many rules, and their
 /// size in bytes.
@@ -46,6 +46,10 @@ const SAMPLE: usize = 1 << 16;
 /// has behind it. An error stops it.
 pub(crate) type Watch<'a> = dyn Fn(usize) -> Result<(), RuntimeError> + Sync + 'a;
 
+/// Who is given what is left to do with pieces, in the order of the file; false
+/// when no more are wanted.
+pub(crate) type Take<'a> = dyn FnMut(InTurn<'_>) -> Result<bool, RuntimeError> + Send + 'a;
+
 /// A line that is no JSON object.
 struct Malformed {
     /// Where it starts in the file.
@@ -55,8 +59,8 @@ struct Malformed {
 
 /// What came of one piece.
 #[derive(Default)]
-struct Piece {
-    batches: Vec<Batch>,
+struct Piece<'a> {
+    turns: Vec<InTurn<'a>>,
     rows: u64,
     malformed: u64,
     first: Option<Malformed>,
@@ -64,19 +68,19 @@ struct Piece {
     failure: Option<RuntimeError>,
 }
 
-impl Piece {
-    /// Reads rows into batches, each of which goes through the stage.
+impl<'a> Piece<'a> {
+    /// Reads rows into batches, each of which is worked on.
     fn fill(
         &mut self,
         source: &Source<'_>,
-        stage: &crate::Stage<'_>,
+        each: &Work<'a>,
         names: &[Box<str>],
         remembered: &mut read::Remembered,
         work: impl FnOnce(&mut Self, &mut read::Rows<'_>) -> Result<(), RuntimeError>,
     ) {
-        let mut batches = Vec::new();
+        let mut turns = Vec::new();
         let mut each = |batch: Batch| {
-            batches.push(stage(&batch)?);
+            turns.push(each(batch)?);
             Ok(())
         };
         let mut rows = read::Rows::new(source, names, remembered, &mut each);
@@ -84,7 +88,7 @@ impl Piece {
             Ok(fates) => self.fates = fates,
             Err(failure) => self.failure = Some(failure),
         }
-        self.batches = batches;
+        self.turns = turns;
     }
 
     /// Counts a malformed line, or stops at it.
@@ -96,16 +100,16 @@ impl Piece {
     }
 }
 
-/// Rows of a file that may meet a condition, in the order of the file, in
-/// pieces after a stage. `text` is NDJSON without a byte order mark.
+/// Rows of a file that may meet a condition at a time, for work on pieces of
+/// them. `text` is NDJSON without a byte order mark.
 pub(crate) fn rows(
     text: &[u8],
     source: &Source<'_>,
-    necessary: &Necessary,
-    now: i64,
-    stage: &crate::Stage<'_>,
+    (necessary, now): (&Necessary, i64),
+    work: &Work<'_>,
+    take: &mut Take<'_>,
     watch: &Watch<'_>,
-) -> Result<(Vec<Batch>, Report), RuntimeError> {
+) -> Result<Report, RuntimeError> {
     let names = names(&[necessary], source);
     let asked = necessary.columns().len();
     let screen = Screen::new(&[necessary], &names, now);
@@ -114,65 +118,74 @@ pub(crate) fn rows(
         let fields = Fields::new(names.clone(), asked, marker);
         (fields, screen.scratch(), read::Remembered::default())
     };
-    let pieces = pieces(text, PIECE, kept, |(fields, scratch, remembered), start, end| {
-        let mut piece = Piece::default();
-        let text = &text[start..end];
-        piece.fill(source, stage, &names, remembered, |piece, rows| {
-            let mut at = 0;
-            while at < text.len() {
-                let (line, end) = fields.line(text, at);
-                let whole = &text[at..end];
-                let place = start + at;
-                at = end + 1;
-                if source.strict
-                    && line != Line::Blank
-                    && let Err(what) = read::validate(whole)
-                {
-                    piece.malformed(source, place, what)?;
-                    continue;
-                }
-                let read = match line {
-                    Line::Blank => continue,
-                    Line::Object => {
-                        let mut passes = false;
-                        screen.line(text, fields, scratch, |_| passes = true);
-                        if !passes {
-                            piece.rows += 1;
-                            continue;
-                        }
-                        if fields.complete(text) {
-                            rows.fields(place, |field| fields.raw(text, field))?
-                        } else {
-                            rows.line(place, whole.trim_ascii(), at > text.len())?
-                        }
+    let mut gathering = Gathering::new(text, source);
+    let take = |piece| gathering.add(piece, take);
+    pieces(
+        text,
+        PIECE,
+        kept,
+        take,
+        |(fields, scratch, remembered), start, end| {
+            let mut piece = Piece::default();
+            let text = &text[start..end];
+            piece.fill(source, work, &names, remembered, |piece, rows| {
+                let mut at = 0;
+                while at < text.len() {
+                    let (line, end) = fields.line(text, at);
+                    let whole = &text[at..end];
+                    let place = start + at;
+                    at = end + 1;
+                    if source.strict
+                        && line != Line::Blank
+                        && let Err(what) = read::validate(whole)
+                    {
+                        piece.malformed(source, place, what)?;
+                        continue;
                     }
-                    Line::Other => rows.line(place, whole.trim_ascii(), at > text.len())?,
-                };
-                match read {
-                    Ok(()) => piece.rows += 1,
-                    Err(what) => piece.malformed(source, place, what)?,
+                    let read = match line {
+                        Line::Blank => continue,
+                        Line::Object => {
+                            let mut passes = false;
+                            screen.line(text, fields, scratch, |_| passes = true);
+                            if !passes {
+                                piece.rows += 1;
+                                continue;
+                            }
+                            if fields.complete(text) {
+                                rows.fields(place, |field| fields.raw(text, field))?
+                            } else {
+                                rows.line(place, whole.trim_ascii(), at > text.len())?
+                            }
+                        }
+                        Line::Other => rows.line(place, whole.trim_ascii(), at > text.len())?,
+                    };
+                    match read {
+                        Ok(()) => piece.rows += 1,
+                        Err(what) => piece.malformed(source, place, what)?,
+                    }
                 }
-            }
-            watch(text.len())
-        });
-        piece
-    });
-    gather(text, source, pieces, necessary.is_anything())
+                watch(text.len())
+            });
+            piece
+        },
+    );
+    gathering.finish(necessary.is_anything())
 }
 
-/// The rows at the given places of a file, in pieces after a stage.
+/// The rows at the given places of a file, for work on pieces of them.
 pub(crate) fn rows_at(
     text: &[u8],
     places: &[u64],
     source: &Source<'_>,
-    stage: &crate::Stage<'_>,
+    work: &Work<'_>,
+    take: &mut Take<'_>,
     watch: &Watch<'_>,
-) -> Result<(Vec<Batch>, Report), RuntimeError> {
+) -> Result<Report, RuntimeError> {
     let names = names(&[], source);
     let mut piece = Piece::default();
     let mut fields = Fields::new(names.clone(), names.len(), Marker::new());
     let mut remembered = read::Remembered::default();
-    piece.fill(source, stage, &names, &mut remembered, |piece, rows| {
+    piece.fill(source, work, &names, &mut remembered, |piece, rows| {
         for place in places {
             let place = *place as usize;
             let (start, end) = window(text, place);
@@ -191,7 +204,9 @@ pub(crate) fn rows_at(
         }
         watch(0)
     });
-    gather(text, source, vec![piece], false)
+    let mut gathering = Gathering::new(text, source);
+    gathering.add(piece, take);
+    gathering.finish(false)
 }
 
 /// A part of a text with a line in it that starts at a place: some bytes before
@@ -230,7 +245,12 @@ pub(crate) fn candidates(
         let fields = Fields::new(names.clone(), names.len(), marker);
         (fields, screen.scratch())
     };
-    let pieces = pieces(text, PIECE, kept, |(fields, scratch), start, end| {
+    let mut looked = Vec::new();
+    let take = |piece| {
+        looked.push(piece);
+        true
+    };
+    pieces(text, PIECE, kept, take, |(fields, scratch), start, end| {
         let text = &text[start..end];
         let mut found: Vec<(u32, u64)> = Vec::new();
         let (mut at, mut lines) = (0, 0_usize);
@@ -250,9 +270,9 @@ pub(crate) fn candidates(
         }
         (found, lines, watch(text.len()))
     });
-    let lines: usize = pieces.iter().map(|(_, lines, _)| lines).sum();
+    let lines: usize = looked.iter().map(|(_, lines, _)| lines).sum();
     let mut places = vec![Some(Vec::new()); conditions.len()];
-    for (found, _, watched) in pieces {
+    for (found, _, watched) in looked {
         watched?;
         for (number, place) in found {
             let known = &mut places[number as usize];
@@ -288,14 +308,15 @@ fn names(conditions: &[&Necessary], source: &Source<'_>) -> Arc<[Box<str>]> {
 }
 
 /// Cuts a text into pieces at line feeds and works on them on all processors.
-/// The results are in the order of the text. `kept` makes what each thread
-/// keeps from piece to piece.
+/// The results are taken in the order of the text, until `take` gives false.
+/// `kept` makes what each thread keeps from piece to piece.
 fn pieces<K, T: Send>(
     text: &[u8],
     size: usize,
     kept: impl Fn() -> K + Sync,
+    mut take: impl FnMut(T) -> bool + Send,
     work: impl Fn(&mut K, usize, usize) -> T + Sync,
-) -> Vec<T> {
+) {
     let count = text.len().div_ceil(size).max(1);
     let cut = |number: usize| {
         let place = (number * size).min(text.len());
@@ -304,74 +325,88 @@ fn pieces<K, T: Send>(
         }
         memchr::memchr(b'\n', &text[place - 1..]).map_or(text.len(), |ahead| place + ahead)
     };
-    let next = AtomicUsize::new(0);
-    let run = || {
-        let mut kept = kept();
-        let mut done = Vec::new();
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            if number >= count {
-                return done;
-            }
-            let (start, end) = (cut(number), cut(number + 1));
-            if start < end || count == 1 {
-                done.push((number, work(&mut kept, start, end)));
-            }
-        }
+    let work = |kept: &mut K, number: usize| {
+        let (start, end) = (cut(number), cut(number + 1));
+        // A line may be longer than a piece.
+        (start < end || count == 1).then(|| work(kept, start, end))
     };
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(count);
-    let mut done = if threads == 1 {
-        run()
-    } else {
-        thread::scope(|scope| {
-            let others = (1..threads).map(|_| scope.spawn(run)).collect::<Vec<_>>();
-            let mut done = run();
-            for other in others {
-                match other.join() {
-                    Ok(more) => done.extend(more),
-                    Err(panic) => std::panic::resume_unwind(panic),
-                }
-            }
-            done
-        })
-    };
-    done.sort_unstable_by_key(|(number, _)| *number);
-    done.into_iter().map(|(_, result)| result).collect()
+    in_order(count, kept, work, &mut |result| result.is_none_or(&mut take));
 }
 
-/// Puts the pieces together; the first thing that went wrong in the order of
-/// the file is the one that is told. `all` says that every row was read.
-fn gather(
-    text: &[u8],
-    source: &Source<'_>,
-    pieces: Vec<Piece>,
-    all: bool,
-) -> Result<(Vec<Batch>, Report), RuntimeError> {
-    let line = |place: usize| memchr::memchr_iter(b'\n', &text[..place]).count() + 1;
-    let mut report = Report::default();
-    let mut batches = Vec::new();
-    let mut fates = read::Fates::default();
-    for piece in pieces {
+/// Puts the pieces together; the first thing that goes wrong in the order of
+/// the file is the one that is told.
+struct Gathering<'a> {
+    text: &'a [u8],
+    source: &'a Source<'a>,
+    report: Report,
+    fates: read::Fates,
+    failure: Option<RuntimeError>,
+    stopped: bool,
+}
+
+impl<'a> Gathering<'a> {
+    fn new(text: &'a [u8], source: &'a Source<'a>) -> Self {
+        Self {
+            text,
+            source,
+            report: Report::default(),
+            fates: read::Fates::default(),
+            failure: None,
+            stopped: false,
+        }
+    }
+
+    fn line(&self, place: usize) -> usize {
+        memchr::memchr_iter(b'\n', &self.text[..place]).count() + 1
+    }
+
+    /// Adds the next piece; whether more are wanted.
+    fn add(&mut self, piece: Piece<'_>, take: &mut Take<'_>) -> bool {
+        match self.try_add(piece, take) {
+            Ok(more) => self.stopped = !more,
+            Err(failure) => {
+                self.failure = Some(failure);
+                self.stopped = true;
+            }
+        }
+        !self.stopped
+    }
+
+    fn try_add(&mut self, piece: Piece<'_>, take: &mut Take<'_>) -> Result<bool, RuntimeError> {
         if let Some(first) = piece.first
-            && report.first.is_none()
+            && self.report.first.is_none()
         {
-            let message = format!("{}:{}: {}", source.label, line(first.at), first.what);
-            if !source.lenient {
+            let message = format!("{}:{}: {}", self.source.label, self.line(first.at), first.what);
+            if !self.source.lenient {
                 return Err(RuntimeError::new(Code::MALFORMED_INPUT, message));
             }
-            report.first = Some(message);
+            self.report.first = Some(message);
         }
         if let Some(failure) = piece.failure {
             return Err(failure);
         }
-        report.rows += piece.rows;
-        report.malformed += piece.malformed;
-        batches.extend(piece.batches);
-        fates.merge(piece.fates);
+        self.report.rows += piece.rows;
+        self.report.malformed += piece.malformed;
+        self.fates.merge(piece.fates);
+        for turn in piece.turns {
+            if !take(turn)? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
-    // Of some rows only, nothing can be said of a whole column.
-    if all {
-        fates.tell(source, |place| line(place as usize) as u64, &mut report);
+
+    /// `all` says that every row was read.
+    fn finish(mut self, all: bool) -> Result<Report, RuntimeError> {
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        // Of some rows only, nothing can be said of a whole column.
+        if all && !self.stopped {
+            let (text, fates) = (self.text, std::mem::take(&mut self.fates));
+            let line = |place: u64| memchr::memchr_iter(b'\n', &text[..place as usize]).count() as u64 + 1;
+            fates.tell(self.source, line, &mut self.report);
+        }
+        Ok(self.report)
     }
-    Ok((batches, report))
 }
