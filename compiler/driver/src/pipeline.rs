@@ -8,7 +8,7 @@ use std::{
 
 use rayon::prelude::*;
 use rulec_facts::{
-    FactsError,
+    FactsError, Lazy,
     aliases::Aliases,
     tables::{Environment, Tables},
 };
@@ -29,7 +29,7 @@ pub struct Pipeline {
     /// The repository.
     pub repository: Repository,
     /// What headings and table columns mean.
-    pub aliases: Aliases,
+    pub aliases: Lazy<Aliases>,
     /// Data for explaining and checking.
     pub facts: rulec_explain::Facts,
     catalogs: [OnceLock<Result<Catalog, FactsError>>; Environment::ALL.len()],
@@ -77,7 +77,7 @@ impl Pipeline {
     pub fn open(start: &Path, config: Option<&Path>) -> Result<Self, Box<Refused>> {
         let repository = Repository::open(start, config)?;
         let refuse = |e| data::refused(&repository.pack, &e);
-        let aliases = Aliases::load(&repository.pack).map_err(refuse)?;
+        let aliases = Lazy::new(&repository.pack, &["schema/read/"], Aliases::load).map_err(refuse)?;
         let facts =
             rulec_explain::Facts::load(&repository.pack, &repository.config.check.attack).map_err(refuse)?;
         let pipeline = Self {
@@ -89,7 +89,7 @@ impl Pipeline {
         };
         // Tables of the repository's own are read before the first rule needs
         // them: a mistake there is one finding, not one a rule.
-        if pipeline.repository.own_tables {
+        if pipeline.repository.pack.is_own("schema/tables/") {
             pipeline
                 .catalog(Environment::MergedColumns)
                 .map_err(|e| data::refused(&pipeline.repository.pack, &e))?;

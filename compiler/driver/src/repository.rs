@@ -22,8 +22,6 @@ pub struct Repository {
     pub config_file: Option<SourceFile>,
     /// Data and templates: the embedded ones with the repository's laid over.
     pub pack: Pack,
-    /// Whether the repository's schema/tables/ says other things than the embedded one.
-    pub own_tables: bool,
 }
 
 /// A repository that cannot be used: the file and what is wrong with it.
@@ -48,10 +46,9 @@ impl Repository {
                 .find(|p| p.is_file()),
         };
         let Some(config_path) = config_path else {
-            let (pack, own_tables) = overlay(&start)?;
+            let pack = overlay(&start)?;
             return Ok(Self {
                 pack,
-                own_tables,
                 root: start,
                 config: Config::default(),
                 config_file: None,
@@ -79,10 +76,9 @@ impl Repository {
                 diagnostic: *diagnostic,
             })
         })?;
-        let (pack, own_tables) = overlay(&root)?;
+        let pack = overlay(&root)?;
         known_attack(&pack, &file, &config)?;
         Ok(Self {
-            own_tables,
             root,
             config,
             config_file: Some(file),
@@ -97,17 +93,12 @@ impl Repository {
 }
 
 /// The embedded data with the repository's own schema/ and templates/ laid over.
-fn overlay(root: &Path) -> Result<(Pack, bool), Box<Refused>> {
+fn overlay(root: &Path) -> Result<Pack, Box<Refused>> {
     let mut files = BTreeMap::new();
     for top in ["schema", "templates"] {
         collect(root, &root.join(top), &mut files, 0)?;
     }
-    let embedded = Pack::embedded();
-    let own_tables = files.iter().any(|(path, bytes)| {
-        let as_embedded = embedded.text(path).is_some_and(|text| text.as_bytes() == bytes);
-        path.starts_with("schema/tables/") && !as_embedded
-    });
-    Ok((embedded.overlay(files), own_tables))
+    Ok(Pack::embedded().overlay(files))
 }
 
 /// `check.attack` names a version there is data for.

@@ -1,29 +1,37 @@
-//! The data that explaining and checking rest on, loaded once.
+//! The data that explaining and checking rest on, loaded once, and when it is asked for.
 
-use rulec_facts::{FactsError, Pack, attack::Attack, entities::Entities, events::Events};
+use rulec_facts::{FactsError, Lazy, Pack, attack::Attack, entities::Entities, events::Events};
 
 /// Data under schema/, as far as explaining and checking need it.
 #[derive(Debug)]
 pub struct Facts {
     /// The version of ATT&CK rules are written against.
-    pub attack: Attack,
+    pub attack: Lazy<Attack>,
     /// The newest version there is data for.
-    pub newest: Attack,
+    pub newest: Lazy<Attack>,
     /// Which native events stand behind a table's events.
-    pub events: Events,
+    pub events: Lazy<Events>,
     /// What entities are made of.
-    pub entities: Entities,
+    pub entities: Lazy<Entities>,
 }
 
 impl Facts {
-    /// Loads them; `attack` is a version such as `18.1`.
+    /// `attack` is a version such as `18.1`. Fails on files of a repository's own.
     pub fn load(pack: &Pack, attack: &str) -> Result<Self, FactsError> {
         let newest = Attack::versions(pack).pop().unwrap_or_else(|| attack.to_owned());
+        let version = |version: String| {
+            if !Attack::versions(pack).contains(&version) {
+                Attack::load(pack, &version)?;
+            }
+            Lazy::new(pack, &["schema/attack/"], move |pack| {
+                Attack::load(pack, &version)
+            })
+        };
         Ok(Self {
-            attack: Attack::load(pack, attack)?,
-            newest: Attack::load(pack, &newest)?,
-            events: Events::load(pack)?,
-            entities: Entities::load(pack)?,
+            attack: version(attack.to_owned())?,
+            newest: version(newest)?,
+            events: Lazy::new(pack, &["schema/events/"], Events::load)?,
+            entities: Lazy::new(pack, &["schema/entities.yaml"], Entities::load)?,
         })
     }
 }

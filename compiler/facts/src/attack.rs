@@ -67,7 +67,7 @@ enum Style {
 }
 
 /// One version of ATT&CK.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Attack {
     version: String,
     style: Style,

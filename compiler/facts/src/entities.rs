@@ -119,7 +119,7 @@ pub struct Inferred {
 }
 
 /// Everything about entities.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entities {
     #[serde(rename = "source")]

@@ -15,6 +15,7 @@ pub mod attack;
 pub mod entities;
 mod error;
 pub mod events;
+mod lazy;
 mod near;
 mod pack;
 pub mod sigma;
@@ -23,5 +24,6 @@ pub mod targets;
 mod yaml;
 
 pub use error::FactsError;
+pub use lazy::Lazy;
 pub use near::close_matches;
 pub use pack::Pack;

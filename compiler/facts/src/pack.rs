@@ -3,13 +3,15 @@
 //! In: nothing, or path -> bytes. Out: text by path. Building a [`Pack`] reads
 //! and parses nothing; it is a sorted list of references into the binary.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::FactsError;
 
-/// Every file under schema/ and templates/, sorted by path.
-static EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/pack.rs"));
+/// Every file under schema/ and templates/, sorted by path: its text, and what
+/// YAML says as JSON.
+static EMBEDDED: &[(&str, &str, Option<&str>)] = include!(concat!(env!("OUT_DIR"), "/pack.rs"));
 
 /// All files under schema/ and templates/, by path relative to the repository
 /// (`schema/tables/m365.txt`, `templates/sigma/rule.yml`).
@@ -17,13 +19,14 @@ static EMBEDDED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/pack.rs"
 /// Cheap to make and to clone.
 #[derive(Clone, Debug)]
 pub struct Pack {
-    files: BTreeMap<Arc<str>, Text>,
+    files: Arc<BTreeMap<Cow<'static, str>, Text>>,
 }
 
 /// The content of one file; a clone shares it.
 #[derive(Clone, Debug)]
 pub(crate) enum Text {
-    Embedded(&'static str),
+    /// The text, and the same as JSON where it is YAML.
+    Embedded(&'static str, Option<&'static str>),
     Given(Arc<str>),
     /// A file that is not UTF-8; the offset of its first bad byte.
     Broken(usize),
@@ -40,7 +43,7 @@ impl Text {
     /// The text; empty for a file that is not UTF-8.
     pub(crate) fn as_str(&self) -> &str {
         match self {
-            Text::Embedded(text) => text,
+            Text::Embedded(text, _) => text,
             Text::Given(text) => text,
             Text::Broken(_) => "",
         }
@@ -52,28 +55,37 @@ impl Pack {
     pub fn embedded() -> Pack {
         let files = EMBEDDED
             .iter()
-            .map(|(path, bytes)| {
-                let text = match std::str::from_utf8(bytes) {
-                    Ok(text) => Text::Embedded(text),
-                    Err(error) => Text::Broken(error.valid_up_to()),
-                };
-                (Arc::from(*path), text)
-            })
+            .map(|(path, text, json)| (Cow::Borrowed(*path), Text::Embedded(text, *json)))
             .collect();
-        Pack { files }
+        Pack {
+            files: Arc::new(files),
+        }
     }
 
     /// Lays a repository's own files over: one of the same path replaces the
     /// embedded one, any other is added. Paths are relative to the repository
-    /// and use `/`; whatever is not under schema/ or templates/ is ignored.
+    /// and use `/`; whatever is not under schema/ or templates/ is ignored, and
+    /// a file that says the same as the embedded one changes nothing.
     #[must_use]
     pub fn overlay(mut self, files: BTreeMap<String, Vec<u8>>) -> Pack {
         for (path, bytes) in files {
-            if path.starts_with("schema/") || path.starts_with("templates/") {
-                self.files.insert(Arc::from(path), Text::new(&bytes));
+            let ours = path.starts_with("schema/") || path.starts_with("templates/");
+            if ours && !self.says(&path, &bytes) {
+                Arc::make_mut(&mut self.files).insert(Cow::Owned(path), Text::new(&bytes));
             }
         }
         self
+    }
+
+    /// Whether the file is one of the embedded ones, byte for byte.
+    fn says(&self, path: &str, bytes: &[u8]) -> bool {
+        matches!(self.files.get(path), Some(Text::Embedded(text, _)) if text.as_bytes() == bytes)
+    }
+
+    /// Whether any path that starts with `prefix` is a repository's own file.
+    pub fn is_own(&self, prefix: &str) -> bool {
+        self.under(prefix)
+            .any(|(_, text)| !matches!(text, Text::Embedded(..)))
     }
 
     /// The text of one file, without a byte order mark. None when there is no
@@ -105,14 +117,18 @@ impl Pack {
 
     /// The paths that start with `prefix`, sorted.
     pub fn paths_under(&self, prefix: &str) -> impl Iterator<Item = &str> {
+        self.under(prefix).map(|(path, _)| path)
+    }
+
+    fn under(&self, prefix: &str) -> impl Iterator<Item = (&str, &Text)> {
         let prefix = prefix.to_owned();
         self.files
             .range::<str, _>((
                 std::ops::Bound::Included(prefix.as_str()),
                 std::ops::Bound::Unbounded,
             ))
-            .map(|(path, _)| &**path)
-            .take_while(move |path| path.starts_with(&prefix))
+            .map(|(path, text)| (&**path, text))
+            .take_while(move |(path, _)| path.starts_with(&prefix))
     }
 
     /// The YAML files directly in `folder` (`schema/read/`), sorted.

@@ -5,12 +5,31 @@ use std::marker::PhantomData;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _, MapAccess, Visitor};
 
+use crate::pack::Text;
 use crate::{FactsError, Pack};
 
-/// Reads one YAML file of the pack.
+/// Reads one YAML file of the pack. An embedded one is read from its JSON; where
+/// that does not fit `T`, the YAML decides, and says what is wrong with it.
 pub(crate) fn file<T: DeserializeOwned>(pack: &Pack, path: &str) -> Result<T, FactsError> {
-    text(path, pack.require(path)?)
+    let shared = pack.shared(path)?;
+    if let Text::Embedded(_, json) = shared {
+        match json.map(serde_json::from_str).transpose() {
+            Ok(Some(value)) => return Ok(value),
+            Ok(None) => slow(path, "it has no JSON"),
+            Err(error) => slow(path, &error.to_string()),
+        }
+    }
+    text(path, shared.as_str())
 }
+
+/// An embedded file that is read from its YAML costs every command milliseconds.
+#[cfg(test)]
+fn slow(path: &str, why: &str) {
+    panic!("{path} is not read from its JSON: {why}");
+}
+
+#[cfg(not(test))]
+fn slow(_: &str, _: &str) {}
 
 /// Reads YAML text that stands in the file `path`.
 pub(crate) fn text<T: DeserializeOwned>(path: &str, text: &str) -> Result<T, FactsError> {
@@ -59,5 +78,71 @@ impl<'de, V: Deserialize<'de>> Deserialize<'de> for Ordered<V> {
             }
         }
         deserializer.deserialize_map(Pairs(PhantomData))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::fmt::Debug;
+
+    use crate::tables::{Environment, Tables};
+    use crate::{FactsError, Pack, aliases::Aliases, attack::Attack, entities::Entities, events::Events};
+    use crate::{sigma::Sigma, targets};
+
+    /// The embedded files, and the same with a comment: those are read as YAML.
+    fn packs() -> (Pack, Pack) {
+        let embedded = Pack::embedded();
+        let yaml = |path: &&str| path.rsplit('.').next() == Some("yaml");
+        let files: BTreeMap<String, Vec<u8>> = embedded
+            .paths_under("schema/")
+            .filter(yaml)
+            .map(|path| {
+                (
+                    path.to_owned(),
+                    [embedded.require(path).unwrap(), "\n# mine\n"]
+                        .concat()
+                        .into_bytes(),
+                )
+            })
+            .collect();
+        assert!(files.len() > 7, "{:?}", files.keys());
+        let own = embedded.clone().overlay(files);
+        assert!(own.is_own("schema/") && !embedded.is_own("schema/"));
+        (embedded, own)
+    }
+
+    fn same<T: Debug>(load: impl Fn(&Pack) -> Result<T, FactsError>) {
+        let (embedded, own) = packs();
+        let said = |pack| format!("{:#?}", load(pack).unwrap());
+        assert_eq!(said(&embedded), said(&own));
+    }
+
+    #[test]
+    fn what_is_embedded_says_what_the_files_say() {
+        same(Aliases::load);
+        same(Entities::load);
+        same(Events::load);
+        same(Sigma::load);
+        same(targets::Sentinel::load);
+        same(targets::Defender::load);
+        same(targets::SigmaRules::load);
+        same(|pack| Attack::for_target(pack, "sentinel"));
+        same(|pack| Attack::load(pack, "19"));
+        for environment in Environment::ALL {
+            same(|pack| Tables::new(pack, environment));
+        }
+    }
+
+    #[test]
+    fn a_copy_of_an_embedded_file_is_not_own() {
+        let embedded = Pack::embedded();
+        let copy = embedded
+            .require("schema/entities.yaml")
+            .unwrap()
+            .as_bytes()
+            .to_vec();
+        let files = BTreeMap::from([("schema/entities.yaml".to_owned(), copy)]);
+        assert!(!embedded.overlay(files).is_own("schema/"));
     }
 }
