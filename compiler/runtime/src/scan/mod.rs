@@ -234,13 +234,13 @@ pub(crate) fn candidates(
         }
     }
     let names: Arc<[Box<str>]> = columns.iter().map(|name| Box::from(&**name)).collect();
-    let mut screen = Screen::new(conditions, &names, now);
     let marker = Marker::new();
     let parts = (0..SAMPLES).map(|part| {
         let start = text.len() / SAMPLES * part;
         &text[start..text.len().min(start + SAMPLE)]
     });
-    screen.tune(parts, &mut Fields::new(names.clone(), names.len(), marker));
+    let mut fields = Fields::new(names.clone(), names.len(), marker);
+    let screen = Screen::tuned(conditions, &names, now, parts, &mut fields);
     let kept = || {
         let fields = Fields::new(names.clone(), names.len(), marker);
         (fields, screen.scratch())

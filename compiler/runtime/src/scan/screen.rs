@@ -11,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, BuildError, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use rulec_functions::{Necessary, TextTest, text};
 
 use super::needle::{Needle, Raw, unescape};
@@ -70,6 +70,9 @@ enum Ask {
 struct Index {
     /// Per field; none where no text is looked for in it.
     fields: Vec<Option<FieldIndex>>,
+    /// Per leaf, whether its texts are looked for in every line. Others are
+    /// asked where a condition depends on them.
+    looked_for: Vec<bool>,
     /// Per leaf, the conditions that it makes worth asking.
     wakes: Vec<Vec<u32>>,
     /// Conditions that are asked for every line.
@@ -80,8 +83,9 @@ struct Index {
 struct FieldIndex {
     /// Whole values in lower case, and the needles that are them.
     whole: HashMap<Box<[u8]>, Vec<(u32, u32)>>,
-    /// Everything else; `parts[pattern]` are its needles.
-    automaton: Option<AhoCorasick>,
+    /// Everything else; `parts[pattern]` are its needles. An error where they
+    /// are too many for one automaton.
+    automaton: Result<Option<AhoCorasick>, ()>,
     parts: Vec<Vec<(u32, u32)>>,
     /// The leaves of the field, for values that cannot be asked.
     leaves: Vec<u32>,
@@ -122,6 +126,35 @@ type Quick = foldhash::fast::FixedState;
 impl Screen {
     /// Conditions over fields, for a run at a time.
     pub(super) fn new(conditions: &[&Necessary], fields: &Arc<[Box<str>]>, now: i64) -> Self {
+        let mut screen = Self::bare(conditions, fields, now);
+        if let Some(index) = &mut screen.index {
+            index.choose(&screen.conditions, &screen.leaves, &vec![0; screen.leaves.len()]);
+        }
+        screen
+    }
+
+    /// The same after a look at parts of a text, to learn which texts are
+    /// seldom where that matters. Lines that are not wholly in a part are
+    /// passed over.
+    pub(super) fn tuned<'t>(
+        conditions: &[&Necessary],
+        names: &Arc<[Box<str>]>,
+        now: i64,
+        parts: impl Iterator<Item = &'t [u8]>,
+        fields: &mut Fields,
+    ) -> Self {
+        let mut screen = Self::bare(conditions, names, now);
+        if let Some(mut index) = screen.index.take() {
+            index.look_for_all(&screen.leaves);
+            let hits = screen.sample(&index, parts, fields);
+            index.choose(&screen.conditions, &screen.leaves, &hits);
+            screen.index = Some(index);
+        }
+        screen
+    }
+
+    /// With an index that looks for nothing yet.
+    fn bare(conditions: &[&Necessary], fields: &Arc<[Box<str>]>, now: i64) -> Self {
         let mut leaves = Leaves {
             fields,
             now,
@@ -137,23 +170,21 @@ impl Screen {
                 _ => 0,
             })
             .sum();
-        let index = (texts > FEW)
-            .then(|| Index::new(&conditions, &leaves, fields.len()))
-            .flatten();
         Self {
             fields: fields.clone(),
             conditions,
             leaves,
-            index,
+            index: (texts > FEW).then(|| Index::new(fields.len())),
         }
     }
 
-    /// Looks at parts of a text to learn which texts are seldom, where that
-    /// matters. Lines that are not wholly in a part are passed over.
-    pub(super) fn tune<'t>(&mut self, parts: impl Iterator<Item = &'t [u8]>, fields: &mut Fields) {
-        let Some(mut index) = self.index.take() else {
-            return;
-        };
+    /// How often each leaf holds in parts of a text.
+    fn sample<'t>(
+        &self,
+        index: &Index,
+        parts: impl Iterator<Item = &'t [u8]>,
+        fields: &mut Fields,
+    ) -> Vec<usize> {
         let mut scratch = self.scratch();
         let mut hits = vec![0; self.leaves.len()];
         for part in parts {
@@ -174,8 +205,7 @@ impl Screen {
                 }
             }
         }
-        index.choose(&self.conditions, &self.leaves, &hits);
-        self.index = Some(index);
+        hits
     }
 
     /// Room for one thread.
@@ -228,7 +258,7 @@ impl Screen {
         }
         scratch.candidates.sort_unstable();
         for number in &scratch.candidates {
-            if self.holds(&self.conditions[*number as usize], text, fields, scratch) {
+            if self.holds(&self.conditions[*number as usize], index, text, fields, scratch) {
                 each(*number as usize);
             }
         }
@@ -239,11 +269,11 @@ impl Screen {
         scratch.found.clear();
         let (content, plain) = match raw {
             Raw::Empty => return,
-            Raw::Unsure => {
+            Raw::Text(content, plain) if texts.automaton.is_ok() => (content, plain),
+            Raw::Text(..) | Raw::Unsure => {
                 scratch.found.extend(&texts.leaves);
                 return;
             }
-            Raw::Text(content, plain) => (content, plain),
         };
         let memory = &mut scratch.memory[field];
         let remembers = !memory.given_up && content.len() <= REMEMBERED_BYTES;
@@ -277,7 +307,7 @@ impl Screen {
             if let Some(whole) = texts.whole.get(&scratch.lower[..]) {
                 whole.iter().copied().for_each(&mut meets);
             }
-            if let Some(automaton) = &texts.automaton {
+            if let Ok(Some(automaton)) = &texts.automaton {
                 for hit in automaton.find_overlapping_iter(&scratch.lower) {
                     texts.parts[hit.pattern().as_usize()]
                         .iter()
@@ -302,21 +332,27 @@ impl Screen {
     }
 
     /// Whether a line may meet a condition, its texts having been looked for.
-    fn holds(&self, formula: &Formula, text: &[u8], fields: &Fields, scratch: &Scratch) -> bool {
+    fn holds(
+        &self,
+        formula: &Formula,
+        index: &Index,
+        text: &[u8],
+        fields: &Fields,
+        scratch: &Scratch,
+    ) -> bool {
+        let holds = |part| self.holds(part, index, text, fields, scratch);
         match formula {
-            Formula::All(parts) => parts.iter().all(|part| self.holds(part, text, fields, scratch)),
-            Formula::Any(parts) => parts.iter().any(|part| self.holds(part, text, fields, scratch)),
-            Formula::Leaf(leaf) => match self.leaves[*leaf].ask {
-                Ask::Texts(_) => scratch.held[*leaf] == scratch.line,
-                _ => {
-                    let asked = &scratch.asked[*leaf];
-                    if asked.get() >> 1 != scratch.line {
-                        let holds = self.leaves[*leaf].asks(text, fields, scratch);
-                        asked.set(scratch.line << 1 | u64::from(holds));
-                    }
-                    asked.get() & 1 == 1
+            Formula::All(parts) => parts.iter().all(holds),
+            Formula::Any(parts) => parts.iter().any(holds),
+            Formula::Leaf(leaf) if index.looked_for[*leaf] => scratch.held[*leaf] == scratch.line,
+            Formula::Leaf(leaf) => {
+                let asked = &scratch.asked[*leaf];
+                if asked.get() >> 1 != scratch.line {
+                    let holds = self.leaves[*leaf].asks(text, fields, scratch);
+                    asked.set(scratch.line << 1 | u64::from(holds));
                 }
-            },
+                asked.get() & 1 == 1
+            }
         }
     }
 
@@ -520,19 +556,13 @@ impl<'n> Leaves<'n, '_> {
 }
 
 impl Index {
-    /// None where the texts are too many for one automaton.
-    fn new(conditions: &[Formula], leaves: &[Leaf], fields: usize) -> Option<Self> {
-        let fields = (0..fields)
-            .map(|field| FieldIndex::new(leaves, field))
-            .collect::<Result<_, _>>()
-            .ok()?;
-        let mut index = Self {
-            fields,
+    fn new(fields: usize) -> Self {
+        Self {
+            fields: (0..fields).map(|_| None).collect(),
+            looked_for: Vec::new(),
             wakes: Vec::new(),
             always: Vec::new(),
-        };
-        index.choose(conditions, leaves, &vec![0; leaves.len()]);
-        Some(index)
+        }
     }
 
     /// Chooses for each condition the leaves that make it worth asking, by how
@@ -551,6 +581,23 @@ impl Index {
                     woken.push(number as u32);
                 }
             }
+        }
+        self.looked_for = self.wakes.iter().map(|woken| !woken.is_empty()).collect();
+        self.look_for(leaves, true);
+    }
+
+    /// Has all texts looked for, as long as it is not known which are seldom.
+    fn look_for_all(&mut self, leaves: &[Leaf]) {
+        self.looked_for = leaves
+            .iter()
+            .map(|leaf| matches!(leaf.ask, Ask::Texts(_)))
+            .collect();
+        self.look_for(leaves, false);
+    }
+
+    fn look_for(&mut self, leaves: &[Leaf], often: bool) {
+        for (field, index) in self.fields.iter_mut().enumerate() {
+            *index = FieldIndex::new(leaves, &self.looked_for, field, often);
         }
     }
 }
@@ -596,7 +643,8 @@ fn telling(formula: &Formula, leaves: &[Leaf], hits: &[usize]) -> Option<Telling
 }
 
 impl FieldIndex {
-    fn new(leaves: &[Leaf], field: usize) -> Result<Option<Self>, BuildError> {
+    /// The texts of some leaves over a field; none where there are none.
+    fn new(leaves: &[Leaf], looked_for: &[bool], field: usize, often: bool) -> Option<Self> {
         let mut whole: HashMap<Box<[u8]>, Vec<(u32, u32)>> = HashMap::new();
         let mut patterns: Vec<Box<[u8]>> = Vec::new();
         let mut places: HashMap<Box<[u8]>, usize> = HashMap::new();
@@ -604,7 +652,7 @@ impl FieldIndex {
         let mut own = Vec::new();
         for (number, leaf) in leaves.iter().enumerate() {
             let Ask::Texts(needles) = &leaf.ask else { continue };
-            if leaf.field != field {
+            if leaf.field != field || !looked_for[number] {
                 continue;
             }
             own.push(number as u32);
@@ -624,25 +672,22 @@ impl FieldIndex {
             }
         }
         if own.is_empty() {
-            return Ok(None);
+            return None;
         }
-        let automaton = if patterns.is_empty() {
-            None
+        // Tables for every state are quick to run and slow to build.
+        let kind = if often && patterns.len() <= DENSE {
+            AhoCorasickKind::DFA
         } else {
-            let kind = (patterns.len() <= DENSE).then_some(AhoCorasickKind::DFA);
-            let mut builder = AhoCorasick::builder();
-            Some(
-                builder
-                    .match_kind(MatchKind::Standard)
-                    .kind(kind)
-                    .build(&patterns)?,
-            )
+            AhoCorasickKind::ContiguousNFA
         };
-        Ok(Some(Self {
+        let mut builder = AhoCorasick::builder();
+        let builder = builder.match_kind(MatchKind::Standard).kind(Some(kind));
+        let automaton = (!patterns.is_empty()).then(|| builder.build(&patterns));
+        Some(Self {
             whole,
-            automaton,
+            automaton: automaton.transpose().map_err(drop),
             parts,
             leaves: own,
-        }))
+        })
     }
 }
