@@ -9,13 +9,14 @@ use std::sync::{Arc, Mutex};
 use rulec_functions::{Necessary, Type, Value, convert};
 use rulec_ir::{BindingId, BindingKind, Conditions, JoinKind, Operator, Origin, Query, Rel, RelKind};
 use rulec_runtime::ops::{self, Output};
-use rulec_runtime::{Batch, Code, Column, Context, RuntimeError, Schema};
+use rulec_runtime::{Batch, Code, Column, Context, InTurn, RuntimeError, Schema};
 use rulec_source::Span;
 
 use crate::coverage;
 use crate::demand::{self, Demand};
 use crate::error::EvalError;
 use crate::expr::{Compiled, Scope};
+use crate::gather::{Gather, Kind};
 use crate::support;
 use crate::trace::{self, Recorder};
 
@@ -32,24 +33,29 @@ pub(crate) struct Plan<'c> {
     source: Source<'c>,
     /// Steps that look at one row at a time.
     scan: Vec<Step<'c>>,
-    /// The steps after the first that does not.
+    /// The step after those, if it takes its input in pieces.
+    gather: Option<Gather>,
+    /// The steps after that.
     rest: Vec<Step<'c>>,
 }
 
 enum Source<'c> {
-    Table {
-        name: String,
-        schema: Schema,
-        needed: Demand,
-        /// What rows must meet to get through the first steps.
-        necessary: Necessary,
-        /// Without data it is empty.
-        optional: bool,
-        span: Span,
-    },
+    Table(Table),
     /// What the enclosing operator hands in.
     Input,
     Made(Make<'c>),
+}
+
+/// A table of the context.
+struct Table {
+    name: String,
+    schema: Schema,
+    needed: Demand,
+    /// What rows must meet to get through the first steps.
+    necessary: Necessary,
+    /// Without data it is empty.
+    optional: bool,
+    span: Span,
 }
 
 impl<'c> Plan<'c> {
@@ -57,6 +63,7 @@ impl<'c> Plan<'c> {
         Self {
             source,
             scan: Vec::new(),
+            gather: None,
             rest: Vec::new(),
         }
     }
@@ -72,7 +79,7 @@ impl<'c> Plan<'c> {
 
     /// Adds a step; `rowwise` when pieces of the input may go through one by one.
     pub(crate) fn then(mut self, rowwise: bool, step: Step<'c>) -> Self {
-        if rowwise && self.rest.is_empty() {
+        if rowwise && self.gather.is_none() && self.rest.is_empty() {
             self.scan.push(step);
         } else {
             self.rest.push(step);
@@ -80,36 +87,25 @@ impl<'c> Plan<'c> {
         self
     }
 
+    /// Adds a step that may take its input in pieces.
+    fn gathered(mut self, gather: Gather) -> Self {
+        if self.gather.is_none() && self.rest.is_empty() {
+            self.gather = Some(gather);
+            return self;
+        }
+        self.rest
+            .push(Box::new(move |rows| gather.whole(rows).map_err(at(gather.span))));
+        self
+    }
+
     pub(crate) fn run(&self, ctx: &Context<'_>, input: Option<&Batch>) -> Result<Batch> {
         let mut batch = match &self.source {
-            Source::Table {
-                name,
-                schema,
-                needed,
-                necessary,
-                optional,
-                span,
-            } => {
-                // The stage can only fail with a runtime error; its place is kept aside.
-                let place = Mutex::new(*span);
-                let scanned = ctx.scan_where(name, schema, needed.as_deref(), necessary, |piece| {
-                    pass(&self.scan, piece).map_err(|error| {
-                        if let Ok(mut place) = place.lock() {
-                            *place = error.span;
-                        }
-                        RuntimeError::new(error.code, error.message)
-                    })
-                });
-                let place = place.into_inner().unwrap_or(*span);
-                match scanned {
-                    Err(error) if *optional && error.code == Code::MISSING_TABLE => {
-                        pass(&self.scan, &Batch::empty(schema.clone(), ctx.memory()))?
-                    }
-                    scanned => scanned.map_err(|error| EvalError::at(place, error))?,
-                }
-            }
+            Source::Table(table) => match &self.gather {
+                Some(gather) => self.gather_table(ctx, table, gather)?,
+                None => self.scan_table(ctx, table)?,
+            },
             Source::Input => match input {
-                Some(input) => pass(&self.scan, input)?,
+                Some(input) => self.whole(input)?,
                 None => {
                     return Err(EvalError::at(
                         Span::default(),
@@ -117,13 +113,92 @@ impl<'c> Plan<'c> {
                     ));
                 }
             },
-            Source::Made(make) => pass(&self.scan, &make(input)?)?,
+            Source::Made(make) => self.whole(&make(input)?)?,
         };
         for step in &self.rest {
             ctx.progress().check().map_err(at(Span::default()))?;
             batch = step(&batch)?;
         }
         Ok(batch)
+    }
+
+    /// The first steps over rows that are there already.
+    fn whole(&self, rows: &Batch) -> Result<Batch> {
+        let rows = pass(&self.scan, rows)?;
+        match &self.gather {
+            Some(gather) => gather.whole(&rows).map_err(at(gather.span)),
+            None => Ok(rows),
+        }
+    }
+
+    /// The rows of a table after the first steps.
+    fn scan_table(&self, ctx: &Context<'_>, table: &Table) -> Result<Batch> {
+        let places = Places::default();
+        let needed = table.needed.as_deref();
+        let scanned = ctx.scan_where(&table.name, &table.schema, needed, &table.necessary, |piece| {
+            pass(&self.scan, piece).map_err(|error| places.keep(error))
+        });
+        match scanned {
+            Err(error) if table.may_miss(&error) => {
+                pass(&self.scan, &Batch::empty(table.schema.clone(), ctx.memory()))
+            }
+            scanned => scanned.map_err(|error| places.find(error, table.span)),
+        }
+    }
+
+    /// What a step makes of the pieces of a table after the first steps.
+    fn gather_table(&self, ctx: &Context<'_>, table: &Table, gather: &Gather) -> Result<Batch> {
+        let places = Places::default();
+        let needed = table.needed.as_deref();
+        let pieces = gather.pieces(ctx.memory());
+        let work = |piece: Batch| {
+            let piece = pass(&self.scan, &piece).map_err(|error| places.keep(error))?;
+            let own = |error| places.keep(EvalError::at(gather.span, error));
+            let turn = pieces.piece(&piece).map_err(own)?;
+            Ok(Box::new(move || turn().map_err(own)) as InTurn<'_>)
+        };
+        match ctx.fold_where(&table.name, &table.schema, needed, &table.necessary, work) {
+            Err(error) if table.may_miss(&error) => {
+                let nothing = Batch::empty(table.schema.clone(), ctx.memory());
+                work(nothing)
+                    .and_then(|turn| turn())
+                    .map_err(|error| places.find(error, table.span))?;
+            }
+            folded => folded.map_err(|error| places.find(error, table.span))?,
+        }
+        gather.finish(pieces).map_err(at(gather.span))
+    }
+}
+
+impl Table {
+    /// Whether an error only says that there is no data where none is needed.
+    fn may_miss(&self, error: &RuntimeError) -> bool {
+        self.optional && error.code == Code::MISSING_TABLE
+    }
+}
+
+/// Where errors come from that go through a provider of tables, which knows no
+/// places.
+#[derive(Default)]
+struct Places(Mutex<Vec<EvalError>>);
+
+impl Places {
+    /// The error without its place, which is kept.
+    fn keep(&self, error: EvalError) -> RuntimeError {
+        let plain = RuntimeError::new(error.code, error.message.clone());
+        if let Ok(mut known) = self.0.lock() {
+            known.push(error);
+        }
+        plain
+    }
+
+    /// The error with its place; one that was not kept is about the table.
+    fn find(self, error: RuntimeError, table: Span) -> EvalError {
+        let known = self.0.into_inner().unwrap_or_default();
+        let found = known
+            .into_iter()
+            .find(|known| known.code == error.code && known.message == error.message);
+        found.unwrap_or_else(|| EvalError::at(table, error))
     }
 }
 
@@ -315,6 +390,17 @@ impl<'c> Planner<'_, 'c> {
         ))
     }
 
+    /// Adds a step that may take its input in pieces. Who looks at what goes
+    /// through it, or at all that comes before it, is shown the whole.
+    pub(crate) fn gathered(&self, plan: Plan<'c>, rel: &Rel, kind: Kind) -> Result<Plan<'c>> {
+        let gather = Gather { kind, span: rel.span };
+        if self.recorder.is_none() && self.coverage.is_none() {
+            return Ok(plan.gathered(gather));
+        }
+        let step = move |rows: &Batch| gather.whole(rows).map_err(at(gather.span));
+        self.then(plan, false, rel, Box::new(step))
+    }
+
     /// Compiles a relation of which some columns are wanted. The operators of
     /// a pipeline are compiled one after the other, not one inside the other:
     /// a long pipeline must not exhaust the stack.
@@ -343,7 +429,7 @@ impl<'c> Planner<'_, 'c> {
     fn source(&self, rel: &Rel, wanted: Demand) -> Result<Plan<'c>> {
         let span = rel.span;
         Ok(match &rel.kind {
-            RelKind::Table { name } => Plan::of(Source::Table {
+            RelKind::Table { name } => Plan::of(Source::Table(Table {
                 optional: self.query.tables.iter().any(|t| t.name == *name && t.optional),
                 name: name.clone(),
                 schema: schema_of(rel),
@@ -355,15 +441,15 @@ impl<'c> Planner<'_, 'c> {
                     self.conditions.at(rel)
                 },
                 span,
-            }),
-            RelKind::External { key } => Plan::of(Source::Table {
+            })),
+            RelKind::External { key } => Plan::of(Source::Table(Table {
                 name: key.clone(),
                 optional: false,
                 schema: schema_of(rel),
                 needed: wanted,
                 necessary: Necessary::ANYTHING,
                 span,
-            }),
+            })),
             RelKind::Input => Plan::of(Source::Input),
             RelKind::Ref(id) => Plan::rows(self.table(*id, span)?),
             RelKind::Rows(rows) => {

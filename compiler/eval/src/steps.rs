@@ -9,6 +9,7 @@ use rulec_runtime::{Batch, Column, RuntimeError, Schema, emitted};
 
 use crate::error::EvalError;
 use crate::expr::{Scope, with_windows};
+use crate::gather::Kind;
 use crate::plan::{Plan, Planner, Result, at, outputs, picks, schema_of};
 use crate::support;
 
@@ -26,26 +27,9 @@ impl<'c> Planner<'_, 'c> {
             } => self.summarize(plan, rel, input, keys, aggregates)?,
             RelKind::Distinct { input, exprs } => {
                 let outputs = outputs(rel, self.exprs(exprs, &mut Scope::new(input.columns.len()))?);
-                self.then(
-                    plan,
-                    false,
-                    rel,
-                    Box::new(move |t| ops::distinct(t, &outputs).map_err(at(span))),
-                )?
+                self.gathered(plan, rel, Kind::Distinct(outputs))?
             }
-            RelKind::Count { .. } => {
-                let schema = schema_of(rel);
-                self.then(
-                    plan,
-                    false,
-                    rel,
-                    Box::new(move |t| {
-                        ops::count(t)
-                            .and_then(|t| t.renamed(schema.clone()))
-                            .map_err(at(span))
-                    }),
-                )?
-            }
+            RelKind::Count { .. } => self.gathered(plan, rel, Kind::Count(schema_of(rel)))?,
             RelKind::Sort { input, keys } => {
                 let keys = self.sort_keys(input, keys)?;
                 self.then(
@@ -57,22 +41,12 @@ impl<'c> Planner<'_, 'c> {
             }
             RelKind::Take { count, .. } => {
                 let count = self.long(count)?.unwrap_or(0);
-                self.then(
-                    plan,
-                    false,
-                    rel,
-                    Box::new(move |t| ops::take(t, count).map_err(at(span))),
-                )?
+                self.gathered(plan, rel, Kind::Take(count))?
             }
             RelKind::Top { input, count, keys } => {
                 let count = self.long(count)?.unwrap_or(0);
                 let keys = self.sort_keys(input, keys)?;
-                self.then(
-                    plan,
-                    false,
-                    rel,
-                    Box::new(move |t| ops::top(t, count, &keys).map_err(at(span))),
-                )?
+                self.gathered(plan, rel, Kind::Top(count, keys))?
             }
             RelKind::MvExpand {
                 input,
@@ -274,7 +248,6 @@ impl<'c> Planner<'_, 'c> {
         keys: &[Expr],
         aggregates: &[rulec_ir::AggregateCall],
     ) -> Result<Plan<'c>> {
-        let span = rel.span;
         let width = input.columns.len();
         let keys = outputs(rel, self.exprs(keys, &mut Scope::new(width))?);
         let mut columns = rel
@@ -296,12 +269,7 @@ impl<'c> Planner<'_, 'c> {
                 outputs: columns.by_ref().take(call.outputs).collect(),
             });
         }
-        self.then(
-            plan,
-            false,
-            rel,
-            Box::new(move |t| ops::summarize(t, &keys, &calls).map_err(at(span))),
-        )
+        self.gathered(plan, rel, Kind::Summarize(keys, calls))
     }
 
     fn sort_keys(&self, input: &Rel, keys: &[SortKey]) -> Result<Vec<ops::Key<'static>>> {

@@ -11,6 +11,7 @@
 
 pub mod alert;
 mod batch;
+mod cell;
 pub mod cli;
 mod context;
 pub mod emitted;

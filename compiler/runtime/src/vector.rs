@@ -7,6 +7,8 @@ use std::sync::Arc;
 use rulec_functions::{Type, Value, convert, text};
 use rust_decimal::Decimal;
 
+use crate::cell::Cell;
+
 /// A column of values.
 #[derive(Debug)]
 pub struct Vector {
@@ -93,6 +95,42 @@ impl Vector {
             Data::Any(v) => v.get(row).cloned(),
         }
         .unwrap_or_default()
+    }
+
+    /// The value in a row, where it lies.
+    pub(crate) fn cell(&self, row: usize) -> Cell<'_> {
+        cell(&self.data, &self.nulls, row)
+    }
+
+    /// The numbers or ticks of all rows, where none is null.
+    pub(crate) fn longs(&self) -> Option<&[i64]> {
+        match &self.data {
+            Data::Long(v) | Data::DateTime(v) | Data::TimeSpan(v) if self.nulls.is_empty() => Some(v),
+            _ => None,
+        }
+    }
+
+    /// Whether the column is kept as one of a type is: value by value, so that
+    /// none has to be converted.
+    pub(crate) fn is_of(&self, ty: Type) -> bool {
+        matches!(
+            (&self.data, ty),
+            (Data::Bool(_), Type::Bool)
+                | (Data::Int(_), Type::Int)
+                | (Data::Long(_), Type::Long)
+                | (Data::Real(_), Type::Real)
+                | (Data::Decimal(_), Type::Decimal)
+                | (Data::DateTime(_), Type::DateTime)
+                | (Data::TimeSpan(_), Type::TimeSpan)
+                | (Data::Guid(_), Type::Guid)
+                | (Data::String(_), Type::String)
+                | (Data::Any(_), Type::Dynamic | Type::Unknown)
+        )
+    }
+
+    /// Whether the same value is in every row.
+    pub(crate) fn is_constant(&self) -> bool {
+        matches!(self.data, Data::Constant(..))
     }
 
     /// Whether the value in a row is null.
@@ -241,6 +279,26 @@ impl Vector {
     }
 }
 
+fn cell<'a>(data: &'a Data, nulls: &Mask, row: usize) -> Cell<'a> {
+    if nulls.get(row) {
+        return Cell::Null;
+    }
+    match data {
+        Data::Constant(value, _) => Some(Cell::of(value)),
+        Data::Bool(v) => v.get(row).copied().map(Cell::Bool),
+        Data::Int(v) => v.get(row).map(|n| Cell::Long(i64::from(*n))),
+        Data::Long(v) => v.get(row).copied().map(Cell::Long),
+        Data::Real(v) => v.get(row).copied().map(Cell::real),
+        Data::Decimal(v) => v.get(row).copied().map(Cell::Decimal),
+        Data::DateTime(v) => v.get(row).copied().map(Cell::DateTime),
+        Data::TimeSpan(v) => v.get(row).copied().map(Cell::TimeSpan),
+        Data::Guid(v) => v.get(row).copied().map(Cell::Guid),
+        Data::String(v) => v.get(row).map(|text| Cell::Text(text)),
+        Data::Any(v) => v.get(row).map(Cell::of),
+    }
+    .unwrap_or(Cell::Null)
+}
+
 /// Bytes that a value keeps outside itself.
 pub(crate) fn heap_bytes(value: &Value) -> usize {
     match value {
@@ -312,6 +370,11 @@ impl Builder {
     /// Bytes of text, arrays and bags so far.
     pub fn heap(&self) -> usize {
         self.heap
+    }
+
+    /// The value in a row, where it lies.
+    pub(crate) fn cell(&self, row: usize) -> Cell<'_> {
+        cell(&self.data, &self.nulls, row)
     }
 
     /// Appends a value, converted to the column's type if it has another; what

@@ -45,6 +45,7 @@ mod nested;
 mod order;
 mod pairs;
 mod parse;
+mod pieces;
 mod rows;
 mod scan;
 mod union;
@@ -72,15 +73,16 @@ pub use columns::{
     agg_all, extend_last, left_all, passed, project_away, project_keep, project_rename, project_reorder,
 };
 pub use expand::{Expand, Item, item, mv_apply, mv_expand};
-pub use group::{distinct, summarize};
+pub use group::{distinct, distinct_pieces, summarize, summarize_pieces};
 pub use invoke::{FILE_PROFILE_COLUMNS, file_profile};
 pub use join::{JoinKind, Pick, join, left, right};
 pub use lookup::{AddressKeys, address_lookup, dcount_intersect, partition};
 pub use nested::{Level, top_nested};
-pub use order::{sort, take, top};
+pub use order::{sort, take, take_pieces, top, top_pieces};
 pub use pairs::{Pairs, parse_kv};
 pub use parse::{ParseKind, Pattern, Step, parse, parse_where};
-pub use rows::{count, extend, filter, getschema, project, range, rows};
+pub use pieces::{Pieces, whole};
+pub use rows::{count, count_pieces, extend, filter, getschema, project, range, rows};
 pub use scan::{Scan, ScanOutput, ScanStep, scan};
 pub use union::{Part, WidePart, part, union, wide_part, wide_union};
 

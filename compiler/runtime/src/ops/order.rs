@@ -1,12 +1,17 @@
 //! Operators that care about the order of rows.
 
 use std::cmp::Ordering;
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use rulec_functions::Value;
 use rulec_functions::order::compare_sorted;
 
+use super::pieces::{Pieces, cut, locked};
 use super::{Key, Result};
 use crate::batch::Batch;
+use crate::context::InTurn;
+use crate::error::RuntimeError;
 
 /// `sort by`: stable; rows that compare equal stay in their order.
 pub fn sort(input: &Batch, keys: &[Key<'_>]) -> Result<Batch> {
@@ -23,6 +28,93 @@ pub fn top(input: &Batch, count: i64, keys: &[Key<'_>]) -> Result<Batch> {
 /// `take`: the first rows as they come. None when the count is negative.
 pub fn take(input: &Batch, count: i64) -> Result<Batch> {
     input.head(usize::try_from(count).unwrap_or(0), "take")
+}
+
+/// [`take`] of a table that comes in pieces: of what comes after the last row
+/// that it wants, nothing is read.
+pub fn take_pieces<'a>(count: i64) -> Box<dyn Pieces + 'a> {
+    Box::new(First {
+        operator: "take",
+        count: usize::try_from(count).unwrap_or(0),
+        keys: None,
+        kept: Mutex::default(),
+    })
+}
+
+/// [`top`] of a table that comes in pieces.
+pub fn top_pieces<'a>(count: i64, keys: &'a [Key<'a>]) -> Box<dyn Pieces + 'a> {
+    Box::new(First {
+        operator: "top",
+        count: usize::try_from(count).unwrap_or(0),
+        keys: Some(keys),
+        kept: Mutex::default(),
+    })
+}
+
+/// The first rows, in the order of keys or as they come.
+struct First<'a> {
+    operator: &'static str,
+    count: usize,
+    keys: Option<&'a [Key<'a>]>,
+    kept: Mutex<Kept>,
+}
+
+/// Rows that may be among the first.
+#[derive(Default)]
+struct Kept {
+    pieces: Vec<Batch>,
+    rows: usize,
+}
+
+/// Rows that are kept at least before those that are not among the first are
+/// let go.
+const MANY: usize = 1 << 14;
+
+impl First<'_> {
+    fn first(&self, rows: &Batch) -> Result<Batch> {
+        match self.keys {
+            Some(keys) => {
+                let places = sorted(rows, keys, self.count, self.operator)?;
+                rows.select(&places, self.operator)
+            }
+            None => rows.head(self.count, self.operator),
+        }
+    }
+
+    fn together(&self, kept: Kept) -> Result<Batch> {
+        match Batch::concat(&kept.pieces, self.operator)? {
+            Some(rows) => self.first(&rows),
+            None => Err(RuntimeError::internal("an operator was given no piece at all")),
+        }
+    }
+}
+
+impl Pieces for First<'_> {
+    fn rows(&self, piece: &Batch, rows: Range<usize>) -> Result<InTurn<'_>> {
+        let first = self.first(&cut(piece, &rows, self.operator)?)?;
+        Ok(Box::new(move || {
+            let kept = &mut *locked(&self.kept);
+            // One piece at least says what the columns are.
+            if !first.is_empty() || kept.pieces.is_empty() {
+                kept.rows += first.rows();
+                kept.pieces.push(first);
+            }
+            if self.keys.is_none() {
+                return Ok(kept.rows < self.count);
+            }
+            if kept.rows > MANY.max(self.count.saturating_mul(2)) {
+                let first = self.together(std::mem::take(kept))?;
+                kept.rows = first.rows();
+                kept.pieces.push(first);
+            }
+            Ok(true)
+        }))
+    }
+
+    fn finish(self: Box<Self>) -> Result<Batch> {
+        let kept = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
+        self.together(kept)
+    }
 }
 
 /// The numbers of the first `count` rows in the order of the keys.

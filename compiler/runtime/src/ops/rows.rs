@@ -1,11 +1,16 @@
 //! Operators that look at one row at a time, and those that make rows.
 
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
 use rulec_functions::{Type, Value};
 
+use super::pieces::{self, Pieces, locked};
 use super::{Expr, Output, Result};
 use crate::batch::{Batch, BatchBuilder, Row};
-use crate::context::Context;
+use crate::context::{Context, InTurn};
 use crate::error::{Code, RuntimeError};
+use crate::memory::Memory;
 use crate::schema::{Column, Schema};
 
 /// `where`: the rows for which the predicate is true.
@@ -86,13 +91,52 @@ pub fn extend(input: &Batch, added: &[Output<'_>]) -> Result<Batch> {
 
 /// `count`: one row with the number of rows.
 pub fn count(input: &Batch) -> Result<Batch> {
-    let schema = Schema::of(&[("Count", Type::Long)]);
-    let count = Batch::from_rows(schema, [vec![Value::Long(input.rows() as i64)]], input.memory())?;
-    Ok(if input.marks().is_some() {
-        count.with_marks([input.marked() > 0])
-    } else {
-        count
+    pieces::whole(count_pieces(input.memory()), input)
+}
+
+/// [`count`] of a table that comes in pieces.
+pub fn count_pieces<'a>(memory: &Memory) -> Box<dyn Pieces + 'a> {
+    Box::new(Count {
+        memory: memory.clone(),
+        counted: Mutex::default(),
     })
+}
+
+struct Count {
+    memory: Memory,
+    counted: Mutex<Counted>,
+}
+
+#[derive(Default)]
+struct Counted {
+    rows: i64,
+    /// Whether any row is marked, where rows have marks.
+    marked: Option<bool>,
+}
+
+impl Pieces for Count {
+    fn rows(&self, piece: &Batch, rows: Range<usize>) -> Result<InTurn<'_>> {
+        let count = rows.len() as i64;
+        let marks = piece
+            .marks()
+            .map(|_| rows.clone().any(|row| piece.is_marked(row)));
+        Ok(Box::new(move || {
+            let counted = &mut *locked(&self.counted);
+            counted.rows += count;
+            counted.marked = counted.marked.max(marks);
+            Ok(true)
+        }))
+    }
+
+    fn finish(self: Box<Self>) -> Result<Batch> {
+        let counted = self.counted.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let schema = Schema::of(&[("Count", Type::Long)]);
+        let count = Batch::from_rows(schema, [vec![Value::Long(counted.rows)]], &self.memory)?;
+        Ok(match counted.marked {
+            Some(marked) => count.with_marks([marked]),
+            None => count,
+        })
+    }
 }
 
 /// `print` and `datatable`: the given rows.

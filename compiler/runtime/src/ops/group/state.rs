@@ -1,0 +1,223 @@
+//! What an aggregate has of all groups so far, as a column of states.
+
+use std::collections::HashSet;
+
+use rulec_functions::aggregate::sketch::Distinct;
+use rulec_functions::order::Key;
+use rulec_functions::{Accumulator, Reduction, Value};
+
+use super::super::Result;
+use super::Local;
+use super::reduce::{Call, Reduced, each};
+use crate::batch::Batch;
+use crate::cell::{Cell, Table, with};
+use crate::vector::heap_bytes;
+
+/// The states of all groups.
+pub(super) enum State {
+    Counts(Vec<i64>),
+    Distinct {
+        states: Vec<Distinct>,
+        bits: u32,
+        as_state: bool,
+    },
+    Values(Values),
+    Each(Vec<Box<dyn Accumulator>>),
+}
+
+/// Values that are collected, of all groups together.
+#[derive(Default)]
+pub(super) struct Values {
+    /// Each with its group, in the order in which they came.
+    items: Vec<(u32, Value)>,
+    /// How many each group has.
+    counts: Vec<usize>,
+    limit: usize,
+    /// The items by hash, where each value is wanted once.
+    table: Table,
+    /// Groups and values that are arrays or bags.
+    nested: HashSet<(u32, Key)>,
+    heap: usize,
+}
+
+impl State {
+    pub(super) fn new(call: &Call<'_>) -> Self {
+        match call.reduction {
+            Reduction::Count => State::Counts(Vec::new()),
+            Reduction::Distinct { bits, as_state } => State::Distinct {
+                states: Vec::new(),
+                bits,
+                as_state,
+            },
+            Reduction::Set(limit) | Reduction::List { limit, .. } => State::Values(Values {
+                limit,
+                ..Values::default()
+            }),
+            Reduction::Each
+            | Reduction::Sum
+            | Reduction::Extreme(_)
+            | Reduction::First
+            | Reduction::Where(..) => State::Each(Vec::new()),
+        }
+    }
+
+    /// The state of a new group.
+    pub(super) fn add(&mut self, call: &Call<'_>) {
+        match self {
+            State::Counts(counts) => counts.push(0),
+            State::Distinct { states, bits, .. } => states.push(Distinct::new(*bits)),
+            State::Values(values) => values.counts.push(0),
+            State::Each(states) => states.push(call.fresh()),
+        }
+    }
+
+    /// Takes what a piece adds; `places` says which of all groups each group of
+    /// the piece is.
+    pub(super) fn take(
+        &mut self,
+        call: &Call<'_>,
+        piece: &Batch,
+        local: &Local,
+        places: &[u32],
+        reduced: Reduced,
+    ) {
+        let place = |group: u32| places[group as usize];
+        match (self, reduced) {
+            (State::Counts(counts), Reduced::Counts(more)) => {
+                for (place, more) in places.iter().zip(more) {
+                    counts[*place as usize] += more;
+                }
+            }
+            (State::Distinct { states, .. }, Reduced::Hashes(hashes)) => {
+                for (group, hash) in hashes {
+                    states[place(group) as usize].insert(hash);
+                }
+            }
+            (State::Values(values), Reduced::Values(rows, source)) => {
+                for (group, row, hash) in rows {
+                    let row = row as usize;
+                    match (hash, source.cell(piece, row).in_set()) {
+                        (Some(hash), Some(cell)) => {
+                            values.set(place(group), hash, cell, || source.get(piece, row));
+                        }
+                        _ => values.set_nested(place(group), source.get(piece, row)),
+                    }
+                }
+            }
+            (State::Values(values), Reduced::Rows(rows, source)) => {
+                for (group, row) in rows {
+                    if values.has_room(place(group)) {
+                        values.push(place(group), source.get(piece, row as usize));
+                    }
+                }
+            }
+            (State::Each(states), Reduced::Sums(sums)) => {
+                for (place, sum) in places.iter().zip(sums) {
+                    let mut args = Vec::new();
+                    if let Some(sum) = sum {
+                        call.args_with(sum, piece, local.rows.start, &mut args);
+                        states[*place as usize].add(&args);
+                    }
+                }
+            }
+            (State::Each(states), Reduced::Rows(rows, source)) => {
+                let mut args = Vec::new();
+                for (group, row) in rows {
+                    let row = row as usize;
+                    call.args_with(source.get(piece, row), piece, row, &mut args);
+                    states[place(group) as usize].add(&args);
+                }
+            }
+            (State::Each(states), Reduced::All(chosen, columns)) => {
+                let mut args = Vec::new();
+                each(chosen.as_deref(), &local.rows, |row| {
+                    let row = row as usize;
+                    args.clear();
+                    args.extend(columns.iter().map(|column| column.get(piece, row)));
+                    states[places[local.group(row)] as usize].add(&args);
+                });
+            }
+            // A call's state and what its rows are reduced to go by the same reduction.
+            _ => debug_assert!(false, "a reduction that its state does not take"),
+        }
+    }
+
+    /// About how many bytes all states hold.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            State::Counts(counts) => counts.len() * size_of::<i64>(),
+            State::Distinct { states, .. } => states.iter().map(Distinct::size).sum(),
+            State::Values(values) => values.bytes(),
+            State::Each(states) => states.iter().map(|state| state.size()).sum(),
+        }
+    }
+
+    /// Hands on the results of each group, in order.
+    pub(super) fn finish(self, take: &mut dyn FnMut(Vec<Value>) -> Result<()>) -> Result<()> {
+        match self {
+            State::Counts(counts) => counts
+                .into_iter()
+                .try_for_each(|count| take(vec![Value::Long(count)])),
+            State::Distinct { states, as_state, .. } => states.into_iter().try_for_each(|state| {
+                take(vec![if as_state {
+                    state.value()
+                } else {
+                    Value::Long(state.count())
+                }])
+            }),
+            State::Values(values) => values.lists().try_for_each(|list| take(vec![Value::array(list)])),
+            State::Each(states) => states.into_iter().try_for_each(|state| take(state.finish_row())),
+        }
+    }
+}
+
+impl Values {
+    fn has_room(&self, group: u32) -> bool {
+        self.counts[group as usize] < self.limit
+    }
+
+    fn push(&mut self, group: u32, value: Value) {
+        self.counts[group as usize] += 1;
+        self.heap += heap_bytes(&value);
+        self.items.push((group, value));
+    }
+
+    /// Adds a value unless its group has it.
+    fn set(&mut self, group: u32, hash: u64, cell: Cell<'_>, value: impl FnOnce() -> Value) {
+        if !self.has_room(group) {
+            return;
+        }
+        let items = &self.items;
+        let same = |entry: usize| {
+            let (other, value) = &items[entry];
+            *other == group && Cell::of(value).in_set().is_some_and(|other| other.same(cell))
+        };
+        if self.table.entry(with(hash, group), same).1 {
+            self.push(group, value());
+        }
+    }
+
+    /// Adds an array or a bag unless its group has it.
+    fn set_nested(&mut self, group: u32, value: Value) {
+        if self.has_room(group) && self.nested.insert((group, Key::of(&value))) {
+            // Entries of the table are numbers of items; this one is never looked for.
+            self.table.insert(0);
+            self.push(group, value);
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let item = size_of::<(u32, Value)>() + if self.table.len() > 0 { Table::ENTRY } else { 0 };
+        self.items.len() * item + self.heap + self.nested.len() * 2 * size_of::<(u32, Key)>()
+    }
+
+    /// The values of each group, in order.
+    fn lists(self) -> impl Iterator<Item = Vec<Value>> {
+        let room = self.counts.into_iter().map(Vec::with_capacity);
+        let mut lists = room.collect::<Vec<Vec<Value>>>();
+        for (group, value) in self.items {
+            lists[group as usize].push(value);
+        }
+        lists.into_iter()
+    }
+}
