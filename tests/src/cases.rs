@@ -1,6 +1,7 @@
 //! tests/cases: one test per file, no Rust needed.
 //!
 //! - `check/*.md`: the findings of `rulec check`, as text, in the `.txt` beside it;
+//! - `upgrade/*.md`: what `rulec check --attack 19` finds, repairs and leaves, in the `.txt` beside it;
 //! - `explain/*.md`: what `rulec explain` says, in the `.explain.md` beside it;
 //! - `kql/**/*.kql`: what the front end makes of a query, in the `.txt` beside it;
 //! - `query/*.kql`: what `rulec query` gives, in the `.txt` beside it.
@@ -18,7 +19,7 @@ use std::{
 };
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use rulec_driver::{Pipeline, explain, inputs, query};
+use rulec_driver::{Pipeline, explain, inputs, query, repair};
 use rulec_source::{SourceFile, render};
 
 fn main() -> ExitCode {
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
     for (folder, extension, run) in [
         ("check", "md", check as fn(&Path) -> (String, &'static str)),
         ("explain", "md", explained),
+        ("upgrade", "md", upgraded),
         ("query", "kql", queried),
     ] {
         for path in files(&root.join("cases").join(folder), extension) {
@@ -81,10 +83,12 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
 /// The repository as it is, opened once for all cases.
 fn pipeline() -> &'static Pipeline {
     static PIPELINE: OnceLock<Pipeline> = OnceLock::new();
-    PIPELINE.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        Pipeline::open(&root, None).unwrap_or_else(|refused| panic!("{}", refused.diagnostic.message))
-    })
+    PIPELINE.get_or_init(open)
+}
+
+fn open() -> Pipeline {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    Pipeline::open(&root, None).unwrap_or_else(|refused| panic!("{}", refused.diagnostic.message))
 }
 
 fn source(path: &Path) -> SourceFile {
@@ -97,7 +101,11 @@ fn source(path: &Path) -> SourceFile {
 }
 
 fn check(path: &Path) -> (String, &'static str) {
-    let document = pipeline().document(source(path));
+    (findings(pipeline(), source(path)) + "\n", "txt")
+}
+
+fn findings(pipeline: &Pipeline, file: SourceFile) -> String {
+    let document = pipeline.document(file);
     let findings: Vec<String> = document
         .diagnostics
         .iter()
@@ -110,7 +118,26 @@ fn check(path: &Path) -> (String, &'static str) {
             render::text(&finding, render::Style::Plain)
         })
         .collect();
-    (findings.join("\n\n") + "\n", "txt")
+    findings.join("\n\n")
+}
+
+/// The findings against ATT&CK 19, the repairs, and the findings after them.
+fn upgraded(path: &Path) -> (String, &'static str) {
+    static PIPELINE: OnceLock<Pipeline> = OnceLock::new();
+    let pipeline = PIPELINE.get_or_init(|| {
+        let mut pipeline = open();
+        pipeline.write_against("19").unwrap();
+        pipeline
+    });
+    let file = source(path);
+    let (text, _) = repair::repaired(pipeline, &file);
+    let diff = similar::TextDiff::from_lines(file.text.as_str(), text.as_str())
+        .unified_diff()
+        .context_radius(0)
+        .to_string();
+    let left = findings(pipeline, SourceFile::new(file.path.clone(), text));
+    let found = findings(pipeline, file);
+    (format!("{found}\n\n--- repairs\n{diff}\n--- left\n{left}\n"), "txt")
 }
 
 fn explained(path: &Path) -> (String, &'static str) {

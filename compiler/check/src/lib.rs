@@ -10,6 +10,7 @@
 
 mod lints;
 mod setting;
+mod tags;
 
 use std::collections::BTreeMap;
 

@@ -154,7 +154,7 @@ fn document(pipeline: &Pipeline, file: &SourceFile, kql: bool, problems: &mut Ve
 }
 
 /// A unified difference; nothing when there is none.
-fn difference(file: &SourceFile, text: &str) -> String {
+pub(crate) fn difference(file: &SourceFile, text: &str) -> String {
     if file.text == text {
         return String::new();
     }

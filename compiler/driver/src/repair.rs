@@ -1,10 +1,11 @@
-//! `rulec check --fix`: safe repairs, made in the documents.
+//! `rulec check --fix`: safe repairs, made in the documents or only shown.
 
 use std::path::PathBuf;
 
-use rulec_source::{SourceFile, repaired};
+use rulec_source::SourceFile;
 
 use crate::{
+    format::difference,
     load::{Want, load},
     output::Folder,
     pipeline::Pipeline,
@@ -13,17 +14,28 @@ use crate::{
 /// What was repaired.
 #[derive(Debug, Default)]
 pub struct Report {
-    /// Documents that changed, with the number of repairs.
+    /// Documents that changed, or would, with the number of repairs.
     pub changed: Vec<(String, usize)>,
+    /// What would change, as unified diffs; empty when it was written.
+    pub diff: String,
+}
+
+/// What becomes of the repairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Documents are replaced.
+    Write,
+    /// Nothing is changed, and the differences are shown.
+    Diff,
 }
 
 /// Rounds of repairs: one may bring up another, but not without end.
 const ROUNDS: usize = 10;
 
-/// Makes the safe repairs of all findings, in place. Fails when a document
-/// cannot be written, and on standard input, which has no place.
-pub fn run(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Report, String> {
-    if paths.iter().any(|p| p.as_os_str() == "-") {
+/// Makes the safe repairs of all findings, in place, or shows them. Fails when
+/// a document cannot be written, and on standard input, which has no place.
+pub fn run(pipeline: &Pipeline, paths: &[PathBuf], mode: Mode) -> Result<Report, String> {
+    if mode == Mode::Write && paths.iter().any(|p| p.as_os_str() == "-") {
         return Err("standard input cannot be repaired in place; name the file".to_owned());
     }
     let mut report = Report::default();
@@ -31,29 +43,40 @@ pub fn run(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Report, String> {
         if loaded.problem.is_some() {
             continue;
         }
-        let path = loaded.file.path.clone();
-        let mut text = loaded.file.text.clone();
-        let mut made = 0;
-        for _ in 0..ROUNDS {
-            let document = pipeline.document(SourceFile::new(path.clone(), text.as_str()));
-            let (better, count) = repaired(&text, &document.diagnostics);
-            if better == text {
-                break;
-            }
-            text = better;
-            made += count;
-        }
+        let (text, made) = repaired(pipeline, &loaded.file);
         if made == 0 {
             continue;
         }
-        let place = pipeline.repository.root.join(&path);
-        let (Some(parent), Some(name)) = (place.parent(), place.file_name()) else {
-            continue;
-        };
-        Folder::create(parent)
-            .and_then(|folder| folder.write(&name.to_string_lossy(), text.as_bytes()))
-            .map_err(|e| format!("{} cannot be written: {e}", place.display()))?;
+        let path = loaded.file.path.clone();
+        match mode {
+            Mode::Diff => report.diff.push_str(&difference(&loaded.file, &text)),
+            Mode::Write => {
+                let place = pipeline.repository.root.join(&path);
+                let (Some(parent), Some(name)) = (place.parent(), place.file_name()) else {
+                    continue;
+                };
+                Folder::create(parent)
+                    .and_then(|folder| folder.write(&name.to_string_lossy(), text.as_bytes()))
+                    .map_err(|e| format!("{} cannot be written: {e}", place.display()))?;
+            }
+        }
         report.changed.push((path, made));
     }
     Ok(report)
+}
+
+/// A document with the safe repairs of all its findings, and how many those were.
+pub fn repaired(pipeline: &Pipeline, file: &SourceFile) -> (String, usize) {
+    let mut text = file.text.clone();
+    let mut made = 0;
+    for _ in 0..ROUNDS {
+        let document = pipeline.document(SourceFile::new(file.path.clone(), text.as_str()));
+        let (better, count) = rulec_source::repaired(&text, &document.diagnostics);
+        if better == text {
+            break;
+        }
+        text = better;
+        made += count;
+    }
+    (text, made)
 }

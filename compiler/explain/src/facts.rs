@@ -1,6 +1,7 @@
 //! The data that explaining and checking rest on, loaded once, and when it is asked for.
 
-use rulec_facts::{FactsError, Lazy, Pack, attack::Attack, entities::Entities, events::Events};
+use rulec_facts::attack::{Attack, Versions};
+use rulec_facts::{FactsError, Lazy, Pack, entities::Entities, events::Events};
 
 /// Data under schema/, as far as explaining and checking need it.
 #[derive(Debug)]
@@ -9,6 +10,8 @@ pub struct Facts {
     pub attack: Lazy<Attack>,
     /// The newest version there is data for.
     pub newest: Lazy<Attack>,
+    /// All versions side by side.
+    pub versions: Lazy<Versions>,
     /// Which native events stand behind a table's events.
     pub events: Lazy<Events>,
     /// What entities are made of.
@@ -30,6 +33,7 @@ impl Facts {
         Ok(Self {
             attack: version(attack.to_owned())?,
             newest: version(newest)?,
+            versions: Lazy::new(pack, &["schema/attack/"], Versions::load)?,
             events: Lazy::new(pack, &["schema/events/"], Events::load)?,
             entities: Lazy::new(pack, &["schema/entities.yaml"], Entities::load)?,
         })

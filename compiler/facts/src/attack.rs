@@ -7,12 +7,18 @@
 //! pair of technique and tactic from whatever version a document was written
 //! against into this one.
 //!
+//! [`Versions`] has them all side by side.
+//!
 //! Deliberately absent: any default version; documents and targets name one.
+
+mod versions;
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+
+pub use versions::Versions;
 
 use crate::yaml::Ordered;
 use crate::{FactsError, Pack, yaml};
@@ -181,6 +187,7 @@ impl Attack {
         }
         let mut spellings = BTreeMap::new();
         for (id, others) in names.also {
+            spellings.insert(fold(&id), id.clone());
             spellings.extend(others.iter().map(|other| (fold(other), id.clone())));
         }
         for tactic in &tactics {
@@ -236,6 +243,23 @@ impl Attack {
         }
     }
 
+    /// The live techniques that have this name, their own or the full one, by
+    /// id. Case and what stands between the words do not count.
+    pub fn techniques_named(&self, name: &str) -> Vec<&Technique> {
+        let name = fold(name);
+        let named = |technique: &&Technique| {
+            technique.revoked_by.is_none()
+                && (fold(&technique.name) == name || fold(&self.full_name(technique)) == name)
+        };
+        self.techniques.values().filter(named).collect()
+    }
+
+    /// The tactics of a technique, in the order of the matrix.
+    pub fn tactics_of<'a>(&'a self, technique: &Technique) -> Vec<&'a Tactic> {
+        let own = |tactic: &&Tactic| technique.tactics.contains(&tactic.shortname);
+        self.tactics.iter().filter(own).collect()
+    }
+
     /// A tactic by id, name or shortname, in any spelling: `TA0005`,
     /// `Defense Evasion`, `DefenseEvasion`, `defense_evasion`. The name it has
     /// in another version finds it too, and one that this version does not
@@ -288,11 +312,7 @@ impl Attack {
     pub fn place(&self, technique: &str, tactic: &str) -> Option<Placement<'_>> {
         let found = self.equivalent(technique)?;
         let stated = self.tactic(tactic)?;
-        let own: Vec<&Tactic> = self
-            .tactics
-            .iter()
-            .filter(|tactic| found.tactics.contains(&tactic.shortname))
-            .collect();
+        let own = self.tactics_of(found);
         let split = |tactic: &Tactic| tactic.id == EVASION || tactic.id == IMPAIRMENT;
         let tactics = if own.contains(&stated) {
             vec![stated]
@@ -344,7 +364,7 @@ fn parent(id: &str) -> Option<String> {
 }
 
 /// Case and separators do not count.
-fn fold(spelling: &str) -> String {
+pub fn fold(spelling: &str) -> String {
     spelling
         .chars()
         .filter(|c| c.is_alphanumeric())
@@ -439,6 +459,7 @@ mod tests {
             assert_eq!(new.tactic(spelling).unwrap().name, "Stealth", "{spelling}");
         }
         assert_eq!(old.tactic("Defense Impairment").unwrap().id, "TA0005");
+        assert_eq!(old.tactic("TA0112").unwrap().id, "TA0005");
         assert_eq!(new.tactic("defense-impairment").unwrap().id, "TA0112");
         assert_eq!(new.tactic("Command & Control").unwrap().id, "TA0011");
         assert_eq!(new.tactic("Lunch"), None);

@@ -6,11 +6,15 @@ use rulec_source::{Code, Severity, Span};
 use crate::Lint;
 
 mod attack_name;
+mod attack_other_version;
 mod data_source_unused;
 mod deprecated_function;
 mod hash_comparison;
 mod mapped_column;
 mod missing_section;
+mod missing_tactic;
+mod revoked_technique;
+mod subtechnique_alone;
 mod table_undeclared;
 mod tactic_mismatch;
 mod toscalar;
@@ -44,6 +48,10 @@ pub(crate) const ALL: &[Lint] = &[
     toscalar::LINT,
     unstable_hash::LINT,
     hash_comparison::LINT,
+    revoked_technique::LINT,
+    attack_other_version::LINT,
+    missing_tactic::LINT,
+    subtechnique_alone::LINT,
 ];
 
 /// Their codes.

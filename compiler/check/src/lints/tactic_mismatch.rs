@@ -3,7 +3,10 @@
 use rulec_source::{Diagnostic, Severity};
 
 use super::code;
-use crate::{Input, Lint};
+use crate::{
+    Input, Lint,
+    tags::{named, tags},
+};
 
 pub(crate) const LINT: Lint = Lint {
     code: code(
@@ -18,32 +21,33 @@ pub(crate) const LINT: Lint = Lint {
 
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
     let attack = &input.facts.attack;
-    for (index, tag) in input.rule.attack.iter().enumerate() {
-        let stated = tag
-            .tactic_id
-            .as_deref()
-            .or(tag.tactic.as_deref())
-            .and_then(|t| attack.tactic(t));
-        let technique = tag.technique_id().and_then(|id| attack.technique(&id));
-        let (Some(tactic), Some(technique)) = (stated, technique) else {
+    for tag in tags(input) {
+        let technique = tag.said.technique_id().and_then(|id| attack.technique(&id));
+        let (Some(tactic), Some(technique)) = (tag.stated_tactic(), technique) else {
             continue;
         };
-        if technique.tactics.is_empty() || technique.tactics.contains(&tactic.shortname) {
+        if technique.revoked_by.is_some() || technique.tactics.contains(&tactic.shortname) {
             continue;
         }
-        let right: Vec<&str> = technique
-            .tactics
-            .iter()
-            .filter_map(|t| attack.tactic(t))
-            .map(|t| t.name.as_str())
-            .collect();
-        found.push(
-            Diagnostic::new(
-                LINT.code,
-                format!("{} does not belong to {}", technique.id, tactic.name),
-            )
-            .at(input.place(&format!("/attack/{index}/technique")))
-            .help(format!("list it under {}", right.join(" or "))),
-        );
+        let message = format!("{} does not belong to {}", technique.id, tactic.name);
+        let mut diagnostic = Diagnostic::new(LINT.code, message).at(tag.place("technique"));
+        let right = match tag.placement() {
+            Some(placement) => named(&placement.tactics),
+            None => named(&attack.tactics_of(technique)),
+        };
+        diagnostic = diagnostic.help(format!("list it under {right}"));
+        // What was right in another version moved with ATT&CK; the rest is a slip.
+        let elsewhere = tag.stated().and_then(|stated| {
+            let version = input.facts.versions.where_belongs(&technique.id, stated)?;
+            Some((version, version.tactic(stated)?))
+        });
+        if let Some((version, tactic)) = elsewhere {
+            diagnostic = diagnostic.note(format!(
+                "in ATT&CK {} it belongs to {}",
+                version.version(),
+                tactic.name
+            ));
+        }
+        found.push(tag.carried(diagnostic, elsewhere.is_some()));
     }
 }

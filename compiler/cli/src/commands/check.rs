@@ -1,12 +1,15 @@
 //! `rulec check`: read, bind, lint.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
-use rulec_driver::{config::Level, repair};
+use rulec_driver::{
+    config::Level,
+    repair::{self, Mode},
+};
 use rulec_source::render;
 
-use crate::{Failure, Global, Outcome, print};
+use crate::{FINDINGS, Failure, Global, Outcome, print};
 
 /// Read, bind and lint rule documents
 ///
@@ -26,6 +29,13 @@ pub(crate) struct Arguments {
     /// Make the safe repairs in the documents first; what is left is reported.
     #[arg(long)]
     fix: bool,
+    /// With --fix: change nothing; print the repairs as a unified diff. Exit code 1 when there are any.
+    #[arg(long, requires = "fix")]
+    diff: bool,
+    /// Check against this version of ATT&CK instead of the one in rulec.toml: what an upgrade would change.
+    /// With --fix the documents are carried over to it.
+    #[arg(long, value_name = "VERSION")]
+    attack: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -43,9 +53,21 @@ enum Format {
 }
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
-    let pipeline = print::pipeline(global)?;
+    let mut pipeline = print::pipeline(global)?;
+    if let Some(version) = &arguments.attack {
+        pipeline.write_against(version).map_err(Failure::say)?;
+    }
     if arguments.fix {
-        let report = repair::run(&pipeline, &arguments.paths).map_err(Failure::say)?;
+        let mode = if arguments.diff { Mode::Diff } else { Mode::Write };
+        let report = repair::run(&pipeline, &arguments.paths, mode).map_err(Failure::say)?;
+        if mode == Mode::Diff {
+            print::data(&report.diff);
+            return Ok(if report.changed.is_empty() {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(FINDINGS)
+            });
+        }
         for (path, count) in report.changed.iter().filter(|_| !global.quiet) {
             let what = if *count == 1 { "repair" } else { "repairs" };
             anstream::eprintln!("{path}: {count} {what} made");
