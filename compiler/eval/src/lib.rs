@@ -9,6 +9,7 @@ mod coverage;
 mod demand;
 mod error;
 mod expr;
+mod flow;
 mod gather;
 mod plan;
 mod special;

@@ -4,18 +4,19 @@
 //! table's provider, which may apply them piece by piece.
 
 use std::cell::RefCell;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use rulec_functions::{Necessary, Type, Value, convert};
 use rulec_ir::{BindingId, BindingKind, Conditions, JoinKind, Operator, Origin, Query, Rel, RelKind};
 use rulec_runtime::ops::{self, Output};
-use rulec_runtime::{Batch, Code, Column, Context, InTurn, RuntimeError, Schema};
+use rulec_runtime::{Batch, Column, Context, RuntimeError, Schema};
 use rulec_source::Span;
 
 use crate::coverage;
 use crate::demand::{self, Demand};
 use crate::error::EvalError;
 use crate::expr::{Compiled, Scope};
+use crate::flow::{Join, Table};
 use crate::gather::{Gather, Kind};
 use crate::support;
 use crate::trace::{self, Recorder};
@@ -26,36 +27,25 @@ pub(crate) type Result<T> = std::result::Result<T, EvalError>;
 pub(crate) type Step<'c> = Box<dyn Fn(&Batch) -> Result<Batch> + Send + Sync + 'c>;
 
 /// Makes the rows that a chain starts with.
-type Make<'c> = Box<dyn Fn(Option<&Batch>) -> Result<Batch> + Send + Sync + 'c>;
+pub(crate) type Make<'c> = Box<dyn Fn(Option<&Batch>) -> Result<Batch> + Send + Sync + 'c>;
 
-/// A relation that is ready to run.
+/// A relation that is ready to run; see [`flow`](crate::flow).
 pub(crate) struct Plan<'c> {
-    source: Source<'c>,
+    pub(crate) source: Source<'c>,
     /// Steps that look at one row at a time.
-    scan: Vec<Step<'c>>,
+    pub(crate) scan: Vec<Step<'c>>,
     /// The step after those, if it takes its input in pieces.
-    gather: Option<Gather>,
+    pub(crate) gather: Option<Gather>,
     /// The steps after that.
-    rest: Vec<Step<'c>>,
+    pub(crate) rest: Vec<Step<'c>>,
 }
 
-enum Source<'c> {
+pub(crate) enum Source<'c> {
     Table(Table),
     /// What the enclosing operator hands in.
     Input,
     Made(Make<'c>),
-}
-
-/// A table of the context.
-struct Table {
-    name: String,
-    schema: Schema,
-    needed: Demand,
-    /// What rows must meet to get through the first steps.
-    necessary: Necessary,
-    /// Without data it is empty.
-    optional: bool,
-    span: Span,
+    Join(Box<Join<'c>>),
 }
 
 impl<'c> Plan<'c> {
@@ -97,117 +87,6 @@ impl<'c> Plan<'c> {
             .push(Box::new(move |rows| gather.whole(rows).map_err(at(gather.span))));
         self
     }
-
-    pub(crate) fn run(&self, ctx: &Context<'_>, input: Option<&Batch>) -> Result<Batch> {
-        let mut batch = match &self.source {
-            Source::Table(table) => match &self.gather {
-                Some(gather) => self.gather_table(ctx, table, gather)?,
-                None => self.scan_table(ctx, table)?,
-            },
-            Source::Input => match input {
-                Some(input) => self.whole(input)?,
-                None => {
-                    return Err(EvalError::at(
-                        Span::default(),
-                        RuntimeError::internal("a subquery has no input"),
-                    ));
-                }
-            },
-            Source::Made(make) => self.whole(&make(input)?)?,
-        };
-        for step in &self.rest {
-            ctx.progress().check().map_err(at(Span::default()))?;
-            batch = step(&batch)?;
-        }
-        Ok(batch)
-    }
-
-    /// The first steps over rows that are there already.
-    fn whole(&self, rows: &Batch) -> Result<Batch> {
-        let rows = pass(&self.scan, rows)?;
-        match &self.gather {
-            Some(gather) => gather.whole(&rows).map_err(at(gather.span)),
-            None => Ok(rows),
-        }
-    }
-
-    /// The rows of a table after the first steps.
-    fn scan_table(&self, ctx: &Context<'_>, table: &Table) -> Result<Batch> {
-        let places = Places::default();
-        let needed = table.needed.as_deref();
-        let scanned = ctx.scan_where(&table.name, &table.schema, needed, &table.necessary, |piece| {
-            pass(&self.scan, piece).map_err(|error| places.keep(error))
-        });
-        match scanned {
-            Err(error) if table.may_miss(&error) => {
-                pass(&self.scan, &Batch::empty(table.schema.clone(), ctx.memory()))
-            }
-            scanned => scanned.map_err(|error| places.find(error, table.span)),
-        }
-    }
-
-    /// What a step makes of the pieces of a table after the first steps.
-    fn gather_table(&self, ctx: &Context<'_>, table: &Table, gather: &Gather) -> Result<Batch> {
-        let places = Places::default();
-        let needed = table.needed.as_deref();
-        let pieces = gather.pieces(ctx.memory());
-        let work = |piece: Batch| {
-            let piece = pass(&self.scan, &piece).map_err(|error| places.keep(error))?;
-            let own = |error| places.keep(EvalError::at(gather.span, error));
-            let turn = pieces.piece(&piece).map_err(own)?;
-            Ok(Box::new(move || turn().map_err(own)) as InTurn<'_>)
-        };
-        match ctx.fold_where(&table.name, &table.schema, needed, &table.necessary, work) {
-            Err(error) if table.may_miss(&error) => {
-                let nothing = Batch::empty(table.schema.clone(), ctx.memory());
-                work(nothing)
-                    .and_then(|turn| turn())
-                    .map_err(|error| places.find(error, table.span))?;
-            }
-            folded => folded.map_err(|error| places.find(error, table.span))?,
-        }
-        gather.finish(pieces).map_err(at(gather.span))
-    }
-}
-
-impl Table {
-    /// Whether an error only says that there is no data where none is needed.
-    fn may_miss(&self, error: &RuntimeError) -> bool {
-        self.optional && error.code == Code::MISSING_TABLE
-    }
-}
-
-/// Where errors come from that go through a provider of tables, which knows no
-/// places.
-#[derive(Default)]
-struct Places(Mutex<Vec<EvalError>>);
-
-impl Places {
-    /// The error without its place, which is kept.
-    fn keep(&self, error: EvalError) -> RuntimeError {
-        let plain = RuntimeError::new(error.code, error.message.clone());
-        if let Ok(mut known) = self.0.lock() {
-            known.push(error);
-        }
-        plain
-    }
-
-    /// The error with its place; one that was not kept is about the table.
-    fn find(self, error: RuntimeError, table: Span) -> EvalError {
-        let known = self.0.into_inner().unwrap_or_default();
-        let found = known
-            .into_iter()
-            .find(|known| known.code == error.code && known.message == error.message);
-        found.unwrap_or_else(|| EvalError::at(table, error))
-    }
-}
-
-fn pass(steps: &[Step<'_>], batch: &Batch) -> Result<Batch> {
-    let mut batch = batch.clone();
-    for step in steps {
-        batch = step(&batch)?;
-    }
-    Ok(batch)
 }
 
 /// Compiles a query and keeps what its bindings gave.
@@ -489,6 +368,19 @@ impl<'c> Planner<'_, 'c> {
                 let left_keys = self.exprs(left_keys, &mut Scope::new(left.columns.len()))?;
                 let right_keys = self.exprs(right_keys, &mut Scope::new(right.columns.len()))?;
                 let (said, kind, output) = (*kind, join_kind(*kind), picks(rel, output));
+                // Who looks at what goes through it is shown both sides.
+                if kind.takes_pieces() && self.recorder.is_none() && self.coverage.is_none() {
+                    let join = Join {
+                        lhs,
+                        rhs,
+                        kind,
+                        left_keys,
+                        right_keys,
+                        output,
+                        span,
+                    };
+                    return Ok(Plan::of(Source::Join(Box::new(join))));
+                }
                 let (place, ctx) = (self.place(rel, 2), self.ctx.clone());
                 // The other side may read the same input, in a subquery; so both are run here.
                 Plan::made(move |input| {

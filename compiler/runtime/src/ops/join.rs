@@ -1,13 +1,16 @@
-//! `join` and `lookup`, by hash.
+//! `join` and `lookup`, by hash: the right side is held, by key, and the rows of
+//! the left side are looked up in it, all at once or piece by piece.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
+use rulec_functions::Type;
+
+use super::pieces::{Source, locked};
 use super::{Expr, Result};
 use crate::batch::Batch;
+use crate::cell::{Hashing, Table};
 use crate::error::RuntimeError;
-use crate::key::KeyBuffer;
-use crate::memory::Growing;
+use crate::memory::Reservation;
 use crate::schema::{Column, Schema};
 
 /// The kinds of join. Anti and semi joins put out rows of one side only.
@@ -62,6 +65,22 @@ pub fn right(name: impl Into<Arc<str>>, index: usize) -> Pick {
     }
 }
 
+impl JoinKind {
+    /// Whether what a left row gives depends on the right side alone, or at most
+    /// on the left rows before it, and a right row without a pair gives nothing:
+    /// then the left side may come in [pieces](Probe).
+    pub fn takes_pieces(self) -> bool {
+        matches!(
+            self,
+            JoinKind::InnerUnique
+                | JoinKind::Inner
+                | JoinKind::LeftOuter
+                | JoinKind::LeftSemi
+                | JoinKind::LeftAnti
+        )
+    }
+}
+
 /// `join`: rows of both sides whose keys are equal, pairwise. A null key is
 /// equal to a null key, unlike in a comparison: so the service joins, though
 /// the reference does not say it. The order is that of the left rows, then of the right
@@ -74,182 +93,250 @@ pub fn join(
     right_keys: &[Expr<'_>],
     output: &[Pick],
 ) -> Result<Batch> {
-    if left_keys.len() != right_keys.len() {
-        return Err(RuntimeError::internal(
-            "a join has a different number of keys on each side",
-        ));
+    as_many(left_keys, right_keys)?;
+    if let JoinKind::RightSemi | JoinKind::RightAnti = kind {
+        let index = Index::new(lhs, left_keys)?;
+        let wanted = kind == JoinKind::RightSemi;
+        let rows = index.matches(rhs, right_keys, wanted)?;
+        return gather(lhs, rhs, &[], &rows, output);
     }
-    let mut held = lhs.memory().growing("join");
-    match kind {
-        JoinKind::LeftSemi | JoinKind::LeftAnti => {
-            let rows = semi(
-                lhs,
-                left_keys,
-                rhs,
-                right_keys,
-                kind == JoinKind::LeftSemi,
-                &mut held,
-            )?;
-            gather(
-                lhs,
-                rhs,
-                &rows.into_iter().map(Some).collect::<Vec<_>>(),
-                &[],
-                output,
-            )
+    let probe = Probe::new(rhs, kind, left_keys, right_keys, output)?;
+    let found = probe.find(lhs)?;
+    probe.join(lhs, found)
+}
+
+/// The rows of a piece that have a key that a row of the other side has: a join
+/// that drops rows without a pair may drop them early.
+#[derive(Debug)]
+pub struct Matching<'a> {
+    index: Index,
+    keys: &'a [Expr<'a>],
+}
+
+impl<'a> Matching<'a> {
+    /// For pieces with these keys; `other` is the other side.
+    pub fn new(other: &Batch, other_keys: &[Expr<'_>], keys: &'a [Expr<'a>]) -> Result<Self> {
+        Ok(Self {
+            index: Index::new(other, other_keys)?,
+            keys,
+        })
+    }
+
+    /// The rows of a piece.
+    pub fn rows(&self, piece: &Batch) -> Result<Batch> {
+        piece.select(&self.index.matches(piece, self.keys, true)?, "join")
+    }
+}
+
+/// The right side of a join, by key, in which the left side is looked up piece
+/// by piece.
+#[derive(Debug)]
+pub struct Probe<'a> {
+    rhs: Batch,
+    kind: JoinKind,
+    left_keys: &'a [Expr<'a>],
+    output: &'a [Pick],
+    index: Index,
+    /// Right rows that a pair has; by the first row of the key, for innerunique.
+    used: Mutex<Vec<bool>>,
+}
+
+/// What a piece of the left side has found on the right side.
+#[derive(Debug)]
+pub struct Found {
+    /// Per row of the piece the first row with its key.
+    firsts: Vec<u32>,
+}
+
+const NONE: u32 = u32::MAX;
+
+impl<'a> Probe<'a> {
+    /// The right side of a join.
+    pub fn new(
+        rhs: &Batch,
+        kind: JoinKind,
+        left_keys: &'a [Expr<'a>],
+        right_keys: &[Expr<'_>],
+        output: &'a [Pick],
+    ) -> Result<Self> {
+        as_many(left_keys, right_keys)?;
+        Ok(Self {
+            rhs: rhs.clone(),
+            kind,
+            left_keys,
+            output,
+            index: Index::new(rhs, right_keys)?,
+            used: Mutex::new(vec![false; rhs.rows()]),
+        })
+    }
+
+    /// Whether pieces may be [joined](Probe::join) in any order, not only in
+    /// their own.
+    pub fn in_any_order(&self) -> bool {
+        self.kind.takes_pieces() && self.kind != JoinKind::InnerUnique
+    }
+
+    /// Looks up a piece of the left side; in any order.
+    pub fn find(&self, piece: &Batch) -> Result<Found> {
+        Ok(Found {
+            firsts: self.index.firsts(piece, self.left_keys)?,
+        })
+    }
+
+    /// The rows that a piece of the left side gives.
+    pub fn join(&self, piece: &Batch, found: Found) -> Result<Batch> {
+        let (left, right) = match self.kind {
+            JoinKind::LeftSemi | JoinKind::LeftAnti => {
+                let wanted = self.kind == JoinKind::LeftSemi;
+                let rows = found.firsts.iter().enumerate();
+                let rows = rows.filter(|(_, first)| (**first != NONE) == wanted);
+                (rows.map(|(row, _)| row as u32).collect(), Vec::new())
+            }
+            _ => self.pairs(piece, &found.firsts)?,
+        };
+        gather(piece, &self.rhs, &left, &right, self.output)
+    }
+
+    fn pairs(&self, piece: &Batch, firsts: &[u32]) -> Result<(Vec<u32>, Vec<u32>)> {
+        let mut held = piece.memory().growing("join");
+        let keep_left = matches!(self.kind, JoinKind::LeftOuter | JoinKind::FullOuter);
+        let keep_right = matches!(self.kind, JoinKind::RightOuter | JoinKind::FullOuter);
+        let unique = self.kind == JoinKind::InnerUnique;
+        let mut used = (unique || keep_right).then(|| locked(&self.used));
+        let (mut left, mut right) = (Vec::new(), Vec::new());
+        for (row, first) in firsts.iter().enumerate() {
+            let mut other = *first;
+            if other == NONE {
+                if keep_left {
+                    held.add(8)?;
+                    left.push(row as u32);
+                    right.push(NONE);
+                }
+                continue;
+            }
+            if unique
+                && let Some(used) = &mut used
+                && std::mem::replace(&mut used[other as usize], true)
+            {
+                continue;
+            }
+            while other != NONE {
+                held.add(8)?;
+                left.push(row as u32);
+                right.push(other);
+                if keep_right && let Some(used) = &mut used {
+                    used[other as usize] = true;
+                }
+                other = self.index.next[other as usize];
+            }
         }
-        JoinKind::RightSemi | JoinKind::RightAnti => {
-            let rows = semi(
-                rhs,
-                right_keys,
-                lhs,
-                left_keys,
-                kind == JoinKind::RightSemi,
-                &mut held,
-            )?;
-            gather(
-                lhs,
-                rhs,
-                &[],
-                &rows.into_iter().map(Some).collect::<Vec<_>>(),
-                output,
-            )
+        if keep_right && let Some(used) = &used {
+            for (row, _) in used.iter().enumerate().filter(|(_, used)| !**used) {
+                left.push(NONE);
+                right.push(row as u32);
+            }
         }
-        _ => {
-            let (left_rows, right_rows) = pairs(lhs, left_keys, rhs, right_keys, kind, &mut held)?;
-            gather(lhs, rhs, &left_rows, &right_rows, output)
-        }
+        Ok((left, right))
     }
 }
 
 /// The rows of a side by key: each key's first row, and for each row the next
 /// one of its key.
+#[derive(Debug)]
 struct Index {
-    first: HashMap<Box<[u8]>, u32>,
+    table: Table,
+    hashing: Hashing,
+    first: Vec<u32>,
     next: Vec<u32>,
+    rows: Batch,
+    keys: Vec<Source>,
+    _held: Reservation,
 }
 
-const NONE: u32 = u32::MAX;
+/// Content that a row of an index is counted with: its hash and its places.
+const ROW_BYTES: usize = Table::ENTRY + 8;
 
 impl Index {
-    fn new(rows: &Batch, keys: &[Expr<'_>], held: &mut Growing<'_>) -> Result<Self> {
+    fn new(rows: &Batch, keys: &[Expr<'_>]) -> Result<Self> {
+        let held = rows.memory().reserve("join", rows.rows() * ROW_BYTES)?;
         let mut index = Self {
-            first: HashMap::new(),
+            table: Table::default(),
+            hashing: Hashing::default(),
+            first: Vec::new(),
             next: vec![NONE; rows.rows()],
+            rows: rows.clone(),
+            keys: sources(rows, keys),
+            _held: held,
         };
-        held.add(rows.rows() * 4)?;
-        let mut key = KeyBuffer::new();
         // Backwards, so that following a key's rows goes forwards.
         for row in (0..rows.rows()).rev() {
-            fill(&mut key, keys, rows, row);
-            if let Some(first) = index.first.get_mut(key.bytes()) {
-                index.next[row] = std::mem::replace(first, row as u32);
-            } else {
-                held.add(key.bytes().len() + 48)?;
-                index.first.insert(key.bytes().into(), row as u32);
+            let hash = hash(&index.hashing, rows, &index.keys, row);
+            let (keys, first) = (&index.keys, &index.first);
+            let same = |entry: usize| {
+                let other = first[entry] as usize;
+                keys.iter()
+                    .all(|key| key.cell(rows, row).same(key.cell(rows, other)))
+            };
+            match index.table.entry(hash, same) {
+                (_, true) => index.first.push(row as u32),
+                (entry, false) => {
+                    index.next[row] = std::mem::replace(&mut index.first[entry], row as u32);
+                }
             }
         }
         Ok(index)
     }
 
-    fn first(&self, key: &KeyBuffer) -> u32 {
-        self.first.get(key.bytes()).copied().unwrap_or(NONE)
+    /// For each row of another side the first row here that has its key.
+    fn firsts(&self, rows: &Batch, keys: &[Expr<'_>]) -> Result<Vec<u32>> {
+        let _held = rows.memory().reserve("join", rows.rows() * 4)?;
+        let keys = sources(rows, keys);
+        let first = |row: usize| {
+            let same = |entry: usize| {
+                let own = self.first[entry] as usize;
+                let mut pairs = keys.iter().zip(&self.keys);
+                pairs.all(|(key, known)| key.cell(rows, row).same(known.cell(&self.rows, own)))
+            };
+            let entry = self.table.find(hash(&self.hashing, rows, &keys, row), same);
+            entry.map_or(NONE, |entry| self.first[entry])
+        };
+        Ok((0..rows.rows()).map(first).collect())
+    }
+
+    /// The rows of another side whose key is here, or is not.
+    fn matches(&self, rows: &Batch, keys: &[Expr<'_>], wanted: bool) -> Result<Vec<u32>> {
+        let firsts = self.firsts(rows, keys)?;
+        let found = firsts.iter().enumerate();
+        let found = found.filter(|(_, first)| (**first != NONE) == wanted);
+        Ok(found.map(|(row, _)| row as u32).collect())
     }
 }
 
-fn fill(key: &mut KeyBuffer, keys: &[Expr<'_>], rows: &Batch, row: usize) {
-    key.clear();
-    for expr in keys {
-        key.push(&expr.of(rows.row(row)));
+fn as_many(left_keys: &[Expr<'_>], right_keys: &[Expr<'_>]) -> Result<()> {
+    if left_keys.len() == right_keys.len() {
+        return Ok(());
     }
+    Err(RuntimeError::internal(
+        "a join has a different number of keys on each side",
+    ))
 }
 
-type Rows = Vec<Option<u32>>;
-
-fn pairs(
-    lhs: &Batch,
-    left_keys: &[Expr<'_>],
-    rhs: &Batch,
-    right_keys: &[Expr<'_>],
-    kind: JoinKind,
-    held: &mut Growing<'_>,
-) -> Result<(Rows, Rows)> {
-    let index = Index::new(rhs, right_keys, held)?;
-    let keep_left = matches!(kind, JoinKind::LeftOuter | JoinKind::FullOuter);
-    let keep_right = matches!(kind, JoinKind::RightOuter | JoinKind::FullOuter);
-    let unique = kind == JoinKind::InnerUnique;
-    // Right rows that some pair has; by the first row of the key, for innerunique.
-    let mut used = vec![false; rhs.rows()];
-    let (mut left_rows, mut right_rows) = (Rows::new(), Rows::new());
-    let mut key = KeyBuffer::new();
-    for row in 0..lhs.rows() {
-        fill(&mut key, left_keys, lhs, row);
-        let mut other = index.first(&key);
-        if other == NONE {
-            if keep_left {
-                held.add(16)?;
-                left_rows.push(Some(row as u32));
-                right_rows.push(None);
-            }
-            continue;
-        }
-        if unique && std::mem::replace(&mut used[other as usize], true) {
-            continue;
-        }
-        while other != NONE {
-            held.add(16)?;
-            left_rows.push(Some(row as u32));
-            right_rows.push(Some(other));
-            if keep_right {
-                used[other as usize] = true;
-            }
-            other = index.next[other as usize];
-        }
-    }
-    if keep_right {
-        for (row, used) in used.iter().enumerate() {
-            if !used {
-                left_rows.push(None);
-                right_rows.push(Some(row as u32));
-            }
-        }
-    }
-    Ok((left_rows, right_rows))
+fn sources(rows: &Batch, keys: &[Expr<'_>]) -> Vec<Source> {
+    keys.iter()
+        .map(|key| Source::typed(key, rows, &(0..rows.rows()), Type::Unknown))
+        .collect()
 }
 
-/// Rows of one side that have (or have not) a pair in the other.
-fn semi(
-    side: &Batch,
-    keys: &[Expr<'_>],
-    other: &Batch,
-    other_keys: &[Expr<'_>],
-    wanted: bool,
-    held: &mut Growing<'_>,
-) -> Result<Vec<u32>> {
-    let index = Index::new(other, other_keys, held)?;
-    let mut key = KeyBuffer::new();
-    let mut rows = Vec::new();
-    for row in 0..side.rows() {
-        fill(&mut key, keys, side, row);
-        if (index.first(&key) != NONE) == wanted {
-            rows.push(row as u32);
-        }
-    }
-    Ok(rows)
+fn hash(hashing: &Hashing, rows: &Batch, keys: &[Source], row: usize) -> u64 {
+    hashing.of(keys.iter().map(|key| key.cell(rows, row)))
 }
 
-fn gather(
-    lhs: &Batch,
-    rhs: &Batch,
-    left_rows: &[Option<u32>],
-    right_rows: &[Option<u32>],
-    output: &[Pick],
-) -> Result<Batch> {
+fn gather(lhs: &Batch, rhs: &Batch, left_rows: &[u32], right_rows: &[u32], output: &[Pick]) -> Result<Batch> {
     let rows = left_rows.len().max(right_rows.len());
     let mut schema = Vec::with_capacity(output.len());
     let mut columns = Vec::with_capacity(output.len());
     // One decision per side: without gaps rows are selected, which is cheaper.
-    let whole = [all(left_rows), all(right_rows)];
+    let gaps = [left_rows.contains(&NONE), right_rows.contains(&NONE)];
     let mut held = lhs.memory().growing("join");
     for pick in output {
         let (side, numbers) = if pick.from_right {
@@ -270,9 +357,11 @@ fn gather(
             ));
         }
         held.add(vector.bytes_of(rows))?;
-        columns.push(match &whole[usize::from(pick.from_right)] {
-            Some(rows) => vector.select(rows),
-            None => vector.select_or_null(column.ty, numbers),
+        columns.push(if gaps[usize::from(pick.from_right)] {
+            let numbers = numbers.iter().map(|row| (*row != NONE).then_some(*row));
+            vector.select_or_null(column.ty, &numbers.collect::<Vec<_>>())
+        } else {
+            vector.select(numbers)
         });
         schema.push(Column {
             name: pick.name.clone(),
@@ -284,16 +373,12 @@ fn gather(
     if lhs.marks().is_none() && rhs.marks().is_none() {
         return Ok(joined);
     }
-    let marked = |side: &Batch, numbers: &[Option<u32>], row: usize| {
-        let number = numbers.get(row).copied().flatten();
-        number.is_some_and(|number| side.is_marked(number as usize))
+    let marked = |side: &Batch, numbers: &[u32], row: usize| {
+        let number = numbers.get(row).filter(|number| **number != NONE);
+        number.is_some_and(|number| side.is_marked(*number as usize))
     };
     let marks = (0..rows)
         .map(|row| marked(lhs, left_rows, row) || marked(rhs, right_rows, row))
         .collect::<Vec<_>>();
     Ok(joined.with_marks(marks))
-}
-
-fn all(rows: &[Option<u32>]) -> Option<Vec<u32>> {
-    rows.iter().copied().collect()
 }

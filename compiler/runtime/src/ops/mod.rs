@@ -75,7 +75,7 @@ pub use columns::{
 pub use expand::{Expand, Item, item, mv_apply, mv_expand};
 pub use group::{distinct, distinct_pieces, summarize, summarize_pieces};
 pub use invoke::{FILE_PROFILE_COLUMNS, file_profile};
-pub use join::{JoinKind, Pick, join, left, right};
+pub use join::{Found, JoinKind, Matching, Pick, Probe, join, left, right};
 pub use lookup::{AddressKeys, address_lookup, dcount_intersect, partition};
 pub use nested::{Level, top_nested};
 pub use order::{sort, take, take_pieces, top, top_pieces};

@@ -69,6 +69,7 @@ pub(super) fn locked<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// A column of a piece: one that it has, or one computed for some of its rows.
+#[derive(Debug)]
 pub(super) enum Source {
     Of(usize),
     Made { vector: Vector, from: usize },
