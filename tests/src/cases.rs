@@ -146,10 +146,27 @@ fn explained(path: &Path) -> (String, &'static str) {
     let compilation = rulec_driver::Compilation {
         documents: vec![document],
     };
-    (
-        explain::run(pipeline, &compilation, explain::Format::Markdown),
-        "explain.md",
-    )
+    let explained = explain::run(
+        pipeline,
+        &compilation,
+        explained_cases(),
+        explain::Format::Markdown,
+    );
+    (explained.unwrap_or_default(), "explain.md")
+}
+
+/// What the cases look for, by which indicators are counted: the rules of the
+/// repository come and go.
+fn explained_cases() -> &'static explain::Corpus {
+    static CORPUS: OnceLock<explain::Corpus> = OnceLock::new();
+    CORPUS.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/explain");
+        let documents = files(&folder, "md")
+            .iter()
+            .map(|path| pipeline().document(source(path)))
+            .collect();
+        explain::corpus(pipeline(), &rulec_driver::Compilation { documents })
+    })
 }
 
 fn queried(path: &Path) -> (String, &'static str) {

@@ -41,6 +41,7 @@ fn what_rulec_prints_is_valid() {
     let findings = compilation.findings();
     let text = render::json(&findings, compilation.summary(), rulec_driver::VERSION);
     validate("check.schema.json", &serde_json::from_str(&text).unwrap());
+    let corpus = explain::corpus(&pipeline, &compilation);
     let built = pipeline.build(&compilation, &build::Options::default());
     validate(
         "losses.schema.json",
@@ -52,7 +53,7 @@ fn what_rulec_prints_is_valid() {
         let one = rulec_driver::Compilation {
             documents: vec![document],
         };
-        let explained = explain::run(&pipeline, &one, explain::Format::Json);
+        let explained = explain::run(&pipeline, &one, &corpus, explain::Format::Json).unwrap();
         validate("explain.schema.json", &serde_json::from_str(&explained).unwrap());
     }
 }

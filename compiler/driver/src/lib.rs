@@ -29,6 +29,7 @@ pub mod repair;
 pub mod repository;
 pub mod scaffold;
 pub mod schemas;
+mod report;
 mod upgrade;
 
 pub use pipeline::{Bound, Compilation, Document, Pipeline};

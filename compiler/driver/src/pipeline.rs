@@ -180,33 +180,6 @@ impl Pipeline {
         Compilation { documents }
     }
 
-    /// Compiles the rule of the repository that has this id.
-    pub fn compile_rule(&self, id: &str) -> Result<Compilation, String> {
-        let mut compilation = self.compile(&[]);
-        let known: Vec<String> = compilation
-            .documents
-            .iter()
-            .filter_map(|d| d.rule())
-            .map(|r| r.id.clone())
-            .collect();
-        let exact = known.iter().any(|k| k == id);
-        compilation.documents.retain(|d| {
-            d.rule()
-                .is_some_and(|r| if exact { r.id == id } else { r.id.starts_with(id) })
-        });
-        match compilation.documents.len() {
-            1 => Ok(compilation),
-            0 => {
-                let close = rulec_facts::close_matches(id, known.iter().map(String::as_str), 3);
-                Err(match close.first() {
-                    Some(close) => format!("no rule has the id `{id}`; did you mean `{close}`?"),
-                    None => format!("no rule has the id `{id}`, and no file has that name"),
-                })
-            }
-            n => Err(format!("{n} rules have ids that begin with `{id}`")),
-        }
-    }
-
     /// Compiles one text.
     pub fn document(&self, file: SourceFile) -> Document {
         if is_query_file(&file.path) {
@@ -391,6 +364,32 @@ impl Document {
 }
 
 impl Compilation {
+    /// The rule alone that has this id, or the only one whose id begins with it.
+    pub fn only(mut self, id: &str) -> Result<Self, String> {
+        let known: Vec<String> = self
+            .documents
+            .iter()
+            .filter_map(|d| d.rule())
+            .map(|r| r.id.clone())
+            .collect();
+        let exact = known.iter().any(|k| k == id);
+        self.documents.retain(|d| {
+            d.rule()
+                .is_some_and(|r| if exact { r.id == id } else { r.id.starts_with(id) })
+        });
+        match self.documents.len() {
+            1 => Ok(self),
+            0 => {
+                let close = rulec_facts::close_matches(id, known.iter().map(String::as_str), 3);
+                Err(match close.first() {
+                    Some(close) => format!("no rule has the id `{id}`; did you mean `{close}`?"),
+                    None => format!("no rule has the id `{id}`, and no file has that name"),
+                })
+            }
+            n => Err(format!("{n} rules have ids that begin with `{id}`")),
+        }
+    }
+
     /// All findings, document by document.
     pub fn findings(&self) -> Vec<render::Finding<'_>> {
         self.documents.iter().flat_map(|d| d.findings(false)).collect()

@@ -6,7 +6,7 @@ use rulec_ir::{
 };
 use rulec_source::Span;
 
-use crate::predicates::positive;
+use crate::kind::Kind;
 
 /// The last conjunct of the pipeline's `where`s that says what the rule looks
 /// for; after a `summarize` that is its threshold. Passed over are exclusions,
@@ -63,7 +63,8 @@ fn first_input(rel: &Rel) -> Option<&Rel> {
 
 fn decides(query: &Query, conjunct: &Expr) -> bool {
     if let ExprKind::Call { function, .. } = &conjunct.kind
-        && (function.name == "not" || positive(function.name, false).1)
+        && (function.name == "not"
+            || Kind::of(function.name).is_some_and(|(kind, _)| kind.is_negative() || kind == Kind::IsNotNull))
     {
         return false;
     }

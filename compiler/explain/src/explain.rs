@@ -10,8 +10,8 @@ use rulec_source::{Fragment, SourceFile};
 use crate::{
     Facts,
     constant::constant,
-    explanation::{Event, Explanation, Schedule, Tactic, Technique},
-    output, predicates, stages, walk,
+    explanation::{Event, Explanation, QueryPlace, Schedule, Tactic, Technique},
+    mainline, output, particulars, predicates, stages, walk,
 };
 
 /// One query of a rule and everything known about it.
@@ -38,20 +38,35 @@ pub struct Input<'a> {
 /// Explains a query of a rule. Never fails: what is not known is left out.
 pub fn explain(input: &Input<'_>) -> Explanation {
     let pipeline = stages::stages(input);
-    let (exclusions, indicators) = predicates::predicates(input.ir, &pipeline.spans);
+    let steps = mainline::steps(input.ir, &pipeline.spans);
+    let predicates = predicates::predicates(input, &steps);
+    let particulars = particulars::particulars(input, &steps);
     Explanation {
         rule: input.rule.id.clone(),
         title: input.rule.title.clone(),
+        query: QueryPlace {
+            number: input.query + 1,
+            of: input.rule.queries.len(),
+            name: input.rule.queries.get(input.query).and_then(|q| q.name.clone()),
+            line: stages::line(input, input.parsed.query.span),
+        },
         parameters: stages::parameters(input.ir, input),
         bindings: stages::bindings(input.ir, input, &pipeline.through),
-        output_fields: output::fields(input.ir, &input.fragment.text),
+        output_fields: output::fields(input.ir, &input.fragment.text, &pipeline.spans),
         stages: pipeline.stages,
-        exclusions,
-        indicators,
+        exclusions: predicates.exclusions,
+        indicators: predicates.indicators,
+        thresholds: predicates.thresholds,
+        time_window: predicates.time,
+        lookback: particulars.lookback,
+        group_by: particulars.group_by,
+        joins: particulars.joins,
+        deduplication: particulars.deduplication,
         event_coverage: coverage(input),
         attack: attack(input.rule, input.facts),
         schedule: schedule(input.resolved),
         settings: input.resolved.clone(),
+        further: Vec::new(),
     }
 }
 

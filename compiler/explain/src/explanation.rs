@@ -5,23 +5,42 @@ use rulec_model::Resolved;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-/// What a rule does.
+use crate::kind::Kind;
+
+/// What a rule does. Of a rule with several queries, what its first one does;
+/// the others follow under `further`.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Explanation {
     /// Id of the rule.
     pub rule: String,
     /// Its title.
     pub title: String,
+    /// Which query of the rule this is.
+    pub query: QueryPlace,
     /// Constants a reader may tune: scalar let bindings whose value is known.
     pub parameters: Vec<Parameter>,
     /// Let bindings the main pipeline does not run through.
     pub bindings: Vec<Binding>,
     /// The main pipeline, operator by operator.
     pub stages: Vec<Stage>,
-    /// What the main pipeline actively suppresses.
+    /// What the main pipeline actively suppresses: negated conditions that
+    /// every row has to meet, and anti-joins against lists.
     pub exclusions: Vec<Predicate>,
-    /// What it looks for.
+    /// What it looks for: its other comparisons of columns.
     pub indicators: Vec<Indicator>,
+    /// Numbers that the query computed and their limits.
+    pub thresholds: Vec<Threshold>,
+    /// Bounds in time of the rows it looks at.
+    pub time_window: Vec<TimeBound>,
+    /// How far back the query looks, by its longest `ago(…)`; none when it
+    /// leaves that to the schedule.
+    pub lookback: Option<Lookback>,
+    /// What rows are grouped by.
+    pub group_by: Vec<Grouping>,
+    /// What rows are joined with.
+    pub joins: Vec<Join>,
+    /// What makes a row of the result one of its kind.
+    pub deduplication: Vec<Deduplication>,
     /// The columns of the result.
     pub output_fields: Vec<OutputField>,
     /// Events that the rule looks at, and their native equivalents.
@@ -32,6 +51,23 @@ pub struct Explanation {
     pub schedule: Schedule,
     /// Every setting with its origin.
     pub settings: Resolved,
+    /// The rule's other queries in order; when several rules were asked for,
+    /// theirs behind them. The field is left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<Explanation>,
+}
+
+/// Which query of a rule an explanation is about.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct QueryPlace {
+    /// From 1.
+    pub number: usize,
+    /// How many the rule has.
+    pub of: usize,
+    /// The heading it stands under when a document has several.
+    pub name: Option<String>,
+    /// Line of the document where it begins, from 1.
+    pub line: usize,
 }
 
 /// A constant of the query.
@@ -69,6 +105,8 @@ pub struct Stage {
     pub binding: Option<String>,
     /// The operator as written, without comments.
     pub text: String,
+    /// What it does, in one plain sentence.
+    pub does: String,
     /// The columns after it.
     pub columns: Vec<Column>,
     /// Line of the document, from 1.
@@ -88,23 +126,126 @@ pub struct Column {
 /// A predicate over one field.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 pub struct Predicate {
-    /// The column.
+    /// The column, with members of it (`Properties.ip`); `*` for any column;
+    /// what is computed as written.
     pub field: String,
-    /// `eq`, `ne`, `in`, `starts_with`, …
-    pub kind: String,
-    /// What it is compared with; columns by name.
+    /// What is asked of it.
+    pub kind: Kind,
+    /// What it is compared with, each of which will do (of `has_all` all, of
+    /// `between` the two ends): constants resolved; columns and let bindings
+    /// by name; the rest as written.
     pub values: Vec<String>,
+    /// Whether upper and lower case are the same.
+    pub ignore_case: bool,
+    /// Whether the values are columns of the same row.
+    pub columns: bool,
+    /// The operator or function as the query has it: `!in~`, `isnotempty`.
+    pub operator: String,
+    /// The stage it stands in.
+    pub stage: usize,
+    /// Exclusions with the same number suppress a row only together.
+    pub together: Option<usize>,
 }
 
 /// A predicate with how common its values are.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Indicator {
-    /// The column.
+    /// The column, as in [`Predicate::field`].
     pub field: String,
-    /// The kind of comparison.
-    pub kind: String,
-    /// The values.
+    /// What is asked of it.
+    pub kind: Kind,
+    /// The values, as in [`Predicate::values`].
     pub values: Vec<Value>,
+    /// Whether upper and lower case are the same.
+    pub ignore_case: bool,
+    /// Whether the values are columns of the same row.
+    pub columns: bool,
+    /// The operator or function as the query has it.
+    pub operator: String,
+    /// The stage it stands in.
+    pub stage: usize,
+    /// Indicators with the same number are alternatives: one of them will do.
+    pub alternatives: Option<usize>,
+}
+
+/// The limit of a number that the query computed.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Threshold {
+    /// The column, or the computation where it has no name.
+    pub field: String,
+    /// What is asked of it.
+    pub kind: Kind,
+    /// The limits.
+    pub values: Vec<String>,
+    /// What is counted, as written: `dcount(DeviceId)`.
+    pub of: String,
+    /// The parameter that holds the limit.
+    pub parameter: Option<String>,
+    /// The stage it stands in.
+    pub stage: usize,
+}
+
+/// A bound in time.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct TimeBound {
+    /// The column, or `ingestion_time()`.
+    pub field: String,
+    /// What is asked of it.
+    pub kind: Kind,
+    /// The bounds as written: `ago(timeframe)`.
+    pub values: Vec<String>,
+    /// How far back from the run the furthest of them is; none for a fixed date.
+    pub looks_back: Option<String>,
+    /// The stage it stands in.
+    pub stage: usize,
+}
+
+/// How far back a query looks.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Lookback {
+    /// The time.
+    pub duration: String,
+    /// The parameter that holds it.
+    pub parameter: Option<String>,
+}
+
+/// What rows are grouped by.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Grouping {
+    /// The keys.
+    pub keys: Vec<String>,
+    /// The stage.
+    pub stage: usize,
+}
+
+/// What rows are joined with.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Join {
+    /// `join` or `lookup`.
+    pub operator: String,
+    /// `innerunique`, `leftanti`, …
+    pub kind: String,
+    /// The let binding, table or list; as written when it has no name.
+    pub with: String,
+    /// Keys of the rows of the pipeline.
+    pub left: Vec<String>,
+    /// Keys of the other side, pairwise.
+    pub right: Vec<String>,
+    /// The stage.
+    pub stage: usize,
+}
+
+/// What makes a row one of its kind.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Deduplication {
+    /// `arg_min`, `arg_max`, `take_any`: one row is kept of each group.
+    /// `distinct`: equal rows become one. `DedupFields`: what earlier alerts
+    /// were about is left out.
+    pub how: String,
+    /// The fields.
+    pub fields: Vec<String>,
+    /// The stage.
+    pub stage: usize,
 }
 
 /// A value of an indicator.
@@ -112,7 +253,9 @@ pub struct Indicator {
 pub struct Value {
     /// The value.
     pub value: String,
-    /// Rules of the repository that look for it; none when that was not counted.
+    /// How many other rules of the repository look for the same field, kind and
+    /// value, compared without case where the operator does; none when that
+    /// was not counted.
     pub corpus: Option<usize>,
 }
 
@@ -126,6 +269,8 @@ pub struct OutputField {
     pub ty: String,
     /// Kind of the stage that gave it its value; `source` when none did.
     pub source: String,
+    /// Number of that stage; none when it is no stage of the main pipeline.
+    pub stage: Option<usize>,
     /// Whether a stage names it, and no `*` has passed it on since.
     pub explicit: bool,
 }

@@ -4,22 +4,33 @@
 //! [`rulec_model::Resolved`]. Deliberately absent: opinions about the rule
 //! (`check`).
 
+mod condition;
 mod constant;
+mod corpus;
 mod deciding;
 mod explain;
 pub mod explanation;
 mod facts;
+mod kind;
+mod mainline;
 mod output;
+mod particulars;
 mod predicates;
 mod render;
+mod sentence;
 mod settings;
 mod stages;
+mod trace;
 mod walk;
+mod written;
 
 pub use constant::constant;
+pub use corpus::Corpus;
 pub use deciding::deciding;
 pub use explain::{Input, explain};
 pub use explanation::Explanation;
 pub use facts::Facts;
-pub use render::{markdown, text};
+pub use kind::Kind;
+pub use render::{markdown, particular_rows, setting_rows, text};
 pub use settings::{TARGETS, resolve};
+pub use stages::{Change, changes, notes};

@@ -3,7 +3,7 @@
 use rulec_ir::{BindingKind, Expr, ExprKind, Origin, ProjectKind, Query, Rel, RelKind};
 use rulec_source::Span;
 
-use crate::{explanation::OutputField, stages::kind};
+use crate::{explanation::OutputField, mainline::stage_of, stages::kind};
 
 /// Longer than any pipeline a person writes.
 const DEPTH: usize = 4_096;
@@ -12,6 +12,8 @@ const DEPTH: usize = 4_096;
 struct Built {
     /// Kind of the stage that gave the column its value.
     source: String,
+    /// Where that stage stands.
+    place: Span,
     /// Whether a stage names it, and no `*` has passed it on since.
     explicit: bool,
 }
@@ -20,13 +22,14 @@ impl Built {
     fn source() -> Self {
         Self {
             source: "source".to_owned(),
+            place: Span::default(),
             explicit: false,
         }
     }
 }
 
 /// One per column of the result, in its order.
-pub(crate) fn fields(query: &Query, text: &str) -> Vec<OutputField> {
+pub(crate) fn fields(query: &Query, text: &str, stages: &[Span]) -> Vec<OutputField> {
     let Some(root) = &query.root else {
         return Vec::new();
     };
@@ -40,6 +43,7 @@ pub(crate) fn fields(query: &Query, text: &str) -> Vec<OutputField> {
                 name: column.name.to_string(),
                 ty: column.ty.to_string(),
                 source: built.source,
+                stage: stage_of(built.place, stages),
                 explicit: built.explicit,
             }
         })
@@ -58,6 +62,7 @@ impl Tracer<'_> {
         }
         let by = |explicit| Built {
             source: kind(rel.span.of(self.text)),
+            place: rel.span,
             explicit,
         };
         let through = |input: &Rel, at: usize| self.trace(input, at, depth + 1);

@@ -1,187 +1,434 @@
-//! What the main pipeline looks for and what it suppresses, from the algebra.
+//! What the main pipeline looks for, what it suppresses and what it counts,
+//! from the algebra.
 
-use rulec_functions::{Value, text};
-use rulec_ir::{Expr, ExprKind, Query, Rel, RelKind, walk::conjuncts};
-use rulec_source::Span;
-
-use crate::{
-    constant::constant,
-    explanation::{Indicator, Predicate, Value as Shown},
-    walk,
+use rulec_functions::Value;
+use rulec_ir::{
+    Expr, ExprKind, JoinKind, Query, Rel, RelKind,
+    walk::{self, conjuncts},
 };
 
-/// Kinds of comparison by operator: name, name when negated.
-const KINDS: [(&str, &str, &str); 16] = [
-    ("==", "eq", "ne"),
-    ("=~", "eq", "ne"),
-    ("in", "in", "not_in"),
-    ("in~", "in", "not_in"),
-    ("has", "has", "not_has"),
-    ("has_cs", "has", "not_has"),
-    ("has_any", "has_any", "not_has_any"),
-    ("has_all", "has_all", "not_has_all"),
-    ("contains", "contains", "not_contains"),
-    ("contains_cs", "contains", "not_contains"),
-    ("startswith", "starts_with", "not_starts_with"),
-    ("startswith_cs", "starts_with", "not_starts_with"),
-    ("endswith", "ends_with", "not_ends_with"),
-    ("endswith_cs", "ends_with", "not_ends_with"),
-    ("matches regex", "regex_match", "not_regex_match"),
-    ("between", "between", "not_between"),
-];
+use crate::{
+    Input,
+    condition::{Condition, Operand, Reader, Test},
+    constant::ago,
+    explanation::{Indicator, Predicate, Threshold, TimeBound, Value as Shown},
+    kind::Kind,
+    mainline::Step,
+    settings::duration,
+    trace::{Made, made},
+    written::Written,
+};
 
-/// Comparisons and what they become when negated.
-const ORDER: [(&str, &str, &str); 4] = [
-    ("<", "lt", "ge"),
-    ("<=", "le", "gt"),
-    (">", "gt", "le"),
-    (">=", "ge", "lt"),
-];
+/// The column and the let binding of the de-duplication that rule documents share.
+const DEDUP_ENTITY: &str = "DedupEntity";
+pub(crate) const DEDUP_FIELDS: &str = "DedupFields";
 
-/// Exclusions: top-level negated conjuncts of the main pipeline. Indicators:
-/// its other comparisons of a column.
-pub(crate) fn predicates(query: &Query, main: &[Span]) -> (Vec<Predicate>, Vec<Indicator>) {
-    let mut exclusions = Vec::new();
-    let mut found: Vec<Predicate> = Vec::new();
-    for rel in walk::relations(query) {
-        if let RelKind::Filter { input, predicate } = &rel.kind
-            && main.contains(&rel.span)
-        {
-            for conjunct in conjuncts(predicate) {
-                match negated(conjunct) {
-                    Some(inner) => leaves(query, input, inner, false, &mut exclusions),
-                    None => leaves(query, input, conjunct, false, &mut found),
+/// What the predicates of the main pipeline come to.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    pub(crate) exclusions: Vec<Predicate>,
+    pub(crate) indicators: Vec<Indicator>,
+    pub(crate) thresholds: Vec<Threshold>,
+    pub(crate) time: Vec<TimeBound>,
+}
+
+/// Exclusions: conjuncts that are negated, and anti-joins. Thresholds: numbers
+/// that the query computed. Bounds in time. Indicators: every other test.
+pub(crate) fn predicates(input: &Input<'_>, steps: &[Step<'_>]) -> Found {
+    let mut collector = Collector {
+        written: Written { input },
+        query: input.ir,
+        found: Found::default(),
+        groups: 0,
+    };
+    for step in steps {
+        match &step.rel.kind {
+            RelKind::Filter {
+                input: rows,
+                predicate,
+            } => {
+                let reader = Reader {
+                    query: input.ir,
+                    rows,
+                    written: collector.written,
+                };
+                for conjunct in conjuncts(predicate) {
+                    collector.conjunct(&reader, conjunct, step.stage);
                 }
             }
+            RelKind::Join { .. } => collector.anti_join(*step),
+            _ => {}
         }
     }
-    let mut indicators: Vec<Indicator> = Vec::new();
-    for predicate in found {
-        let same = indicators.iter().any(|i| {
-            i.field == predicate.field
-                && i.kind == predicate.kind
-                && i.values.iter().map(|v| &v.value).eq(predicate.values.iter())
-        });
-        if !same {
-            let values = predicate
-                .values
-                .into_iter()
-                .map(|value| Shown { value, corpus: None })
-                .collect();
-            indicators.push(Indicator {
-                field: predicate.field,
-                kind: predicate.kind,
-                values,
-            });
-        }
-    }
-    let mut distinct: Vec<Predicate> = Vec::new();
-    for exclusion in exclusions {
-        if !distinct.contains(&exclusion) {
-            distinct.push(exclusion);
-        }
-    }
-    (distinct, indicators)
+    collector.found
 }
 
-/// The inside of `not(…)`.
-fn negated(expr: &Expr) -> Option<&Expr> {
-    match &expr.kind {
-        ExprKind::Call { function, args } if function.name == "not" => args.first(),
-        _ => None,
-    }
+struct Collector<'a> {
+    written: Written<'a>,
+    query: &'a Query,
+    found: Found,
+    groups: usize,
 }
 
-/// The comparisons within an expression, negations pushed inwards.
-fn leaves(query: &Query, input: &Rel, expr: &Expr, negate: bool, found: &mut Vec<Predicate>) {
-    if let Some(inner) = negated(expr) {
-        return leaves(query, input, inner, !negate, found);
-    }
-    match &expr.kind {
-        ExprKind::And(parts) | ExprKind::Or(parts) => {
-            for part in parts {
-                leaves(query, input, part, negate, found);
-            }
-        }
-        ExprKind::Call { function, args } => {
-            let (name, negate) = positive(function.name, negate);
-            let Some((field, rest)) = args.split_first() else {
-                return;
+impl<'a> Collector<'a> {
+    fn conjunct(&mut self, reader: &Reader<'a, 'a>, conjunct: &'a Expr, stage: usize) {
+        let condition = reader.read(conjunct, false);
+        if is_negated(self.query, conjunct, false) || suppresses(&condition) {
+            let suppressed = match reader.read(conjunct, true) {
+                Condition::Any(parts) => parts,
+                one => vec![one],
             };
-            let Some(field) = column(input, field) else { return };
-            let pick = |table: &[(&str, &'static str, &'static str)]| {
-                table
+            for part in suppressed {
+                self.exclude(reader, part, stage);
+            }
+            return;
+        }
+        let parts = match condition {
+            Condition::All(parts) => parts,
+            one => vec![one],
+        };
+        for part in parts {
+            let alternatives = match &part {
+                Condition::Any(_) => Some(self.group()),
+                _ => None,
+            };
+            self.indicate(reader, part, stage, alternatives);
+        }
+    }
+
+    fn group(&mut self) -> usize {
+        self.groups += 1;
+        self.groups
+    }
+
+    /// What keeps a row from being in the result.
+    fn exclude(&mut self, reader: &Reader<'a, 'a>, condition: Condition<'a>, stage: usize) {
+        match condition {
+            Condition::Test(test) if is_presence(&test) || test.time => {
+                let wanted = Test {
+                    kind: test.kind.opposite(),
+                    ..test
+                };
+                self.indicate(reader, Condition::Test(wanted), stage, None);
+            }
+            Condition::Test(test) if self.threshold(reader, &test).is_some() => {
+                let wanted = Test {
+                    kind: test.kind.opposite(),
+                    ..test
+                };
+                self.indicate(reader, Condition::Test(wanted), stage, None);
+            }
+            Condition::Test(test) => self.push_exclusion(&test, stage, None),
+            Condition::All(parts) => {
+                // `isempty(a) or a !in (…)`: that there is a value goes without saying.
+                let mut tests = Vec::new();
+                for part in parts {
+                    leaves(part, &mut tests);
+                }
+                let others: Vec<String> = tests
                     .iter()
-                    .find(|(op, ..)| *op == name)
-                    .map(|(_, yes, no)| if negate { *no } else { *yes })
-            };
-            let kind = match name {
-                "isempty" if negate => "is_not_empty",
-                "isempty" => "is_empty",
-                "isnull" if negate => "is_not_null",
-                "isnull" => "is_null",
-                _ => match pick(&KINDS).or_else(|| pick(&ORDER)) {
-                    Some(kind) => kind,
-                    None => return,
-                },
-            };
-            let values: Vec<String> = rest.iter().flat_map(|value| shown(query, input, value)).collect();
-            // What is worked out as the rule runs, such as `ago(1h)`, tells nothing.
-            if values.is_empty() && !rest.is_empty() {
-                return;
-            }
-            found.push(Predicate {
-                field,
-                kind: kind.to_owned(),
-                values,
-            });
-        }
-        _ => {}
-    }
-}
-
-/// `!has` is `has`, negated; `isnotempty` is `isempty`, negated.
-pub(crate) fn positive(name: &'static str, negate: bool) -> (&'static str, bool) {
-    match name {
-        "!=" => ("==", !negate),
-        "!~" => ("=~", !negate),
-        "isnotempty" => ("isempty", !negate),
-        "isnotnull" => ("isnull", !negate),
-        _ => match name.strip_prefix('!') {
-            Some(rest) => (rest, !negate),
-            None => (name, negate),
-        },
-    }
-}
-
-/// The column an expression reads, through `tostring`, `tolower` and members.
-fn column(input: &Rel, expr: &Expr) -> Option<String> {
-    match &expr.kind {
-        ExprKind::Column(index) => Some(input.columns.get(*index)?.name.to_string()),
-        ExprKind::Call { function, args } => match function.name {
-            "tostring" | "tolower" | "toupper" | "trim" | "parse_json" | "coalesce" => {
-                column(input, args.first()?)
-            }
-            "member" => {
-                let base = column(input, args.first()?)?;
-                match &args.get(1)?.kind {
-                    ExprKind::Literal(Value::String(name)) => Some(format!("{base}.{name}")),
-                    _ => Some(base),
+                    .filter(|t| !is_presence(t))
+                    .map(|t| t.field.clone())
+                    .collect();
+                tests.retain(|t| !is_presence(t) || !others.contains(&t.field));
+                let together = (tests.len() > 1).then(|| self.group());
+                for test in tests {
+                    self.push_exclusion(&test, stage, together);
                 }
             }
+            Condition::Any(parts) => {
+                for part in parts {
+                    self.exclude(reader, part, stage);
+                }
+            }
+            Condition::Fixed(_) | Condition::Written(_) => {}
+        }
+    }
+
+    fn push_exclusion(&mut self, test: &Test<'_>, stage: usize, together: Option<usize>) {
+        let exclusion = Predicate {
+            field: test.field.clone(),
+            kind: test.kind,
+            values: test.operands.iter().map(Operand::text).collect(),
+            ignore_case: test.ignore_case,
+            columns: test.is_between_columns(),
+            operator: test.operator.to_owned(),
+            stage,
+            together,
+        };
+        let known = together.is_none()
+            && self.found.exclusions.iter().any(|e| {
+                (&e.field, e.kind, &e.values, e.together)
+                    == (&exclusion.field, exclusion.kind, &exclusion.values, None)
+            });
+        if !known {
+            self.found.exclusions.push(exclusion);
+        }
+    }
+
+    /// What a row in the result has.
+    fn indicate(
+        &mut self,
+        reader: &Reader<'a, 'a>,
+        condition: Condition<'a>,
+        stage: usize,
+        alternatives: Option<usize>,
+    ) {
+        let mut tests = Vec::new();
+        leaves(condition, &mut tests);
+        for test in tests {
+            if test.time {
+                self.found.time.push(TimeBound {
+                    field: test.field.clone(),
+                    kind: test.kind,
+                    values: self.time_values(&test),
+                    looks_back: looks_back(self.query, &test),
+                    stage,
+                });
+                continue;
+            }
+            if let Some(of) = self.threshold(reader, &test) {
+                self.found.thresholds.push(Threshold {
+                    field: test.field.clone(),
+                    kind: test.kind,
+                    values: test.operands.iter().map(Operand::text).collect(),
+                    of,
+                    parameter: test.parameter.clone(),
+                    stage,
+                });
+                continue;
+            }
+            let indicator = Indicator {
+                field: test.field.clone(),
+                kind: test.kind,
+                values: test
+                    .operands
+                    .iter()
+                    .map(|operand| Shown {
+                        value: operand.text(),
+                        corpus: None,
+                    })
+                    .collect(),
+                ignore_case: test.ignore_case,
+                columns: test.is_between_columns(),
+                operator: test.operator.to_owned(),
+                stage,
+                alternatives,
+            };
+            let known = self.found.indicators.iter_mut().find(|i| {
+                i.field == indicator.field
+                    && i.kind == indicator.kind
+                    && i.ignore_case == indicator.ignore_case
+                    && i.columns == indicator.columns
+                    && i.values
+                        .iter()
+                        .map(|v| &v.value)
+                        .eq(indicator.values.iter().map(|v| &v.value))
+            });
+            match known {
+                // What has to hold is more than an alternative.
+                Some(known) if alternatives.is_none() => known.alternatives = None,
+                Some(_) => {}
+                None => self.found.indicators.push(indicator),
+            }
+        }
+    }
+
+    /// `ago(timeframe)` says more than the name of a binding it stands behind.
+    fn time_values(&self, test: &Test<'_>) -> Vec<String> {
+        let sides = test.sides.iter().zip(&test.operands);
+        sides
+            .map(|(side, operand)| match operand {
+                Operand::Named(name) => match self.written.line(self.query.resolve(side).span) {
+                    text if text.is_empty() => name.clone(),
+                    text => text,
+                },
+                operand => operand.text(),
+            })
+            .collect()
+    }
+
+    /// What is counted, when a test is about a number that the query computed
+    /// and no indicator.
+    fn threshold(&self, reader: &Reader<'a, 'a>, test: &Test<'a>) -> Option<String> {
+        let numbers = !test.operands.is_empty()
+            && test.operands.iter().all(|operand| match operand {
+                Operand::Constant(value) => is_number(value),
+                Operand::Column(_) | Operand::Named(_) | Operand::Written(_) => true,
+            });
+        let constants = test.operands.iter().all(|o| matches!(o, Operand::Constant(_)));
+        let equality = matches!(test.kind, Kind::Eq | Kind::Ne | Kind::In | Kind::NotIn);
+        if !numbers || !(test.kind.is_order() || (equality && constants)) {
+            return None;
+        }
+        let subject = self.query.resolve(test.subject);
+        match &subject.kind {
+            ExprKind::Column(index) => match made(self.query, reader.rows, *index) {
+                Made::Given => None,
+                Made::Aggregate(call) => Some(self.written.line(call.span)),
+                Made::Operator(rel) => Some(self.written.line(rel.span)),
+                Made::Expr(expr, rows) => {
+                    let below = Reader { rows, ..*reader };
+                    // A conversion of a column is the column.
+                    if below.column(expr).is_some() || expr.ty == rulec_functions::Type::DateTime {
+                        return None;
+                    }
+                    test.kind.is_order().then(|| self.written.line(expr.span))
+                }
+            },
+            _ if reader.column(subject).is_some() => self.enrichment(reader, subject),
+            _ if subject.ty == rulec_functions::Type::DateTime => None,
+            // Computed where it is compared: `array_length(Targets) > 5`.
+            _ => (test.kind.is_order() && constants).then(|| self.written.line(subject.span)),
+        }
+    }
+
+    /// `coalesce(GlobalPrevalence, 0) < 200`: the number came from outside.
+    fn enrichment(&self, reader: &Reader<'a, 'a>, subject: &'a Expr) -> Option<String> {
+        let ExprKind::Call { args, .. } = &subject.kind else {
+            return None;
+        };
+        match args.first().map(|arg| &self.query.resolve(arg).kind) {
+            Some(ExprKind::Column(index)) => match made(self.query, reader.rows, *index) {
+                Made::Aggregate(call) => Some(self.written.line(call.span)),
+                Made::Operator(rel) => Some(self.written.line(rel.span)),
+                _ => None,
+            },
             _ => None,
-        },
-        _ => None,
+        }
+    }
+
+    /// Rows whose keys are in a list do not pass.
+    fn anti_join(&mut self, step: Step<'a>) {
+        let RelKind::Join {
+            left,
+            right,
+            kind: JoinKind::LeftAnti,
+            left_keys,
+            ..
+        } = &step.rel.kind
+        else {
+            return;
+        };
+        let reader = Reader {
+            query: self.query,
+            rows: left,
+            written: self.written,
+        };
+        // Rows of earlier alerts are no list of what is harmless.
+        if left_keys.iter().any(|key| reader.field(key) == DEDUP_ENTITY)
+            && self.query.bindings.iter().any(|b| b.name == DEDUP_FIELDS)
+        {
+            return;
+        }
+        let list = joined_with(self.query, step.rel, right, self.written);
+        let together = (left_keys.len() > 1).then(|| self.group());
+        for key in left_keys {
+            self.found.exclusions.push(Predicate {
+                field: reader.field(key),
+                kind: Kind::In,
+                values: vec![list.clone()],
+                ignore_case: false,
+                columns: false,
+                operator: "join kind=leftanti".to_owned(),
+                stage: step.stage,
+                together,
+            });
+        }
     }
 }
 
-fn shown(query: &Query, input: &Rel, expr: &Expr) -> Vec<String> {
-    if let Some(name) = column(input, expr) {
-        return vec![name];
+/// How far back a bound in time reaches from the time of the run.
+fn looks_back(query: &Query, test: &Test<'_>) -> Option<String> {
+    let ticks = test.sides.iter().filter_map(|side| ago(query, side)).max()?;
+    (ticks > 0).then(|| duration(ticks).to_string())
+}
+
+/// What a join is with, as its author calls it.
+pub(crate) fn joined_with(query: &Query, join: &Rel, right: &Rel, written: Written<'_>) -> String {
+    let named = written.right_side(join.span);
+    named.unwrap_or_else(|| list_of(query, right, written))
+}
+
+/// The name of what a relation reads; as written, when it has none.
+pub(crate) fn list_of(query: &Query, rel: &Rel, written: Written<'_>) -> String {
+    match &rel.kind {
+        RelKind::Ref(id) => match query.binding(*id) {
+            Some(binding) if !binding.name.is_empty() => binding.name.clone(),
+            _ => written.short(rel.span),
+        },
+        RelKind::Table { name } => name.clone(),
+        RelKind::External { key } => key.clone(),
+        _ => {
+            // From where its source stands to the end of its last operator.
+            let (mut at, mut place) = (rel, rel.span);
+            while let Some(below) = walk::input(at) {
+                at = below;
+                place = if below.span.is_empty() {
+                    place
+                } else {
+                    place.to(below.span)
+                };
+            }
+            written.short(place)
+        }
     }
-    match constant(query, expr) {
-        Some(Value::Array(items)) => items.iter().map(text::print).collect(),
-        Some(value) => vec![text::print(&value)],
-        None => Vec::new(),
+}
+
+/// Whether a conjunct is written as the negation of something, through double
+/// negation and names.
+fn is_negated(query: &Query, expr: &Expr, negated: bool) -> bool {
+    match &query.resolve(expr).kind {
+        ExprKind::Call { function, args } if function.name == "not" => args
+            .first()
+            .is_some_and(|inner| is_negated(query, inner, !negated)),
+        ExprKind::Call { function, .. } => {
+            let negative = Kind::of(function.name).is_some_and(|(kind, _)| kind.is_negative());
+            negated != negative && negated
+        }
+        _ => negated,
     }
+}
+
+/// Whether a condition asks for the absence of something and for nothing
+/// else. `a != b` over two columns relates them.
+fn suppresses(condition: &Condition<'_>) -> bool {
+    fn walk(condition: &Condition<'_>, found: &mut bool) -> bool {
+        match condition {
+            Condition::Test(test) if test.kind == Kind::Ne && test.is_between_columns() => false,
+            Condition::Test(test) if test.kind.is_negative() => {
+                *found = true;
+                true
+            }
+            // `isempty(a) or a !in (…)`.
+            Condition::Test(test) => test.kind == Kind::IsNull,
+            Condition::All(parts) | Condition::Any(parts) => parts.iter().all(|p| walk(p, found)),
+            Condition::Fixed(_) | Condition::Written(_) => false,
+        }
+    }
+    let mut found = false;
+    walk(condition, &mut found) && found
+}
+
+fn is_presence(test: &Test<'_>) -> bool {
+    matches!(test.kind, Kind::IsNull | Kind::IsNotNull)
+}
+
+fn leaves<'q>(condition: Condition<'q>, found: &mut Vec<Test<'q>>) {
+    match condition {
+        Condition::Test(test) => found.push(test),
+        Condition::All(parts) | Condition::Any(parts) => {
+            for part in parts {
+                leaves(part, found);
+            }
+        }
+        Condition::Fixed(_) | Condition::Written(_) => {}
+    }
+}
+
+fn is_number(value: &Value) -> bool {
+    matches!(
+        value,
+        Value::Int(_) | Value::Long(_) | Value::Real(_) | Value::Decimal(_) | Value::TimeSpan(_)
+    )
 }

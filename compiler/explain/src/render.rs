@@ -2,9 +2,14 @@
 
 use std::fmt::Write as _;
 
-use rulec_model::{Sourced, TriggerOperator};
+use rulec_model::{Resolved, Sourced, TriggerOperator};
 
-use crate::{explain::origin, explanation::Explanation};
+use crate::{
+    explain::origin,
+    explanation::{Explanation, Indicator, Predicate},
+    kind::Kind,
+    stages::{changes, notes},
+};
 
 /// How headings, code and tables are written.
 trait Style {
@@ -26,6 +31,19 @@ pub fn markdown(explanation: &Explanation) -> String {
 fn render(e: &Explanation, style: &dyn Style) -> String {
     let mut out = String::new();
     style.heading(&mut out, &format!("{} ({})", e.title, e.rule), 1);
+    if e.query.of > 1 {
+        let name = e
+            .query
+            .name
+            .as_ref()
+            .map(|n| format!(": {n}"))
+            .unwrap_or_default();
+        let _ = writeln!(
+            out,
+            "Query {} of {}{name} (line {}).\n",
+            e.query.number, e.query.of, e.query.line
+        );
+    }
     if !e.attack.is_empty() {
         style.heading(&mut out, "MITRE ATT&CK", 2);
         let rows: Vec<Vec<String>> = e
@@ -75,6 +93,7 @@ fn render(e: &Explanation, style: &dyn Style) -> String {
     }
     stages(&mut out, e, style);
     predicates(&mut out, e, style);
+    particulars(&mut out, e, style);
     if !e.output_fields.is_empty() {
         style.heading(&mut out, "Output fields", 2);
         let explicit = e.output_fields.iter().filter(|f| f.explicit);
@@ -106,24 +125,9 @@ fn render(e: &Explanation, style: &dyn Style) -> String {
 
 fn stages(out: &mut String, e: &Explanation, style: &dyn Style) {
     style.heading(out, "Stages", 2);
-    let mut before: Option<Option<&str>> = None;
-    for stage in &e.stages {
-        let binding = stage.binding.as_deref();
-        if before != Some(binding) {
-            let said = match (before.flatten(), binding) {
-                (None, None) => None,
-                (None, Some(name)) => Some(format!(
-                    "The stages below define `let {name}`, where the main pipeline begins."
-                )),
-                (Some(last), Some(name)) => Some(format!(
-                    "The stages below run on `{last}` and define `let {name}`."
-                )),
-                (Some(last), None) => Some(format!("The stages below run on `{last}`: the outer pipeline.")),
-            };
-            if let Some(said) = said {
-                let _ = writeln!(out, "{said}\n");
-            }
-            before = Some(binding);
+    for ((stage, note), change) in e.stages.iter().zip(notes(e)).zip(changes(e)) {
+        if let Some(note) = note {
+            let _ = writeln!(out, "{note}\n");
         }
         style.heading(
             out,
@@ -131,36 +135,202 @@ fn stages(out: &mut String, e: &Explanation, style: &dyn Style) {
             3,
         );
         style.code(out, &stage.text);
+        let _ = writeln!(out, "{}.\n", capital(&stage.does));
+        let said = change.said();
+        if !said.is_empty() {
+            let _ = writeln!(out, "{said}.\n");
+        }
+    }
+}
+
+/// A sentence's first letter.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    match letters.next() {
+        Some(first) => first.to_uppercase().chain(letters).collect(),
+        None => String::new(),
     }
 }
 
 fn predicates(out: &mut String, e: &Explanation, style: &dyn Style) {
     if !e.exclusions.is_empty() {
         style.heading(out, "Exclusions", 2);
-        let rows: Vec<Vec<String>> = e
-            .exclusions
-            .iter()
-            .map(|p| vec![p.field.clone(), p.kind.clone(), p.values.join(", ")])
-            .collect();
-        style.table(out, &["Field", "Kind", "Excluded values"], &rows);
+        let rows: Vec<Vec<String>> = e.exclusions.iter().map(|p| exclusion(e, p)).collect();
+        style.table(out, &["Field", "Kind", "Excluded values", "Stage"], &rows);
     }
     if !e.indicators.is_empty() {
         style.heading(out, "Indicators", 2);
-        let rows: Vec<Vec<String>> = e
+        let counted = e
             .indicators
             .iter()
-            .map(|i| {
-                let values: Vec<&str> = i.values.iter().map(|v| v.value.as_str()).collect();
-                vec![i.field.clone(), i.kind.clone(), values.join(", ")]
+            .flat_map(|i| &i.values)
+            .any(|v| v.corpus.is_some());
+        if counted {
+            out.push_str(
+                "A number behind a value counts the other rules that look for the same; a value without one is \
+                 specific to this rule.\n\n",
+            );
+        }
+        let mut rows: Vec<Vec<String>> = e.indicators.iter().map(indicator).collect();
+        let mut header = vec!["Field", "Kind", "Values", "Stage", "One of"];
+        if e.indicators.iter().all(|i| i.alternatives.is_none()) {
+            header.pop();
+            for row in &mut rows {
+                row.pop();
+            }
+        } else {
+            out.push_str("Of rows with the same number under \"one of\" one will do.\n\n");
+        }
+        style.table(out, &header, &rows);
+    }
+}
+
+fn exclusion(e: &Explanation, p: &Predicate) -> Vec<String> {
+    let mut values = p.values.join(", ");
+    // What suppresses a row only together is told once, with the first of them.
+    let with: Vec<String> = e
+        .exclusions
+        .iter()
+        .filter(|other| p.together.is_some() && other.together == p.together && *other != p)
+        .map(|other| format!("{} {} {}", other.field, other.kind, other.values.join(", ")))
+        .collect();
+    if !with.is_empty() {
+        let _ = write!(values, " (only where {})", with.join(" and ").trim_end());
+    }
+    vec![
+        p.field.clone(),
+        kind(p.kind, p.ignore_case),
+        values,
+        p.stage.to_string(),
+    ]
+}
+
+fn indicator(i: &Indicator) -> Vec<String> {
+    let values: Vec<String> = i
+        .values
+        .iter()
+        .map(|v| match v.corpus {
+            Some(n) if n > 0 => format!("{} ({n})", v.value),
+            _ => v.value.clone(),
+        })
+        .collect();
+    vec![
+        i.field.clone(),
+        kind(i.kind, i.ignore_case),
+        values.join(", "),
+        i.stage.to_string(),
+        i.alternatives.map(|group| group.to_string()).unwrap_or_default(),
+    ]
+}
+
+/// The kind, and whether it ignores case.
+fn kind(kind: Kind, ignore_case: bool) -> String {
+    if ignore_case {
+        format!("{kind} (any case)")
+    } else {
+        kind.to_string()
+    }
+}
+
+/// Thresholds, time, keys and de-duplication.
+fn particulars(out: &mut String, e: &Explanation, style: &dyn Style) {
+    if !e.thresholds.is_empty() {
+        style.heading(out, "Thresholds", 2);
+        let rows: Vec<Vec<String>> = e
+            .thresholds
+            .iter()
+            .map(|t| {
+                let mut limit = t.values.join(", ");
+                if let Some(parameter) = &t.parameter {
+                    let _ = write!(limit, " ({parameter})");
+                }
+                vec![
+                    t.field.clone(),
+                    t.of.clone(),
+                    t.kind.to_string(),
+                    limit,
+                    t.stage.to_string(),
+                ]
             })
             .collect();
-        style.table(out, &["Field", "Kind", "Values"], &rows);
+        style.table(
+            out,
+            &["Number", "What it counts", "Kind", "Limit", "Stage"],
+            &rows,
+        );
     }
+    style.heading(out, "Time, keys and de-duplication", 2);
+    style.table(out, &["Fact", "Value", "Stage"], &particular_rows(e));
+}
+
+/// Time window, lookback, keys, de-duplication and schedule in words: what it
+/// is, its value, and its stage where it has one.
+pub fn particular_rows(e: &Explanation) -> Vec<Vec<String>> {
+    let mut rows: Vec<Vec<String>> = Vec::new();
+    for bound in &e.time_window {
+        rows.push(vec![
+            "time window".to_owned(),
+            format!("{} {} {}", bound.field, bound.kind, bound.values.join(", ")),
+            bound.stage.to_string(),
+        ]);
+    }
+    if let Some(lookback) = &e.lookback {
+        let by = lookback
+            .parameter
+            .as_ref()
+            .map(|p| format!(" ({p})"))
+            .unwrap_or_default();
+        rows.push(vec![
+            "lookback".to_owned(),
+            format!("{}{by}", lookback.duration),
+            String::new(),
+        ]);
+    }
+    for grouping in &e.group_by {
+        rows.push(vec![
+            "group by".to_owned(),
+            grouping.keys.join(", "),
+            grouping.stage.to_string(),
+        ]);
+    }
+    for join in &e.joins {
+        let keys: Vec<String> = join
+            .left
+            .iter()
+            .zip(&join.right)
+            .map(|(l, r)| if l == r { l.clone() } else { format!("{l} = {r}") })
+            .collect();
+        rows.push(vec![
+            format!("{} keys", join.operator),
+            format!("{} ({}, with {})", keys.join(", "), join.kind, join.with),
+            join.stage.to_string(),
+        ]);
+    }
+    for dedup in &e.deduplication {
+        rows.push(vec![
+            "de-duplication".to_owned(),
+            format!("{} ({})", dedup.fields.join(", "), dedup.how),
+            dedup.stage.to_string(),
+        ]);
+    }
+    rows.push(vec![
+        "schedule".to_owned(),
+        format!(
+            "{}, every {}, over {}",
+            e.schedule.kind, e.schedule.frequency, e.schedule.period
+        ),
+        String::new(),
+    ]);
+    rows
 }
 
 fn settings(out: &mut String, e: &Explanation, style: &dyn Style) {
     style.heading(out, "Settings", 2);
-    let s = &e.settings;
+    style.table(out, &["Setting", "Value", "From"], &setting_rows(&e.settings));
+}
+
+/// Every setting in words: its name, its value, and where that came from.
+pub fn setting_rows(s: &Resolved) -> Vec<Vec<String>> {
     let lower = |debug: String| debug.to_lowercase();
     let mut rows = vec![
         row("status", &s.status, |v| lower(format!("{v:?}"))),
@@ -215,7 +385,7 @@ fn settings(out: &mut String, e: &Explanation, style: &dyn Style) {
         };
         rows.push(row("alert", alert, texts));
     }
-    style.table(out, &["Setting", "Value", "From"], &rows);
+    rows
 }
 
 fn row<T>(name: &str, sourced: &Sourced<T>, show: impl Fn(&T) -> String) -> Vec<String> {

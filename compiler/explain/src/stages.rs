@@ -3,17 +3,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use rulec_ir::{BindingKind, Query};
-use rulec_kql::{
-    TokenKind,
-    ast::{Expr, ExprKind, Statement},
-};
+use rulec_ir::{BindingKind, ExprKind as Algebra, Query, Rel};
+use rulec_kql::ast::{Expr, ExprKind, Statement};
 use rulec_source::Span;
+use serde::Serialize;
 
 use crate::{
     Input,
-    explanation::{Binding, Column, Parameter, Stage},
+    explanation::{Binding, Column, Explanation, Parameter, Stage},
+    sentence::Sentences,
     walk,
+    written::{Written, opened},
 };
 
 /// Operators that other languages have as well; the rest carry `kusto:`.
@@ -51,18 +51,15 @@ pub(crate) struct Pipeline {
 /// The stages of the main pipeline.
 pub(crate) fn stages(input: &Input<'_>) -> Pipeline {
     let statements = &input.parsed.query.statements;
-    let mut columns: BTreeMap<Span, Vec<Column>> = BTreeMap::new();
+    let mut relations: BTreeMap<Span, &Rel> = BTreeMap::new();
     for rel in walk::relations(input.ir) {
-        let listed = rel.columns.iter().map(|c| Column {
-            name: c.name.to_string(),
-            ty: c.ty.to_string(),
-        });
-        columns.insert(rel.span, listed.collect());
+        // Of those that one operator stands for, the one whose rows come out.
+        relations.entry(rel.span).or_insert(rel);
     }
     let mut walker = Walker {
         input,
         statements,
-        columns,
+        written: Written { input },
         found: Vec::new(),
         through: BTreeSet::new(),
     };
@@ -73,27 +70,145 @@ pub(crate) fn stages(input: &Input<'_>) -> Pipeline {
     if let Some(main) = main {
         walker.pipeline(main, None, 0);
     }
-    let stages = walker
-        .found
-        .iter()
-        .enumerate()
-        .map(|(index, found)| Stage {
-            number: index + 1,
+    let sentences = Sentences::new(input);
+    let mut stages: Vec<Stage> = Vec::new();
+    for found in &walker.found {
+        let rel = relations.get(&found.span).copied();
+        let columns = match rel {
+            Some(rel) => rel
+                .columns
+                .iter()
+                .map(|c| Column {
+                    name: c.name.to_string(),
+                    ty: c.ty.to_string(),
+                })
+                .collect(),
+            // An operator that leaves no trace in the algebra passes on what it gets.
+            None => stages.last().map(|s| s.columns.clone()).unwrap_or_default(),
+        };
+        stages.push(Stage {
+            number: stages.len() + 1,
             kind: found.kind.clone(),
             binding: found.binding.clone(),
             text: found.text.clone(),
-            columns: walker.columns.get(&found.span).cloned().unwrap_or_default(),
-            line: input
-                .file
-                .position(input.fragment.map(found.span).start as usize)
-                .line,
-        })
-        .collect();
+            does: sentences.of(&found.kind, rel, found.span),
+            columns,
+            line: line(input, found.span),
+        });
+    }
     Pipeline {
         stages,
         spans: walker.found.iter().map(|f| f.span).collect(),
         through: walker.through,
     }
+}
+
+/// What a stage changes among the columns.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// How many come out.
+    pub columns: usize,
+    /// Those that come out and did not go in; of the first stage none.
+    pub new: Vec<Column>,
+    /// Names of those that went in and do not come out.
+    pub gone: Vec<String>,
+}
+
+/// More columns are counted, not named.
+const NAMED: usize = 12;
+
+impl Change {
+    /// In words; empty when nothing changed.
+    pub fn said(&self) -> String {
+        let columns = format!(
+            "{} {}",
+            self.columns,
+            if self.columns == 1 { "column" } else { "columns" }
+        );
+        let list = |parts: Vec<String>| match parts.len() {
+            n if n > NAMED => format!("{} and {} more", parts[..NAMED - 1].join(", "), n + 1 - NAMED),
+            _ => parts.join(", "),
+        };
+        let mut said = Vec::new();
+        if !self.new.is_empty() {
+            let new = self
+                .new
+                .iter()
+                .map(|c| format!("{} ({})", c.name, c.ty))
+                .collect();
+            said.push(format!("new: {}", list(new)));
+        }
+        if !self.gone.is_empty() {
+            said.push(format!("gone: {}", list(self.gone.clone())));
+        }
+        if said.is_empty() {
+            String::new()
+        } else {
+            format!("{columns}; {}", said.join("; "))
+        }
+    }
+}
+
+/// What each stage changes among the columns.
+pub fn changes(explanation: &Explanation) -> Vec<Change> {
+    let mut before: Option<&[Column]> = None;
+    explanation
+        .stages
+        .iter()
+        .map(|stage| {
+            let after = stage.columns.as_slice();
+            let (new, gone) = match before {
+                Some(before) => (
+                    after.iter().filter(|c| !before.contains(c)).cloned().collect(),
+                    before
+                        .iter()
+                        .filter(|b| !after.iter().any(|a| a.name == b.name))
+                        .map(|b| b.name.clone())
+                        .collect(),
+                ),
+                None => (Vec::new(), Vec::new()),
+            };
+            before = Some(after);
+            Change {
+                columns: after.len(),
+                new,
+                gone,
+            }
+        })
+        .collect()
+}
+
+/// In front of each stage with which a run of stages begins: the let binding
+/// that the run defines, and what it runs on.
+pub fn notes(explanation: &Explanation) -> Vec<Option<String>> {
+    let mut before: Option<Option<&str>> = None;
+    explanation
+        .stages
+        .iter()
+        .map(|stage| {
+            let binding = stage.binding.as_deref();
+            if before == Some(binding) {
+                return None;
+            }
+            let note = match (before.flatten(), binding) {
+                (None, None) => None,
+                (None, Some(name)) => Some(format!(
+                    "The stages below define `let {name}`, where the main pipeline begins."
+                )),
+                (Some(last), Some(name)) => Some(format!(
+                    "The stages below run on `{last}` and define `let {name}`."
+                )),
+                (Some(last), None) => Some(format!("The stages below run on `{last}`: the outer pipeline.")),
+            };
+            before = Some(binding);
+            note
+        })
+        .collect()
+}
+
+/// The line of the document where a place of the query begins.
+pub(crate) fn line(input: &Input<'_>, place: Span) -> usize {
+    input.file.position(input.fragment.map(place).start as usize).line
 }
 
 struct Found {
@@ -106,7 +221,7 @@ struct Found {
 struct Walker<'a> {
     input: &'a Input<'a>,
     statements: &'a [Statement],
-    columns: BTreeMap<Span, Vec<Column>>,
+    written: Written<'a>,
     found: Vec<Found>,
     through: BTreeSet<String>,
 }
@@ -116,8 +231,8 @@ impl Walker<'_> {
         let expr = opened(expr);
         let owner = binding.map(str::to_owned);
         let ExprKind::Pipeline(pipeline) = &expr.kind else {
-            if !self.follow(expr, depth) {
-                let text = uncommented(self.input, expr.span);
+            if !self.follow(expr, depth) && !self.function(expr, binding, depth) {
+                let text = self.written.uncommented(expr.span);
                 self.found.push(Found {
                     kind: "source".to_owned(),
                     binding: owner,
@@ -136,7 +251,7 @@ impl Walker<'_> {
             } else if matches!(source.kind, ExprKind::Pipeline(_)) {
                 self.pipeline(source, binding, depth + 1);
             } else {
-                let text = uncommented(self.input, source.span);
+                let text = self.written.uncommented(source.span);
                 let kind = "source".to_owned();
                 self.found.push(Found {
                     kind,
@@ -156,7 +271,7 @@ impl Walker<'_> {
             let text = format!(
                 "{}{pipe}{}",
                 std::mem::take(&mut prefix),
-                uncommented(self.input, operator.span)
+                self.written.uncommented(operator.span)
             );
             self.found.push(Found {
                 kind,
@@ -167,26 +282,46 @@ impl Walker<'_> {
         }
     }
 
+    /// Continues into the body of a function without parameters.
+    fn function(&mut self, expr: &Expr, binding: Option<&str>, depth: usize) -> bool {
+        let ExprKind::Function(function) = &expr.kind else {
+            return false;
+        };
+        match &function.body.result {
+            Some(result) if function.parameters.is_empty() && depth <= DEPTH => {
+                self.pipeline(result, binding, depth + 1);
+                true
+            }
+            _ => false,
+        }
+    }
+
     /// Continues into the tabular binding that `expr` names, if it names one.
     fn follow(&mut self, expr: &Expr, depth: usize) -> bool {
-        let ExprKind::Name(name) = &expr.kind else {
-            return false;
+        let name = match &expr.kind {
+            ExprKind::Name(name) => name,
+            // `T()`, where T is a function without parameters.
+            ExprKind::Call(call) if call.args.is_empty() => &call.name,
+            _ => return false,
         };
         if depth > DEPTH {
             return false;
         }
-        let tabular = self
-            .input
-            .ir
-            .bindings
-            .iter()
-            .any(|b| b.name == name.text && matches!(b.kind, BindingKind::Table { .. }));
         // The last binding of a name before its use; a later one cannot be meant.
         let value = self.statements.iter().rev().find_map(|s| match s {
             Statement::Let(l) if l.name.text == name.text && l.span.end <= expr.span.start => Some(&l.value),
             _ => None,
         });
-        let Some(value) = value.filter(|_| tabular) else {
+        let tabular = |value: &&Expr| match &opened(value).kind {
+            ExprKind::Function(function) => function.parameters.is_empty() && function.body.result.is_some(),
+            _ => self
+                .input
+                .ir
+                .bindings
+                .iter()
+                .any(|b| b.name == name.text && matches!(b.kind, BindingKind::Table { .. })),
+        };
+        let Some(value) = value.filter(tabular) else {
             return false;
         };
         self.through.insert(name.text.clone());
@@ -218,32 +353,18 @@ fn canonical(keyword: &str) -> &str {
     }
 }
 
-/// Without parentheses and `materialize(…)`, which change no row.
-fn opened(expr: &Expr) -> &Expr {
-    let mut expr = expr;
-    loop {
-        expr = match &expr.kind {
-            ExprKind::Parenthesised(inner) => inner,
-            ExprKind::Call(call) if call.name.text == "materialize" && call.args.len() == 1 => {
-                &call.args[0].value
-            }
-            _ => return expr,
-        };
-    }
-}
-
-/// Scalar let bindings whose value is written as a constant.
+/// Scalar let bindings that are worked out from no table.
 pub(crate) fn parameters(query: &Query, input: &Input<'_>) -> Vec<Parameter> {
     let values = values(input);
+    let written = Written { input };
     query
         .bindings
         .iter()
+        .filter(|binding| is_parameter(binding))
         .filter_map(|binding| match &binding.kind {
-            BindingKind::Scalar(expr) if !binding.name.is_empty() => Some(Parameter {
+            BindingKind::Scalar(expr) => Some(Parameter {
                 name: binding.name.clone(),
-                value: values
-                    .get(&binding.name_span)
-                    .map_or_else(String::new, |s| uncommented(input, *s)),
+                value: written.uncommented(*values.get(&binding.name_span)?),
                 ty: expr.ty.to_string(),
             }),
             _ => None,
@@ -251,13 +372,29 @@ pub(crate) fn parameters(query: &Query, input: &Input<'_>) -> Vec<Parameter> {
         .collect()
 }
 
+/// Whether a binding is something a reader may tune: a scalar that is worked
+/// out from no table.
+fn is_parameter(binding: &rulec_ir::Binding) -> bool {
+    let BindingKind::Scalar(expr) = &binding.kind else {
+        return false;
+    };
+    let mut tables = false;
+    rulec_ir::walk::expr(expr, &mut |node| {
+        tables |= matches!(node, rulec_ir::walk::Node::Expr(e) if matches!(e.kind, Algebra::ToScalar(_) | Algebra::List(_)));
+    });
+    !tables && !binding.name.is_empty()
+}
+
 /// The let bindings that the main pipeline does not run through, and what
 /// they derive from.
 pub(crate) fn bindings(query: &Query, input: &Input<'_>, through: &BTreeSet<String>) -> Vec<Binding> {
+    let values = values(input);
+    let written = Written { input };
     query
         .bindings
         .iter()
-        .filter(|b| !matches!(b.kind, BindingKind::Scalar(_)) && !through.contains(&b.name))
+        .filter(|b| !is_parameter(b) && !through.contains(&b.name))
+        .filter(|b| values.contains_key(&b.name_span))
         .map(|b| Binding {
             name: b.name.clone(),
             // In the order they are defined, which is the order to read them in.
@@ -267,7 +404,7 @@ pub(crate) fn bindings(query: &Query, input: &Input<'_>, through: &BTreeSet<Stri
                 .filter(|other| b.derived_from.contains(&other.name))
                 .map(|other| other.name.clone())
                 .collect(),
-            text: format!("{};", uncommented(input, b.span).trim_end_matches(';')),
+            text: format!("{};", written.uncommented(b.span).trim_end_matches(';')),
         })
         .collect()
 }
@@ -283,47 +420,4 @@ fn values(input: &Input<'_>) -> BTreeMap<Span, Span> {
             _ => None,
         })
         .collect()
-}
-
-/// The text under a span without comments, and without the blanks they leave.
-pub(crate) fn uncommented(input: &Input<'_>, span: Span) -> String {
-    let source = &input.fragment.text;
-    let mut text = String::new();
-    let mut at = span.start as usize;
-    let comments = input
-        .parsed
-        .tokens
-        .iter()
-        .filter(|t| t.kind == TokenKind::Comment)
-        .map(|t| t.span);
-    for comment in comments.filter(|c| span.contains(*c)) {
-        text.push_str(source.get(at..comment.start as usize).unwrap_or_default());
-        at = comment.end as usize;
-    }
-    text.push_str(source.get(at..span.end as usize).unwrap_or_default());
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    // What is below the first line keeps its place relative to it; only the
-    // indentation that both have goes.
-    let line = source.get(..span.start as usize).unwrap_or_default();
-    let line = &source[line.rfind('\n').map_or(0, |at| at + 1)..];
-    let own = line.len() - line.trim_start_matches([' ', '\t']).len();
-    let indent = lines
-        .iter()
-        .skip(1)
-        .filter(|l| !l.is_empty())
-        .map(|l| l.len() - l.trim_start().len())
-        .fold(own, usize::min);
-    let kept: Vec<&str> = lines
-        .iter()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty())
-        .map(|(index, line)| {
-            if index == 0 {
-                line.trim_start()
-            } else {
-                line.get(indent..).unwrap_or(line)
-            }
-        })
-        .collect();
-    kept.join("\n")
 }

@@ -9,8 +9,9 @@ use crate::{Failure, Global, Outcome, print};
 
 /// What a rule does, stage by stage
 ///
-/// Parameters, let bindings, the stages of the pipeline, exclusions, indicators, output fields, event
-/// coverage, ATT&CK, schedule; and for every setting where it came from.
+/// Parameters, let bindings, the stages of the pipeline with what each does, exclusions, indicators with
+/// how many other rules of the repository look for the same, thresholds, time window, group-by and join
+/// keys, output fields, event coverage, ATT&CK, schedule; and for every setting where it came from.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// A document, or the id of a rule of the repository.
@@ -26,25 +27,41 @@ enum Format {
     Text,
     /// For a page.
     Markdown,
-    /// For tools (schema/explain.schema.json).
+    /// For tools (schema/explain.schema.json): one document, whatever a rule holds.
     Json,
+    /// A page that stands alone, for a browser.
+    Html,
 }
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let pipeline = print::pipeline(global)?;
     let path = PathBuf::from(&arguments.rule);
+    // Indicators are counted over the repository, whichever rule is explained.
+    let repository = pipeline.compile(&[]);
+    let corpus = explain::corpus(&pipeline, &repository);
     let compilation = if path.exists() || arguments.rule == "-" {
         pipeline.compile(&[path])
     } else {
-        pipeline.compile_rule(&arguments.rule).map_err(Failure::say)?
+        repository.only(&arguments.rule).map_err(Failure::say)?
     };
     let format = match arguments.format {
         Format::Text => explain::Format::Text,
         Format::Markdown => explain::Format::Markdown,
         Format::Json => explain::Format::Json,
+        Format::Html => explain::Format::Html,
     };
-    print::data(&explain::run(&pipeline, &compilation, format));
+    let explained = explain::run(&pipeline, &compilation, &corpus, format);
     let findings = compilation.errors();
     print::findings(global, &findings);
+    match explained {
+        Some(text) => print::data(&text),
+        None if findings.is_empty() => {
+            let rule = &arguments.rule;
+            return Err(Failure::say(format!(
+                "{rule} holds no query, so there is nothing to explain"
+            )));
+        }
+        None => {}
+    }
     Ok(print::code(&findings, Level::Error))
 }

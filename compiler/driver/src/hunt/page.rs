@@ -2,19 +2,20 @@
 //!
 //! In: alerts, and what became of each rule. Out: HTML that stands alone, with
 //! no script and nothing to fetch. What events say is data: it is escaped by
-//! the template engine, shortened here, and shown without characters that
-//! turn text around or that nobody sees.
+//! the template engine, and shortened here.
 
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::collections::BTreeMap;
 
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig};
 use rulec_functions::{Value, text};
 use rulec_runtime::{alert::Alert, files::Files};
 use serde::Serialize;
 use serde_json::json;
 
 use super::{Job, Report, timeline};
-use crate::Pipeline;
+use crate::{
+    Pipeline,
+    report::{self, visible},
+};
 
 /// The template, which a repository may replace.
 const TEMPLATE: &str = "templates/report/hunt.html.j2";
@@ -89,35 +90,8 @@ struct Tally {
     rules: usize,
 }
 
-/// The page. A template that fails gives a page that says so.
+/// The page.
 pub(super) fn render(pipeline: &Pipeline, facts: &Facts<'_>, alerts: &[Alert]) -> String {
-    match try_render(pipeline, facts, alerts) {
-        Ok(page) => page,
-        Err(error) => format!(
-            "<!doctype html>\n<title>rulec</title>\n<pre>{TEMPLATE} cannot be used: {}</pre>\n",
-            minijinja::HtmlEscape(&error.to_string())
-        ),
-    }
-}
-
-fn try_render(
-    pipeline: &Pipeline,
-    facts: &Facts<'_>,
-    alerts: &[Alert],
-) -> Result<String, Box<dyn std::error::Error>> {
-    let source = pipeline.repository.pack.require(TEMPLATE)?.replace("\r\n", "\n");
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    environment.set_auto_escape_callback(|_| AutoEscape::Html);
-    environment.set_syntax(
-        SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .keep_trailing_newline(true)
-            .build()?,
-    );
-    environment.add_template("hunt.html", &source)?;
-
     let fired = fired(facts, alerts);
     let times = alerts
         .iter()
@@ -165,7 +139,7 @@ fn try_render(
             })
         })
         .collect::<Vec<_>>();
-    let said = minijinja::Value::from(minijinja::value::Serde(json!({
+    let said = json!({
         "rulec": crate::VERSION,
         "now": facts.now.map(text::print_datetime),
         "alerts": alerts.len(),
@@ -182,8 +156,8 @@ fn try_render(
         "failed": failed,
         "skipped": skipped,
         "inputs": inputs,
-    })));
-    Ok(environment.get_template("hunt.html")?.render(said)?)
+    });
+    report::render(pipeline, TEMPLATE, said)
 }
 
 /// The rules that fired, the most urgent first.
@@ -301,50 +275,4 @@ fn field(name: &str, value: &Value, most: usize) -> Field {
 fn short_time(ticks: i64) -> String {
     let text = text::print_datetime(ticks);
     text.get(..19).unwrap_or(&text).replace('T', " ")
-}
-
-/// The beginning of a text, and how many characters are missing. Characters
-/// that are not seen, or turn the text around them, are written as their
-/// numbers; line breaks and tabs stay.
-fn visible(text: &str, most: usize) -> (String, usize) {
-    let mut out = String::new();
-    let mut characters = text.chars();
-    for c in characters.by_ref().take(most) {
-        let hidden = match c {
-            '\n' | '\t' => false,
-            // Soft hyphen, marks of direction, joiners, isolates, byte order mark, tags.
-            '\u{ad}'
-            | '\u{61c}'
-            | '\u{180e}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}'
-            | '\u{feff}'
-            | '\u{fff9}'..='\u{fffb}'
-            | '\u{e0000}'..='\u{e007f}' => true,
-            _ => c.is_control(),
-        };
-        if hidden {
-            let _ = write!(out, "\\u{{{:x}}}", u32::from(c));
-        } else {
-            out.push(c);
-        }
-    }
-    (out, characters.count())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_not_seen_is_written_out() {
-        assert_eq!(
-            visible("a\u{202e}b\u{0}\r\nc\té", 99).0,
-            "a\\u{202e}b\\u{0}\\u{d}\nc\té"
-        );
-        let long = "x".repeat(1 << 20);
-        let (shown, cut) = visible(&long, MOST_VALUE);
-        assert_eq!((shown.len(), cut), (MOST_VALUE, (1 << 20) - MOST_VALUE));
-    }
 }

@@ -12,7 +12,9 @@ use rulec_model::{
     TriggerOperator,
 };
 
-use crate::{Facts, constant::constant};
+pub(crate) use schedule::{duration, longest_window};
+
+use crate::{Facts, constant::constant, predicates::DEDUP_FIELDS};
 
 /// All targets, in the order they are built; what a rule goes to when nobody chose.
 pub const TARGETS: [&str; 4] = ["sentinel", "defender", "sigma", "native"];
@@ -114,19 +116,9 @@ fn custom_details(query: &Query) -> Sourced<BTreeMap<String, String>> {
         .flat_map(|r| r.columns.iter())
         .map(|c| &*c.name)
         .collect();
-    let fields = query
-        .bindings
-        .iter()
-        .find(|b| b.name == "DedupFields")
-        .and_then(|b| match &b.kind {
-            BindingKind::Scalar(expr) => constant(query, expr),
-            _ => None,
-        });
+    let fields = dedup_fields(query);
     let mut details = BTreeMap::new();
-    let named = match &fields {
-        Some(rulec_functions::Value::Array(items)) => items.iter().filter_map(|v| v.as_str()).collect(),
-        _ => Vec::new(),
-    };
+    let named: Vec<&str> = fields.iter().flatten().map(String::as_str).collect();
     // Keys of custom details have at most 20 characters.
     for name in named.into_iter().chain(fields.is_some().then_some("DedupEntity")) {
         if columns.contains(&name) && name.len() <= 20 {
@@ -139,4 +131,21 @@ fn custom_details(query: &Query) -> Sourced<BTreeMap<String, String>> {
         Origin::Derived("the query's de-duplication fields".to_owned())
     };
     Sourced::new(details, origin)
+}
+
+/// The fields that earlier alerts are compared by, when the query has the
+/// de-duplication that rule documents share.
+pub(crate) fn dedup_fields(query: &Query) -> Option<Vec<String>> {
+    let binding = query.bindings.iter().find(|b| b.name == DEDUP_FIELDS)?;
+    let BindingKind::Scalar(expr) = &binding.kind else {
+        return None;
+    };
+    let fields = constant(query, expr)?;
+    Some(match &fields {
+        rulec_functions::Value::Array(items) => items
+            .iter()
+            .filter_map(|v| v.as_str().map(str::to_owned))
+            .collect(),
+        _ => Vec::new(),
+    })
 }

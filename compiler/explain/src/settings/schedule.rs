@@ -20,12 +20,12 @@ const HOUR: Duration = Duration::from_seconds(3_600);
 const DAY: Duration = Duration::from_seconds(86_400);
 
 /// A window of time written in the query.
-struct Window {
-    length: Duration,
+pub(crate) struct Window {
+    pub(crate) length: Duration,
     /// `2*1h`: the window is so many runs long.
     runs: Option<(i64, Duration)>,
     /// Name of the let binding, when it has one.
-    name: Option<String>,
+    pub(crate) name: Option<String>,
 }
 
 /// `let timeframe = 2*1h` with `ago(timeframe)` means: every hour, looking back
@@ -58,6 +58,11 @@ pub(super) fn derive(query: &Query) -> Timing {
         }
     };
     Timing { frequency, period }
+}
+
+/// How far back the query looks, if it says.
+pub(crate) fn longest_window(query: &Query) -> Option<Window> {
+    windows(query).into_iter().max_by_key(|w| w.length)
 }
 
 fn said(window: &Window) -> String {
@@ -118,6 +123,6 @@ fn runs(query: &Query, expr: &Expr) -> Option<(i64, Duration)> {
 }
 
 /// Whole seconds, rounded up: a window is never shortened.
-fn duration(ticks: i64) -> Duration {
+pub(crate) fn duration(ticks: i64) -> Duration {
     Duration::from_seconds(ticks.unsigned_abs().div_ceil(TICKS.unsigned_abs()))
 }
