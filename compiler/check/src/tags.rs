@@ -127,6 +127,13 @@ impl<'a> Tag<'a> {
             };
             return Some(vec![self.filled(field?, text)?]);
         }
+        // One line may say the tactic of several tags: a new name suits them all, another tactic may not.
+        let renamed = self.stated_tactic().is_some_and(|stated| stated.id == new.id);
+        if !renamed
+            && tags(self.input).any(|t| t.index != self.index && t.area("tactic") == self.area("tactic"))
+        {
+            return None;
+        }
         let mut edits = Vec::new();
         for (old, new) in [(id, &new.id), (name, &new.name)] {
             if let Some(old) = old.filter(|old| *old != new) {
@@ -201,13 +208,15 @@ impl<'a> Tag<'a> {
             .copied()
     }
 
+    /// Where a field is written: its cell, or what the whole tag was read from.
+    fn area(&self, field: &str) -> Option<Span> {
+        self.cell(field).or_else(|| self.whole())
+    }
+
     /// Where `text` stands alone, once, in the cell of a field or in what the
     /// whole tag was read from. A title is for reading and stays as it is.
     fn find(&self, field: &str, text: &str) -> Option<Span> {
-        let area = match self.cell(field) {
-            Some(cell) => cell,
-            None => self.whole()?,
-        };
+        let area = self.area(field)?;
         let source = area.of(&self.input.file.text);
         // What links to a page would have to be changed along with the link.
         if source.contains("://") {

@@ -227,7 +227,7 @@ impl Reader<'_> {
                 });
             }
             for tag in tags {
-                self.push_tag(tag, place.unwrap_or_default());
+                self.push_tag(tag, place.unwrap_or_default(), None);
             }
         } else if let [(technique, subtechnique)] = in_title.techniques.as_slice() {
             // Metadata that names the technique leaves its id to the title.
@@ -243,8 +243,13 @@ impl Reader<'_> {
         }
     }
 
-    fn push_tag(&mut self, tag: AttackTag, span: Span) {
-        self.place(format!("/attack/{}", self.rule.attack.len()), span);
+    /// `tactic` is the place of the tactic where that is another than the tag's.
+    fn push_tag(&mut self, tag: AttackTag, span: Span, tactic: Option<Span>) {
+        let index = self.rule.attack.len();
+        self.place(format!("/attack/{index}"), span);
+        if let Some(tactic) = tactic {
+            self.place(format!("/attack/{index}/tactic"), tactic);
+        }
         self.rule.attack.push(tag);
     }
 
@@ -290,19 +295,26 @@ impl Reader<'_> {
             tactic: tactic.tactic.clone(),
             ..technique.clone()
         };
-        let tags: Vec<(AttackTag, Span)> = match (tactics.as_slice(), techniques.as_slice()) {
-            ([(tactic, _)], many @ [_, ..]) => many.iter().map(|(t, s)| (with(tactic, t), *s)).collect(),
-            (many @ [_, ..], [(technique, span)]) => {
-                many.iter().map(|(t, _)| (with(t, technique), *span)).collect()
-            }
-            (a, b) if a.len() == b.len() => {
-                a.iter().zip(b).map(|((t, _), (u, s))| (with(t, u), *s)).collect()
-            }
-            // Which belongs to which is not said.
-            _ => tactics.into_iter().chain(techniques).collect(),
+        let pair = |(tactic, at): &(AttackTag, Span), (technique, span): &(AttackTag, Span)| {
+            (with(tactic, technique), *span, Some(*at))
         };
-        for (tag, span) in tags {
-            self.push_tag(tag, span);
+        let tags: Vec<(AttackTag, Span, Option<Span>)> = match (tactics.as_slice(), techniques.as_slice()) {
+            ([tactic], many @ [_, ..]) => many.iter().map(|technique| pair(tactic, technique)).collect(),
+            (many @ [_, ..], [technique]) => many.iter().map(|tactic| pair(tactic, technique)).collect(),
+            (a, b) if a.len() == b.len() => a
+                .iter()
+                .zip(b)
+                .map(|(tactic, technique)| pair(tactic, technique))
+                .collect(),
+            // Which belongs to which is not said.
+            _ => tactics
+                .into_iter()
+                .chain(techniques)
+                .map(|(tag, span)| (tag, span, None))
+                .collect(),
+        };
+        for (tag, span, tactic) in tags {
+            self.push_tag(tag, span, tactic);
         }
     }
 
@@ -310,7 +322,7 @@ impl Reader<'_> {
     /// of its own holds for the techniques below it.
     fn attack_lines(&mut self, part: usize) {
         let mut pending: Option<(AttackTag, Span)> = None;
-        let mut tactic_now = AttackTag::default();
+        let (mut tactic_now, mut tactic_at) = (AttackTag::default(), None);
         for line in self.parts[part].lines.clone() {
             if !self.is_text(line) {
                 continue;
@@ -329,7 +341,7 @@ impl Reader<'_> {
             }
             if ids.techniques.is_empty() {
                 if let Some((tag, span)) = pending.take() {
-                    self.push_tag(tag, span);
+                    self.push_tag(tag, span, None);
                 }
                 let (tactic_id, tactic) = tactic(&text);
                 tactic_now = AttackTag {
@@ -337,10 +349,12 @@ impl Reader<'_> {
                     tactic,
                     ..AttackTag::default()
                 };
+                tactic_at = Some(span);
                 pending = Some((tactic_now.clone(), span));
             } else {
                 pending = None;
                 let here = ids.tactics.first().map(|id| (Some(id.clone()), None));
+                let at = tactic_at.filter(|_| here.is_none());
                 let (tactic_id, tactic) =
                     here.unwrap_or((tactic_now.tactic_id.clone(), tactic_now.tactic.clone()));
                 let own_line = skip.is_some() || starts;
@@ -352,7 +366,7 @@ impl Reader<'_> {
                         tactic: tactic.clone(),
                         ..tag
                     };
-                    self.push_tag(tag, span);
+                    self.push_tag(tag, span, at);
                 }
             }
             if skip.is_some() || starts {
@@ -360,7 +374,7 @@ impl Reader<'_> {
             }
         }
         if let Some((tag, span)) = pending {
-            self.push_tag(tag, span);
+            self.push_tag(tag, span, None);
         }
     }
 
