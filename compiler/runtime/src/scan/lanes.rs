@@ -64,6 +64,7 @@ impl Marker {
                 && is_x86_feature_detected!("bmi1")
                 && is_x86_feature_detected!("bmi2")
                 && is_x86_feature_detected!("popcnt")
+                && is_x86_feature_detected!("pclmulqdq")
             {
                 return Self(|text, from, marks| {
                     // SAFETY: the features were found just now.
@@ -74,6 +75,7 @@ impl Marker {
                 && is_x86_feature_detected!("bmi1")
                 && is_x86_feature_detected!("bmi2")
                 && is_x86_feature_detected!("popcnt")
+                && is_x86_feature_detected!("pclmulqdq")
             {
                 return Self(|text, from, marks| {
                     // SAFETY: the features were found just now.
@@ -95,11 +97,77 @@ impl Marker {
     }
 }
 
-/// Answers which bytes of a block equal a given one, the first byte in the
-/// lowest bit.
+/// Finds the bytes of a line that are no plain characters of a string.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Glance(fn(&[u8], &mut Vec<u64>) -> bool);
+
+impl Glance {
+    /// The fastest for this processor.
+    pub(super) fn new() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
+                return Self(|text, found| {
+                    // SAFETY: the features were found just now.
+                    unsafe { x86::special_avx512(text, found) }
+                });
+            }
+            if is_x86_feature_detected!("avx2") {
+                return Self(|text, found| {
+                    // SAFETY: the feature was found just now.
+                    unsafe { x86::special_avx2(text, found) }
+                });
+            }
+        }
+        Self::portable()
+    }
+
+    /// The one that runs anywhere.
+    pub(super) fn portable() -> Self {
+        Self(special::<Portable>)
+    }
+
+    /// Quotes, backslashes and characters below the blank, a bit for each byte;
+    /// whether all of the text is ASCII. Behind the text are only such.
+    #[inline]
+    pub(super) fn special(self, text: &[u8], found: &mut Vec<u64>) -> bool {
+        (self.0)(text, found)
+    }
+}
+
+#[inline(always)]
+fn special<L: Lanes>(text: &[u8], found: &mut Vec<u64>) -> bool {
+    found.clear();
+    let (blocks, rest) = text.as_chunks::<BLOCK>();
+    let mut last = [0; BLOCK];
+    last[..rest.len()].copy_from_slice(rest);
+    let mut high = 0;
+    for block in blocks.iter().chain([&last]) {
+        let lanes = L::new(block);
+        found.push(lanes.equal(b'"') | lanes.equal(b'\\') | lanes.below(b' '));
+        high |= !lanes.below(0x80);
+    }
+    high == 0
+}
+
+/// Answers which bytes of a block equal a given one, or are below it, the
+/// first byte in the lowest bit.
 trait Lanes {
     fn new(block: &[u8; BLOCK]) -> Self;
     fn equal(&self, byte: u8) -> u64;
+    /// Of a byte up to 0x80.
+    fn below(&self, byte: u8) -> u64;
+    /// From each odd bit to the one before the next, ones: bits of a running parity.
+    #[inline(always)]
+    fn until_next(bits: u64) -> u64 {
+        let mut x = bits;
+        x ^= x << 1;
+        x ^= x << 2;
+        x ^= x << 4;
+        x ^= x << 8;
+        x ^= x << 16;
+        x ^ (x << 32)
+    }
     /// Says that what lies some way behind a block is needed soon.
     #[inline(always)]
     fn soon(_block: &[u8; BLOCK]) {}
@@ -135,7 +203,7 @@ fn line<L: Lanes>(text: &[u8], from: usize, marks: &mut Marks) {
             quotes & !after_escape(backslashes, &mut escaped)
         };
         // Bits from one quote to the next, the closing one excluded.
-        let strings = until_next(quotes) ^ inside;
+        let strings = L::until_next(quotes) ^ inside;
         inside = ((strings as i64) >> 63) as u64;
         // A line feed is never inside of a string of one line.
         let line = ends ^ ends.wrapping_sub(1);
@@ -185,18 +253,6 @@ fn after_escape(backslashes: u64, escaped: &mut u64) -> u64 {
     result
 }
 
-/// From each odd bit to the one before the next, ones: bits of a running parity.
-#[inline(always)]
-fn until_next(bits: u64) -> u64 {
-    let mut x = bits;
-    x ^= x << 1;
-    x ^= x << 2;
-    x ^= x << 4;
-    x ^= x << 8;
-    x ^= x << 16;
-    x ^ (x << 32)
-}
-
 /// Eight bytes at a time in ordinary registers.
 struct Portable([u64; 8]);
 
@@ -226,36 +282,82 @@ impl Lanes for Portable {
         }
         mask
     }
+
+    #[inline]
+    fn below(&self, byte: u8) -> u64 {
+        const LOW: u64 = 0x0101_0101_0101_0101;
+        const TOP: u64 = 0x8080_8080_8080_8080;
+        const GATHER: u64 = 0x0002_0408_1020_4081;
+        let mut mask = 0;
+        for (place, word) in self.0.iter().enumerate() {
+            // With the top bit set, no byte borrows from the next.
+            let not_below = ((word | TOP) - LOW * u64::from(byte)) | word;
+            let below = !not_below & TOP;
+            mask |= (below.wrapping_mul(GATHER) >> 56) << (place * 8);
+        }
+        mask
+    }
 }
 
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use std::arch::x86_64::{
-        __m256i, __m512i, _MM_HINT_T0, _mm_prefetch, _mm256_cmpeq_epi8, _mm256_loadu_si256,
-        _mm256_movemask_epi8, _mm256_set1_epi8, _mm512_cmpeq_epi8_mask, _mm512_loadu_si512, _mm512_set1_epi8,
+        __m256i, __m512i, _MM_HINT_T0, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_prefetch, _mm_set_epi64x,
+        _mm_set1_epi8, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
+        _mm256_set1_epi8, _mm512_cmpeq_epi8_mask, _mm512_cmplt_epu8_mask, _mm512_loadu_si512,
+        _mm512_set1_epi8,
     };
 
     use super::{BLOCK, Lanes, Marks};
 
     /// # Safety
-    /// The processor has AVX-512 F and BW, BMI and POPCNT.
-    #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt,lzcnt")]
+    /// The processor has AVX-512 F and BW, BMI, POPCNT and PCLMULQDQ.
+    #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt,lzcnt,pclmulqdq")]
     pub(super) unsafe fn line_avx512(text: &[u8], from: usize, marks: &mut Marks) {
         super::line::<Avx512>(text, from, marks);
     }
 
     /// # Safety
-    /// The processor has AVX2, BMI and POPCNT.
-    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt")]
+    /// The processor has AVX2, BMI, POPCNT and PCLMULQDQ.
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt,pclmulqdq")]
     pub(super) unsafe fn line_avx2(text: &[u8], from: usize, marks: &mut Marks) {
         super::line::<Avx2>(text, from, marks);
     }
 
+    /// # Safety
+    /// The processor has AVX-512 F and BW.
+    #[target_feature(enable = "avx512f,avx512bw")]
+    pub(super) unsafe fn special_avx512(text: &[u8], found: &mut Vec<u64>) -> bool {
+        super::special::<Avx512>(text, found)
+    }
+
+    /// # Safety
+    /// The processor has AVX2.
+    #[target_feature(enable = "avx2")]
+    pub(super) unsafe fn special_avx2(text: &[u8], found: &mut Vec<u64>) -> bool {
+        super::special::<Avx2>(text, found)
+    }
+
     const AHEAD: usize = 2048;
+
+    /// A running parity is a product without carries, with ones throughout.
+    #[inline(always)]
+    fn parity(bits: u64) -> u64 {
+        // SAFETY: `line_avx512` and `line_avx2` alone come here.
+        unsafe {
+            let product = _mm_clmulepi64_si128::<0>(_mm_set_epi64x(0, bits as i64), _mm_set1_epi8(-1));
+            _mm_cvtsi128_si64(product) as u64
+        }
+    }
 
     struct Avx512(__m512i);
 
     impl Lanes for Avx512 {
+        #[inline(always)]
+        fn until_next(bits: u64) -> u64 {
+            parity(bits)
+        }
+
         #[inline(always)]
         fn soon(block: &[u8; BLOCK]) {
             // SAFETY: a hint; the address need not be one that may be read.
@@ -266,14 +368,20 @@ mod x86 {
 
         #[inline(always)]
         fn new(block: &[u8; BLOCK]) -> Self {
-            // SAFETY: the array is 64 bytes long; this type is used by `line_avx512` alone.
+            // SAFETY: the array is 64 bytes long; this type is used by the functions for AVX-512 alone.
             Self(unsafe { _mm512_loadu_si512(block.as_ptr().cast()) })
         }
 
         #[inline(always)]
         fn equal(&self, byte: u8) -> u64 {
-            // SAFETY: this type is used by `line_avx512` alone.
+            // SAFETY: as for `new`.
             unsafe { _mm512_cmpeq_epi8_mask(self.0, _mm512_set1_epi8(byte as i8)) }
+        }
+
+        #[inline(always)]
+        fn below(&self, byte: u8) -> u64 {
+            // SAFETY: as for `new`.
+            unsafe { _mm512_cmplt_epu8_mask(self.0, _mm512_set1_epi8(byte as i8)) }
         }
     }
 
@@ -281,9 +389,14 @@ mod x86 {
 
     impl Lanes for Avx2 {
         #[inline(always)]
+        fn until_next(bits: u64) -> u64 {
+            parity(bits)
+        }
+
+        #[inline(always)]
         fn new(block: &[u8; BLOCK]) -> Self {
             let start = block.as_ptr();
-            // SAFETY: both halves are within the array of 64 bytes; this type is used by `line_avx2` alone.
+            // SAFETY: both halves are within the array of 64 bytes; this type is used by the functions for AVX2 alone.
             unsafe {
                 Self(
                     _mm256_loadu_si256(start.cast()),
@@ -294,12 +407,23 @@ mod x86 {
 
         #[inline(always)]
         fn equal(&self, byte: u8) -> u64 {
-            // SAFETY: this type is used by `line_avx2` alone.
+            // SAFETY: as for `new`.
             unsafe {
                 let wanted = _mm256_set1_epi8(byte as i8);
                 let low = _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.0, wanted)) as u32;
                 let high = _mm256_movemask_epi8(_mm256_cmpeq_epi8(self.1, wanted)) as u32;
                 u64::from(low) | u64::from(high) << 32
+            }
+        }
+
+        #[inline(always)]
+        fn below(&self, byte: u8) -> u64 {
+            // SAFETY: as for `new`.
+            unsafe {
+                let most = _mm256_set1_epi8((byte - 1) as i8);
+                let below =
+                    |half| _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(half, most), half)) as u32;
+                u64::from(below(self.0)) | u64::from(below(self.1)) << 32
             }
         }
     }
@@ -326,6 +450,22 @@ mod tests {
             }
         }
         (colons, opens, text.len(), !inside)
+    }
+
+    #[test]
+    fn all_processors_see_the_same() {
+        for length in 0..300_usize {
+            let text: Vec<u8> = (0..length).map(|at| (at * 131 + length * 37) as u8).collect();
+            for glance in [Glance::new(), Glance::portable()] {
+                let mut found = Vec::new();
+                let ascii = glance.special(&text, &mut found);
+                assert_eq!(ascii, text.is_ascii());
+                for (at, byte) in text.iter().enumerate() {
+                    let expected = matches!(byte, b'"' | b'\\' | 0..0x20);
+                    assert_eq!(found[at / 64] >> (at % 64) & 1 == 1, expected, "{at} of {text:?}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod needle;
 mod pattern;
 mod screen;
 mod shape;
+mod strict;
 
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ use crate::turns::in_order;
 use lanes::Marker;
 use screen::Screen;
 use shape::{Fields, Line};
+use strict::Strict;
 
 /// Bytes of a file that one thread works on before it takes more.
 const PIECE: usize = 1 << 20;
@@ -116,7 +118,8 @@ pub(crate) fn rows(
     let marker = Marker::new();
     let kept = || {
         let fields = Fields::new(names.clone(), asked, marker);
-        (fields, screen.scratch(), read::Remembered::default())
+        let strict = source.strict.then(Strict::new);
+        (fields, screen.scratch(), read::Remembered::default(), strict)
     };
     let mut gathering = Gathering::new(text, source);
     let take = |piece| gathering.add(piece, take);
@@ -125,7 +128,7 @@ pub(crate) fn rows(
         PIECE,
         kept,
         take,
-        |(fields, scratch, remembered), start, end| {
+        |(fields, scratch, remembered, strict), start, end| {
             let mut piece = Piece::default();
             let text = &text[start..end];
             piece.fill(source, work, &names, remembered, |piece, rows| {
@@ -135,8 +138,9 @@ pub(crate) fn rows(
                     let whole = &text[at..end];
                     let place = start + at;
                     at = end + 1;
-                    if source.strict
+                    if let Some(strict) = strict
                         && line != Line::Blank
+                        && !strict.is_json(whole)
                         && let Err(what) = read::validate(whole)
                     {
                         piece.malformed(source, place, what)?;
