@@ -280,6 +280,13 @@ impl Built {
         }
     }
 
+    /// Rule and path of every artifact; no rule for what a target makes of all of them.
+    pub(crate) fn owners(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.owners
+            .values()
+            .map(|(rule, path)| (rule.as_str(), path.as_str()))
+    }
+
     /// Findings of emitting.
     pub fn findings(&self) -> Vec<render::Finding<'_>> {
         self.problems

@@ -7,6 +7,7 @@
 
 pub mod analyze;
 pub mod build;
+pub mod catalog;
 pub mod codes;
 pub mod config;
 mod data;

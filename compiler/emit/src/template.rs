@@ -77,7 +77,9 @@ impl fmt::Display for TemplateError {
 impl std::error::Error for TemplateError {}
 
 impl TemplateError {
-    fn new(name: &str, error: &minijinja::Error) -> Self {
+    /// What an error of the engine says, of the template `name` below
+    /// `templates/` unless it stands in another.
+    pub fn new(name: &str, error: &minijinja::Error) -> Self {
         // The innermost error says what is wrong, the template it stands in where.
         let mut innermost = error;
         while let Some(inner) = std::error::Error::source(innermost).and_then(|e| e.downcast_ref()) {

@@ -150,6 +150,22 @@ impl Events {
             .map(String::as_str)
     }
 
+    /// All events that there are titles for, in the order they are shown.
+    pub fn known(&self) -> Vec<EventRow> {
+        let rows = self.titles.iter().flat_map(|(provider, titles)| {
+            titles
+                .keys()
+                .map(|event| (self.key(provider, event), self.row(provider, event, "")))
+        });
+        let sorted: BTreeMap<_, _> = rows.collect();
+        sorted.into_values().collect()
+    }
+
+    /// The provider that the events of a table are shown under.
+    pub fn provider_of(&self, table: &str) -> String {
+        self.provider(table)
+    }
+
     /// The title of one event: as the files say, else the words of its name.
     pub fn title(&self, provider: &str, event: &str) -> String {
         match self.titles.get(provider).and_then(|titles| titles.get(event)) {

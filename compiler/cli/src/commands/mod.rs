@@ -2,6 +2,7 @@
 
 pub(crate) mod analyze;
 pub(crate) mod build;
+pub(crate) mod catalog;
 pub(crate) mod check;
 pub(crate) mod dump;
 pub(crate) mod explain;
