@@ -43,6 +43,9 @@ struct Global {
     /// Worker threads; the output is the same for any number.
     #[arg(long, global = true, env = "RULEC_THREADS", value_name = "N")]
     threads: Option<usize>,
+    /// Work out everything anew, and keep nothing; `[cache]` in rulec.toml says where it is kept.
+    #[arg(long, global = true, env = "RULEC_NO_CACHE", value_parser = clap::builder::FalseyValueParser::new())]
+    no_cache: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -2,17 +2,22 @@
 
 use std::{io::Write as _, process::ExitCode};
 
-use rulec_driver::{Pipeline, config::Level};
+use rulec_driver::{Cache, Pipeline, config::Level};
 use rulec_source::{Diagnostic, Severity, SourceFile, render};
 
 use crate::{BROKEN, FINDINGS, Failure, Global};
 
 /// Opens the repository around the working folder, or says why not.
 pub(crate) fn pipeline(global: &Global) -> Result<Pipeline, Failure> {
-    Pipeline::open(std::path::Path::new("."), global.config.as_deref()).map_err(|refused| {
+    let opened = Pipeline::open(std::path::Path::new("."), global.config.as_deref());
+    let mut pipeline = opened.map_err(|refused| {
         finding(&refused.file, None, &refused.diagnostic);
         Failure
-    })
+    })?;
+    if global.no_cache {
+        pipeline.cache = Cache::off();
+    }
+    Ok(pipeline)
 }
 
 /// One finding as text on standard error.

@@ -22,6 +22,8 @@ pub struct Config {
     pub check: Check,
     /// How artifacts are built.
     pub build: Build,
+    /// What is kept between runs.
+    pub cache: Cache,
     /// Severity by lint name.
     pub lints: BTreeMap<String, Level>,
 }
@@ -83,6 +85,26 @@ pub struct Build {
     pub deny: Vec<String>,
 }
 
+/// `[cache]`: what was found out about documents, kept until they change.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Cache {
+    /// Whether anything is kept.
+    pub enabled: bool,
+    /// Where, relative to rulec.toml; without it, the user's folder for caches
+    /// (`$XDG_CACHE_HOME/rulec`, `~/.cache/rulec`).
+    pub folder: Option<String>,
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            folder: None,
+        }
+    }
+}
+
 /// A severity, or off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -130,10 +152,9 @@ pub fn parse(file: &SourceFile) -> Result<Config, Box<Diagnostic>> {
         if let Some(range) = error.span() {
             diagnostic = diagnostic.at(Span::new(range.start, range.end));
         }
-        Box::new(
-            diagnostic
-                .help("rulec.toml takes the tables [repository], [defaults], [check], [build] and [lints]"),
-        )
+        Box::new(diagnostic.help(
+            "rulec.toml takes the tables [repository], [defaults], [check], [build], [cache] and [lints]",
+        ))
     })?;
     if let Some(name) = &config.check.environment
         && Environment::parse(name).is_none()

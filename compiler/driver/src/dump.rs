@@ -44,7 +44,7 @@ pub fn read(pipeline: &Pipeline, paths: &[PathBuf]) -> Result<Dump, String> {
             documents: Vec::new(),
         }
     } else {
-        pipeline.compile_loaded(documents, paths)
+        pipeline.compile_loaded(documents, paths, true)
     };
     Ok(Dump { compilation, queries })
 }

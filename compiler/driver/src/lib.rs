@@ -7,7 +7,9 @@
 
 pub mod analyze;
 pub mod build;
+mod cache;
 pub mod catalog;
+mod check;
 pub mod codes;
 pub mod config;
 mod data;
@@ -27,12 +29,14 @@ mod pipeline;
 pub mod queries;
 pub mod query;
 pub mod repair;
+mod report;
 pub mod repository;
 pub mod scaffold;
 pub mod schemas;
-mod report;
 mod upgrade;
 
+pub use cache::Cache;
+pub use check::Checked;
 pub use pipeline::{Bound, Compilation, Document, Pipeline};
 
 /// The version of rulec, as artifacts and reports name it.

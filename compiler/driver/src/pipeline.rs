@@ -19,6 +19,8 @@ use rulec_source::{Diagnostic, Fragment, Severity, SourceFile, render};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    cache::Cache,
+    check::Mark,
     codes, data,
     load::{Loaded, Want, display, is_query_file, load},
     repository::{Refused, Repository},
@@ -32,6 +34,8 @@ pub struct Pipeline {
     pub aliases: Lazy<Aliases>,
     /// Data for explaining and checking.
     pub facts: rulec_explain::Facts,
+    /// What was found out before.
+    pub cache: Cache,
     catalogs: [OnceLock<Result<Catalog, FactsError>>; Environment::ALL.len()],
     emit: OnceLock<Result<rulec_emit::Context, FactsError>>,
 }
@@ -85,6 +89,7 @@ impl Pipeline {
             facts,
             catalogs: Default::default(),
             emit: OnceLock::new(),
+            cache: Cache::open(&repository.root, &repository.config),
             repository,
         };
         // Tables of the repository's own are read before the first rule needs
@@ -137,14 +142,21 @@ impl Pipeline {
         }
     }
 
-    /// Reads and compiles documents. Never fails: what is wrong is in the findings.
+    /// Reads, compiles and lints documents. Never fails: what is wrong is in the findings.
     pub fn compile(&self, paths: &[PathBuf]) -> Compilation {
         let loaded = load(&self.repository.root, &self.paths(paths), Want::Documents);
-        self.compile_loaded(loaded, paths)
+        self.compile_loaded(loaded, paths, true)
+    }
+
+    /// As [`Self::compile`], for those who only run rules: opinions about
+    /// rules that compile are not asked for.
+    pub fn compile_to_run(&self, paths: &[PathBuf]) -> Compilation {
+        let loaded = load(&self.repository.root, &self.paths(paths), Want::Documents);
+        self.compile_loaded(loaded, paths, false)
     }
 
     /// Compiles what was loaded from `paths`.
-    pub(crate) fn compile_loaded(&self, loaded: Vec<Loaded>, paths: &[PathBuf]) -> Compilation {
+    pub(crate) fn compile_loaded(&self, loaded: Vec<Loaded>, paths: &[PathBuf], lint: bool) -> Compilation {
         let mut documents: Vec<Document> = loaded
             .into_par_iter()
             .map(|loaded| match loaded.problem {
@@ -155,24 +167,19 @@ impl Pipeline {
                     queries: Vec::new(),
                     diagnostics: vec![problem],
                 },
-                None => self.document(loaded.file),
+                None => self.compiled(loaded.file, lint),
             })
             .collect();
-        duplicates(&mut documents);
+        duplicates(documents.iter_mut().map(|d| {
+            let mark = d.mark();
+            (d.file.path.as_str(), mark, &mut d.diagnostics)
+        }));
         if documents.is_empty() {
-            let paths: Vec<String> = self
-                .paths(paths)
-                .iter()
-                .map(|p| display(&self.repository.root, p))
-                .collect();
-            let name = paths.join(", ");
+            let (file, diagnostic) = no_documents(self, paths);
             documents.push(Document {
-                diagnostics: vec![
-                    Diagnostic::new(codes::NO_RULES, format!("there are no documents in {name}"))
-                        .help("`rulec new ID TITLE` writes one to start from"),
-                ],
+                diagnostics: vec![diagnostic],
                 sha256: String::new(),
-                file: SourceFile::new(name, ""),
+                file,
                 read: None,
                 queries: Vec::new(),
             });
@@ -180,8 +187,12 @@ impl Pipeline {
         Compilation { documents }
     }
 
-    /// Compiles one text.
+    /// Compiles and lints one text.
     pub fn document(&self, file: SourceFile) -> Document {
+        self.compiled(file, true)
+    }
+
+    fn compiled(&self, file: SourceFile, lint: bool) -> Document {
         if is_query_file(&file.path) {
             return self.query_file(file);
         }
@@ -207,8 +218,10 @@ impl Pipeline {
             queries,
             diagnostics,
         };
-        let lints = self.lint(&document);
-        document.diagnostics.extend(lints);
+        if lint {
+            let lints = self.lint(&document);
+            document.diagnostics.extend(lints);
+        }
         document
             .diagnostics
             .sort_by_key(|d| d.span().map_or((0, 0), |s| (s.start, s.end)));
@@ -419,20 +432,43 @@ impl Compilation {
 
     /// Totals.
     pub fn summary(&self) -> render::Summary {
-        let count = |severity| {
+        summary(
             self.documents
                 .iter()
-                .flat_map(|d| &d.diagnostics)
-                .filter(|d| d.severity == severity)
-                .count()
-        };
-        render::Summary {
-            files: self.documents.len(),
-            rules: self.documents.iter().filter(|d| d.rule().is_some()).count(),
-            errors: count(Severity::Error),
-            warnings: count(Severity::Warning),
-        }
+                .map(|d| (d.rule().is_some(), d.diagnostics.as_slice())),
+        )
     }
+}
+
+/// Totals over documents: whether each holds a rule, and what is wrong with it.
+pub(crate) fn summary<'d>(documents: impl Iterator<Item = (bool, &'d [Diagnostic])>) -> render::Summary {
+    let mut summary = render::Summary {
+        files: 0,
+        rules: 0,
+        errors: 0,
+        warnings: 0,
+    };
+    for (is_rule, diagnostics) in documents {
+        let count = |severity| diagnostics.iter().filter(|d| d.severity == severity).count();
+        summary.files += 1;
+        summary.rules += usize::from(is_rule);
+        summary.errors += count(Severity::Error);
+        summary.warnings += count(Severity::Warning);
+    }
+    summary
+}
+
+/// What to say when there is nothing at the paths.
+pub(crate) fn no_documents(pipeline: &Pipeline, paths: &[PathBuf]) -> (SourceFile, Diagnostic) {
+    let paths: Vec<String> = pipeline
+        .paths(paths)
+        .iter()
+        .map(|p| display(&pipeline.repository.root, p))
+        .collect();
+    let name = paths.join(", ");
+    let diagnostic = Diagnostic::new(codes::NO_RULES, format!("there are no documents in {name}"))
+        .help("`rulec new ID TITLE` writes one to start from");
+    (SourceFile::new(name, ""), diagnostic)
 }
 
 /// Findings of binding without those behind a syntax error: what the parser
@@ -461,22 +497,20 @@ const NAMES: [&str; 3] = [
 ];
 
 /// Two documents with the same id would overwrite each other's artifacts, on
-/// some systems even when only the case differs.
-fn duplicates(documents: &mut [Document]) {
-    let mut first: BTreeMap<String, String> = BTreeMap::new();
-    for document in documents {
-        let Some(id) = document.rule().map(|r| r.id.clone()) else {
-            continue;
-        };
-        let path = document.file.path.clone();
+/// some systems even when only the case differs. Each document is its path,
+/// how it names its rule, and its findings.
+pub(crate) fn duplicates<'d>(
+    documents: impl Iterator<Item = (&'d str, Option<Mark>, &'d mut Vec<Diagnostic>)>,
+) {
+    let mut first: BTreeMap<String, &str> = BTreeMap::new();
+    for (path, mark, diagnostics) in documents {
+        let Some(Mark { id, place }) = mark else { continue };
         match first.get(&id.to_lowercase()) {
             Some(other) => {
                 // An id made from the name of the file is written nowhere.
-                let places = document.read.as_ref().map(|r| &r.places);
-                let span = places.and_then(|p| p.get("/id").or_else(|| p.get("/title")));
-                document.diagnostics.push(
+                diagnostics.push(
                     Diagnostic::new(codes::DUPLICATE_ID, format!("the id `{id}` is taken by {other}"))
-                        .at(span.copied().unwrap_or_default())
+                        .at(place.unwrap_or_default())
                         .help("give the rule an id of its own: `**ID:** …` under the heading `Metadata`"),
                 );
             }

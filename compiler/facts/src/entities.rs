@@ -6,7 +6,7 @@
 //! columns of a query. Deliberately absent: what a document says itself about
 //! entities; that always comes first, and is the emitter's business.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde::Deserialize;
 
@@ -292,24 +292,25 @@ impl Entities {
     /// first. At most three identifiers each; constants count among them. How
     /// many mappings a rule takes is the target's limit, not this function's.
     pub fn infer_sentinel(&self, columns: &[OutputColumn<'_>]) -> Vec<Inferred> {
+        let columns = Columns::new(columns);
         let mut taken = BTreeSet::new();
         let mut found = Vec::new();
         for row in &self.inference {
             let room = IDENTIFIERS.saturating_sub(row.constants.len());
-            let mut fields = pick(row, &row.sentinel, columns, &row.entity, &taken);
+            let mut fields = pick(row, &row.sentinel, &columns, &row.entity, &taken);
             fields.truncate(room);
             let names: Vec<&str> = fields
                 .iter()
-                .map(|field| field.0.as_str())
+                .map(|field| field.0)
                 .chain(row.constants.keys().map(String::as_str))
                 .collect();
             if !fields.is_empty() && self.is_accepted(&row.entity, &names) {
-                taken.extend(fields.iter().map(|field| (row.entity.clone(), field.1.clone())));
+                taken.extend(fields.iter().map(|(_, column)| (row.entity.as_str(), *column)));
                 let constants = row.constants.clone();
                 found.push(Inferred {
                     entity: row.entity.clone(),
                     role: row.role.clone(),
-                    fields,
+                    fields: owned(fields),
                     constants,
                 });
             }
@@ -319,23 +320,20 @@ impl Entities {
 
     /// The Defender mappings that the output columns allow, most telling first.
     pub fn infer_defender(&self, columns: &[OutputColumn<'_>]) -> Vec<Inferred> {
+        let columns = Columns::new(columns);
         let mut taken = BTreeSet::new();
         let mut found = Vec::new();
         for row in &self.inference {
             let Some(defender) = &row.defender else { continue };
-            let fields = pick(row, &defender.properties, columns, &defender.list, &taken);
-            let names: Vec<&str> = fields.iter().map(|field| field.0.as_str()).collect();
+            let fields = pick(row, &defender.properties, &columns, &defender.list, &taken);
+            let names: Vec<&str> = fields.iter().map(|field| field.0).collect();
             if self.is_accepted_by_defender(&defender.list, &names) {
-                taken.extend(
-                    fields
-                        .iter()
-                        .map(|field| (defender.list.clone(), field.1.clone())),
-                );
+                taken.extend(fields.iter().map(|(_, column)| (defender.list.as_str(), *column)));
                 let (entity, role, constants) = (defender.list.clone(), row.role.clone(), BTreeMap::new());
                 found.push(Inferred {
                     entity,
                     role,
-                    fields,
+                    fields: owned(fields),
                     constants,
                 });
             }
@@ -349,14 +347,47 @@ fn one_is_there(sets: &[Vec<String>], names: &[&str]) -> bool {
         .any(|set| set.iter().all(|name| names.contains(&name.as_str())))
 }
 
+fn owned(fields: Vec<(&str, &str)>) -> Vec<(String, String)> {
+    fields
+        .into_iter()
+        .map(|(field, column)| (field.to_owned(), column.to_owned()))
+        .collect()
+}
+
+/// Output columns by name: a search over all tables gives thousands.
+struct Columns<'a> {
+    named: HashMap<&'a str, Vec<OutputColumn<'a>>>,
+    holding: HashMap<&'a str, Vec<OutputColumn<'a>>>,
+}
+
+impl<'a> Columns<'a> {
+    fn new(columns: &[OutputColumn<'a>]) -> Self {
+        let mut named: HashMap<&str, Vec<_>> = HashMap::with_capacity(columns.len());
+        let mut holding: HashMap<&str, Vec<_>> = HashMap::new();
+        for column in columns {
+            named.entry(column.name).or_default().push(*column);
+            if let Some(source) = column.source {
+                holding.entry(source).or_default().push(*column);
+            }
+        }
+        Columns { named, holding }
+    }
+
+    /// The columns of that very name, then those that hold the same under another.
+    fn called(&self, name: &str) -> impl Iterator<Item = &OutputColumn<'a>> {
+        let named = self.named.get(name).into_iter().flatten();
+        named.chain(self.holding.get(name).into_iter().flatten())
+    }
+}
+
 /// The first free output column for each identifier of a row.
-fn pick(
-    row: &Inference,
-    identifiers: &Ordered<Vec<String>>,
-    columns: &[OutputColumn<'_>],
+fn pick<'a>(
+    row: &'a Inference,
+    identifiers: &'a Ordered<Vec<String>>,
+    columns: &Columns<'a>,
     entity: &str,
-    taken: &BTreeSet<(String, String)>,
-) -> Vec<(String, String)> {
+    taken: &BTreeSet<(&str, &str)>,
+) -> Vec<(&'a str, &'a str)> {
     let of_table = |column: &OutputColumn<'_>| {
         row.tables.is_empty()
             || column.table.is_some_and(|table| {
@@ -366,23 +397,16 @@ fn pick(
                 })
             })
     };
-    let free = |column: &OutputColumn<'_>| !taken.contains(&(entity.to_owned(), column.name.to_owned()));
-    let mut fields: Vec<(String, String)> = Vec::new();
-    for (identifier, names) in &identifiers.0 {
-        let usable: Vec<_> = columns
-            .iter()
-            .filter(|column| of_table(column) && free(column))
-            .collect();
-        let column = names.iter().find_map(|name| {
-            // A column of that very name goes before one that holds the same under another.
-            let exact = usable.iter().find(|column| column.name == name);
-            exact.or_else(|| usable.iter().find(|column| column.source == Some(name)))
-        });
-        if let Some(column) = column {
-            fields.push((identifier.clone(), column.name.to_owned()));
-        }
-    }
-    fields
+    let free = |column: &OutputColumn<'_>| !taken.contains(&(entity, column.name));
+    let column = |names: &[String]| {
+        let mut called = names.iter().flat_map(|name| columns.called(name));
+        called.find(|column| of_table(column) && free(column))
+    };
+    identifiers
+        .0
+        .iter()
+        .filter_map(|(identifier, names)| Some((identifier.as_str(), column(names)?.name)))
+        .collect()
 }
 
 #[cfg(test)]

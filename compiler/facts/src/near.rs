@@ -34,10 +34,11 @@ fn distance(a: &[char], b: &[char], most: usize) -> Option<usize> {
     if a.len().abs_diff(b.len()) > most {
         return None;
     }
-    let mut before_last: Vec<usize> = Vec::new();
+    let mut before_last: Vec<usize> = vec![0; b.len() + 1];
     let mut last: Vec<usize> = (0..=b.len()).collect();
+    let mut row: Vec<usize> = vec![0; b.len() + 1];
     for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
+        row[0] = i;
         for j in 1..=b.len() {
             let replaced = last[j - 1] + usize::from(a[i - 1] != b[j - 1]);
             row[j] = replaced.min(last[j] + 1).min(row[j - 1] + 1);
@@ -48,7 +49,9 @@ fn distance(a: &[char], b: &[char], most: usize) -> Option<usize> {
         if row.iter().all(|cost| *cost > most) {
             return None;
         }
-        before_last = std::mem::replace(&mut last, row);
+        // The oldest row is written over next.
+        std::mem::swap(&mut before_last, &mut last);
+        std::mem::swap(&mut last, &mut row);
     }
     last.last().copied().filter(|cost| *cost <= most)
 }

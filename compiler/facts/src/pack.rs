@@ -120,6 +120,25 @@ impl Pack {
         self.under(prefix).map(|(path, _)| path)
     }
 
+    /// Hands over the paths and contents of a repository's own files, in
+    /// order: two packs that hand over the same say the same.
+    pub fn own_parts(&self, mut each: impl FnMut(&[u8])) {
+        for (path, text) in self.files.iter() {
+            match text {
+                Text::Embedded(..) => {}
+                Text::Given(text) => {
+                    each(path.as_bytes());
+                    each(text.as_bytes());
+                }
+                Text::Broken(offset) => {
+                    each(path.as_bytes());
+                    // A byte that no text begins with.
+                    each(&[&[0xff][..], offset.to_string().as_bytes()].concat());
+                }
+            }
+        }
+    }
+
     fn under(&self, prefix: &str) -> impl Iterator<Item = (&str, &Text)> {
         let prefix = prefix.to_owned();
         self.files

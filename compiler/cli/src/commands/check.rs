@@ -73,9 +73,9 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
             anstream::eprintln!("{path}: {count} {what} made");
         }
     }
-    let compilation = pipeline.compile(&arguments.paths);
-    let findings = compilation.findings();
-    let summary = compilation.summary();
+    let checked = pipeline.check(&arguments.paths);
+    let findings = checked.findings();
+    let summary = checked.summary();
     let version = rulec_driver::VERSION;
     match arguments.format {
         Format::Text => {
@@ -87,7 +87,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
         Format::Json => print::data(&render::json(&findings, summary, version)),
         Format::Sarif => print::data(&render::sarif(&findings, version)),
         Format::Github => print::data(&render::github(&findings)),
-        Format::Junit => print::data(&render::junit(&findings, &compilation.files())),
+        Format::Junit => print::data(&render::junit(&findings, &checked.files())),
     }
     let gate = arguments
         .fail_on

@@ -86,7 +86,9 @@ enum Format {
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let pipeline = print::pipeline(global)?;
-    let compilation = Arc::new(pipeline.compile(&arguments.paths));
+    let compilation = Arc::new(pipeline.compile_to_run(&arguments.paths));
+    // The command ends with the hunt: taking thousands of rules apart is for nothing.
+    std::mem::forget(compilation.clone());
     let broken = compilation.errors();
     print::findings(global, &broken);
     if let Some(event) = &arguments.explain_miss {

@@ -80,7 +80,7 @@ enum Format {
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let pipeline = print::pipeline(global)?;
-    let compilation = pipeline.compile(&arguments.paths);
+    let compilation = pipeline.compile_to_run(&arguments.paths);
     let broken = compilation.errors();
     print::findings(global, &broken);
     let options = fixtures::Options {

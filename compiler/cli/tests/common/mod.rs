@@ -18,6 +18,7 @@ pub fn rulec_with(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
         .current_dir(folder)
         .env_remove("CI")
         .env_remove("RULEC_CONFIG")
+        .env("RULEC_NO_CACHE", "1")
         .env("NO_COLOR", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

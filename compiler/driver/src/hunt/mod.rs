@@ -113,6 +113,10 @@ fn evaluate(
     context: &Context<'_>,
 ) -> Result<Vec<Alert>, rulec_eval::EvalError> {
     let result = rulec_eval::run(&bound.ir, context)?;
+    if result.is_empty() {
+        // Most rules find nothing, most of the time.
+        return Ok(Vec::new());
+    }
     Ok(alert::alerts(&info(file, rule, bound), &result))
 }
 

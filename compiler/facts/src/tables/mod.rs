@@ -13,7 +13,7 @@ mod added;
 mod compact;
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rulec_functions::Type;
 
@@ -175,6 +175,8 @@ pub struct Tables {
     /// The shipped tables, in the order they are asked.
     layers: Vec<Compact>,
     added: Added,
+    /// The names of all tables, once somebody asked for them.
+    names: OnceLock<Vec<String>>,
     /// Tables asked for so far.
     known: Mutex<BTreeMap<String, Option<Arc<TableSchema>>>>,
 }
@@ -194,6 +196,7 @@ impl Tables {
             environment,
             layers,
             added,
+            names: OnceLock::new(),
             known: Mutex::default(),
         })
     }
@@ -241,14 +244,17 @@ impl Tables {
         table
     }
 
-    /// The names of all tables, sorted. Reads through the files, so it is for
-    /// wildcards, listings and suggestions.
+    /// The names of all tables, sorted. The first call reads through the
+    /// files, so it is for wildcards, listings and suggestions.
     pub fn names(&self) -> Vec<&str> {
-        let mut names: Vec<&str> = self.layers.iter().flat_map(Compact::names).collect();
-        names.extend(self.added.tables.iter().map(|own| own.schema.name.as_str()));
-        names.sort_unstable();
-        names.dedup();
-        names
+        let read = || {
+            let mut names: Vec<&str> = self.layers.iter().flat_map(Compact::names).collect();
+            names.extend(self.added.tables.iter().map(|own| own.schema.name.as_str()));
+            names.sort_unstable();
+            names.dedup();
+            names.into_iter().map(str::to_owned).collect()
+        };
+        self.names.get_or_init(read).iter().map(String::as_str).collect()
     }
 
     /// The tables somebody who wrote `name` may have meant, nearest first, at most three.

@@ -17,6 +17,10 @@ use crate::read::unpack::{self, Packing};
 /// Bytes read from a file at a time.
 const PIECE: usize = 1 << 20;
 
+/// Bytes in which most files show what they hold. Every rule opens the files
+/// of its tables, and of a file that is mapped nothing more is read.
+const HEAD: usize = 1 << 16;
+
 /// What a file holds.
 pub(super) enum Content<'a> {
     /// Text as it is in a file.
@@ -81,14 +85,24 @@ pub(super) fn size(path: &str) -> u64 {
 
 /// Opens a file.
 pub(super) fn file(path: &str) -> Result<Content<'static>, RuntimeError> {
-    let mut input = BufReader::with_capacity(PIECE, open(path)?);
+    let mut input = BufReader::with_capacity(HEAD, open(path)?);
     // An error shows again, with its place, when the content is read.
     let head = input.fill_buf().unwrap_or_default();
     if let Some(format) = ColumnFormat::of(head) {
         drop(input);
         return Ok(Content::Columns(format, Data::File(open(path)?)));
     }
-    match Packing::of(head) {
+    let packing = Packing::of(head);
+    let line = memchr::memchr(b'\n', head).is_some() || head.len() < HEAD;
+    if line && matches!(packing, Packing::Plain) {
+        return Ok(Content::Plain(input));
+    }
+    // What is read to its end is read in larger pieces, and what kind of text
+    // it is shows in the first line, which is a long one here.
+    drop(input);
+    let mut input = BufReader::with_capacity(PIECE, open(path)?);
+    let _ = input.fill_buf();
+    match packing {
         Packing::Plain => Ok(Content::Plain(input)),
         packing => unpacked(path, packing, input).map(Content::Text),
     }

@@ -1,0 +1,277 @@
+//! `rulec check`: what is wrong with documents.
+//!
+//! In: paths. Out: the findings of each document, and of all together. What was
+//! found out about a document before is taken from the cache, when nothing it
+//! rests on has changed: the document, its path, the configuration, the
+//! repository's data and the compiler. What rests on several documents, such
+//! as two with one id, is worked out each time.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use rayon::prelude::*;
+use rulec_source::{Code, Diagnostic, Edit, Fix, Label, Severity, SourceFile, Span, render};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    cache, list,
+    load::{Loaded, Want, load},
+    pipeline::{Document, Pipeline, duplicates, no_documents, summary},
+};
+
+/// What is wrong with documents, in the order they were given.
+pub struct Checked {
+    documents: Vec<Outcome>,
+}
+
+/// What is wrong with one document.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) file: SourceFile,
+    /// When it holds a rule.
+    pub(crate) rule: Option<Mark>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// How a document names its rule.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Mark {
+    pub(crate) id: String,
+    /// Where; none when the name of the file is all there is.
+    pub(crate) place: Option<Span>,
+}
+
+impl Pipeline {
+    /// Reads, binds and lints documents. Never fails: what is wrong is in the findings.
+    pub fn check(&self, paths: &[PathBuf]) -> Checked {
+        let loaded = load(&self.repository.root, &self.paths(paths), Want::Documents);
+        let known = Known::open(self);
+        let checked: Vec<(Option<String>, Outcome)> = loaded
+            .into_par_iter()
+            .map(|loaded| self.outcome(loaded, &known))
+            .collect();
+        known.keep(self, &checked);
+        let mut documents: Vec<Outcome> = checked.into_iter().map(|(_, outcome)| outcome).collect();
+        duplicates(
+            documents
+                .iter_mut()
+                .map(|d| (d.file.path.as_str(), d.rule.clone(), &mut d.diagnostics)),
+        );
+        if documents.is_empty() {
+            let (file, diagnostic) = no_documents(self, paths);
+            documents.push(Outcome {
+                file,
+                rule: None,
+                diagnostics: vec![diagnostic],
+            });
+        }
+        Checked { documents }
+    }
+
+    /// The findings of one document, and the name they are kept under.
+    fn outcome(&self, loaded: Loaded, known: &Known) -> (Option<String>, Outcome) {
+        if let Some(problem) = loaded.problem {
+            let outcome = Outcome {
+                file: loaded.file,
+                rule: None,
+                diagnostics: vec![problem],
+            };
+            return (None, outcome);
+        }
+        let name = self.cache.is_on().then(|| {
+            let mut all = Sha256::new();
+            cache::part(&mut all, loaded.file.path.as_bytes());
+            cache::part(&mut all, loaded.file.text.as_bytes());
+            cache::name(all)
+        });
+        if let Some(found) = name.as_ref().and_then(|name| known.find(name)) {
+            let outcome = Outcome {
+                file: loaded.file,
+                rule: found.0,
+                diagnostics: found.1,
+            };
+            return (name, outcome);
+        }
+        let document = self.document(loaded.file);
+        let outcome = Outcome {
+            rule: document.mark(),
+            file: document.file,
+            diagnostics: document.diagnostics,
+        };
+        (name, outcome)
+    }
+}
+
+impl Document {
+    /// How it names its rule.
+    pub(crate) fn mark(&self) -> Option<Mark> {
+        let places = &self.read.as_ref()?.places;
+        self.rule().map(|rule| Mark {
+            id: rule.id.clone(),
+            place: places.get("/id").or_else(|| places.get("/title")).copied(),
+        })
+    }
+}
+
+impl Checked {
+    /// All findings, document by document.
+    pub fn findings<'d>(&'d self) -> Vec<render::Finding<'d>> {
+        let findings = |document: &'d Outcome| {
+            let rule = document.rule.as_ref().map(|rule| rule.id.as_str());
+            let finding = move |diagnostic| render::Finding {
+                file: &document.file,
+                rule,
+                diagnostic,
+            };
+            document.diagnostics.iter().map(finding)
+        };
+        self.documents.iter().flat_map(findings).collect()
+    }
+
+    /// The names of all documents.
+    pub fn files(&self) -> Vec<&str> {
+        self.documents.iter().map(|d| d.file.path.as_str()).collect()
+    }
+
+    /// Totals.
+    pub fn summary(&self) -> render::Summary {
+        summary(
+            self.documents
+                .iter()
+                .map(|d| (d.rule.is_some(), d.diagnostics.as_slice())),
+        )
+    }
+}
+
+/// Findings of documents, by what they rest on. One file holds those of a
+/// whole repository: five thousand are read faster than five thousand files.
+struct Known {
+    /// Of the setting; all documents share it.
+    name: String,
+    entries: BTreeMap<String, Entry>,
+    codes: Vec<Code>,
+}
+
+/// What is kept of a document.
+#[derive(Clone, Serialize, Deserialize)]
+struct Entry {
+    #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
+    rule: Option<Mark>,
+    #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
+    diagnostics: Vec<Kept>,
+}
+
+/// A finding, its code by its id.
+#[derive(Clone, Serialize, Deserialize)]
+struct Kept(
+    String,
+    Severity,
+    String,
+    Vec<(Span, String)>,
+    Vec<String>,
+    Option<String>,
+    Option<(String, Vec<(Span, String)>, bool)>,
+);
+
+/// The folder in the cache.
+const KIND: &str = "check";
+/// Entries of earlier runs that are kept beside those of this one, at most:
+/// a branch that is left may be come back to.
+const MOST_OTHERS: usize = 20_000;
+
+impl Known {
+    fn open(pipeline: &Pipeline) -> Self {
+        let repository = &pipeline.repository;
+        let name = cache::name(cache::setting(&repository.pack, &repository.config));
+        let bytes = pipeline.cache.read(KIND, &name);
+        Self {
+            entries: bytes
+                .and_then(|bytes| serde_json::from_slice(&bytes).ok())
+                .unwrap_or_default(),
+            codes: list::codes(),
+            name,
+        }
+    }
+
+    fn find(&self, name: &str) -> Option<(Option<Mark>, Vec<Diagnostic>)> {
+        let entry = self.entries.get(name)?;
+        let diagnostics = entry.diagnostics.iter().map(|kept| kept.diagnostic(&self.codes));
+        Some((entry.rule.clone(), diagnostics.collect::<Option<_>>()?))
+    }
+
+    /// Keeps what was found out, unless all of it was known.
+    fn keep(self, pipeline: &Pipeline, checked: &[(Option<String>, Outcome)]) {
+        let new: Vec<(&String, &Outcome)> = checked
+            .iter()
+            .filter_map(|(name, outcome)| Some((name.as_ref()?, outcome)))
+            .filter(|(name, _)| !self.entries.contains_key(*name))
+            .collect();
+        if new.is_empty() {
+            return;
+        }
+        let mut entries = self.entries;
+        if entries.len() > checked.len() + MOST_OTHERS {
+            let asked: std::collections::BTreeSet<&String> =
+                checked.iter().filter_map(|(name, _)| name.as_ref()).collect();
+            entries.retain(|name, _| asked.contains(name));
+        }
+        for (name, outcome) in new {
+            let entry = Entry {
+                rule: outcome.rule.clone(),
+                diagnostics: outcome.diagnostics.iter().map(Kept::of).collect(),
+            };
+            entries.insert(name.clone(), entry);
+        }
+        if let Ok(bytes) = serde_json::to_vec(&entries) {
+            pipeline.cache.write(KIND, &self.name, &bytes);
+        }
+    }
+}
+
+impl Kept {
+    fn of(diagnostic: &Diagnostic) -> Self {
+        let labels = diagnostic.labels.iter().map(|l| (l.span, l.text.clone()));
+        let fix = diagnostic.fix.as_ref().map(|fix| {
+            let edits = fix.edits.iter().map(|e| (e.span, e.text.clone()));
+            (fix.message.clone(), edits.collect(), fix.safe)
+        });
+        Self(
+            diagnostic.code.id.to_owned(),
+            diagnostic.severity,
+            diagnostic.message.clone(),
+            labels.collect(),
+            diagnostic.notes.clone(),
+            diagnostic.help.clone(),
+            fix,
+        )
+    }
+
+    fn diagnostic(&self, codes: &[Code]) -> Option<Diagnostic> {
+        let Self(code, severity, message, labels, notes, help, fix) = self;
+        let place = codes.binary_search_by_key(&code.as_str(), |code| code.id).ok()?;
+        let labels = labels.iter().map(|(span, text)| Label {
+            span: *span,
+            text: text.clone(),
+        });
+        let fix = fix.as_ref().map(|(message, edits, safe)| Fix {
+            message: message.clone(),
+            edits: edits
+                .iter()
+                .map(|(span, text)| Edit {
+                    span: *span,
+                    text: text.clone(),
+                })
+                .collect(),
+            safe: *safe,
+        });
+        Some(Diagnostic {
+            code: codes[place],
+            severity: *severity,
+            message: message.clone(),
+            labels: labels.collect(),
+            notes: notes.clone(),
+            help: help.clone(),
+            fix,
+        })
+    }
+}
