@@ -31,6 +31,8 @@ pub(crate) struct Table {
 
 /// A join whose left side comes in pieces.
 pub(crate) struct Join<'c> {
+    /// `join` or `lookup`.
+    pub(crate) name: &'static str,
     pub(crate) lhs: Plan<'c>,
     pub(crate) rhs: Plan<'c>,
     pub(crate) kind: ops::JoinKind,
@@ -53,10 +55,14 @@ const FEW: usize = 1 << 18;
 impl Plan<'_> {
     /// All rows.
     pub(crate) fn run(&self, ctx: &Context<'_>, input: Option<&Batch>) -> Result<Batch> {
-        let mut batch = match &self.gather {
-            Some(gather) => self.gather(gather, ctx, input)?,
-            None => self.collect(ctx, input)?,
+        let batch = match &self.gather {
+            Some(gather) => self.gather(gather, ctx, input),
+            None => self.collect(ctx, input),
         };
+        let mut batch = batch.map_err(|error| match self.holder {
+            Some((operator, span)) => held_by(operator, span, error),
+            None => error,
+        })?;
         for step in &self.rest {
             ctx.progress().check().map_err(at(Span::default()))?;
             batch = step(&batch)?;
@@ -134,6 +140,32 @@ fn pass(steps: &[Step<'_>], batch: &Batch) -> Result<Batch> {
         batch = step(&batch)?;
     }
     Ok(batch)
+}
+
+/// Operators that hold one piece at a time.
+const PASSING: [&str; 8] = [
+    "read",
+    "where",
+    "project",
+    "extend",
+    "conform",
+    "mv-expand",
+    "mv-apply",
+    "parse",
+];
+
+/// An error of memory, said of the operator that holds rows or groups and not of
+/// the one that had a piece in hand when there was no more room.
+fn held_by(operator: &str, span: Span, error: EvalError) -> EvalError {
+    let named = error.message.split('`').nth(1).unwrap_or_default();
+    if error.code != Code::MEMORY_LIMIT || !error.message.starts_with('`') || !PASSING.contains(&named) {
+        return error;
+    }
+    EvalError {
+        message: format!("`{operator}` holds what came so far, and {}", error.message),
+        span,
+        ..error
+    }
 }
 
 /// Pieces that are put together.
@@ -217,6 +249,11 @@ impl Join<'_> {
     /// right side is asked only for rows with their keys; once they are many,
     /// the right side is held instead and the left rows pass it piece by piece.
     fn feed<'w>(&self, ctx: &Context<'_>, input: Option<&Batch>, work: Work<'_, 'w>) -> Result<()> {
+        let fed = self.feed_held(ctx, input, work);
+        fed.map_err(|error| held_by(self.name, self.span, error))
+    }
+
+    fn feed_held<'w>(&self, ctx: &Context<'_>, input: Option<&Batch>, work: Work<'_, 'w>) -> Result<()> {
         let held = Parts::default();
         let probe: OnceLock<Probe<'_>> = OnceLock::new();
         let join = |probe: &Probe<'_>, piece: &Batch| {

@@ -38,6 +38,9 @@ pub(crate) struct Plan<'c> {
     pub(crate) gather: Option<Gather>,
     /// The steps after that.
     pub(crate) rest: Vec<Step<'c>>,
+    /// The first step that does not look at one row at a time, and its place:
+    /// it is what rows are held for.
+    pub(crate) holder: Option<(&'static str, Span)>,
 }
 
 pub(crate) enum Source<'c> {
@@ -55,6 +58,7 @@ impl<'c> Plan<'c> {
             scan: Vec::new(),
             gather: None,
             rest: Vec::new(),
+            holder: None,
         }
     }
 
@@ -254,7 +258,16 @@ impl<'c> Planner<'_, 'c> {
     }
 
     /// Adds a step, and a look at what goes through it if somebody asked.
-    pub(crate) fn then(&self, plan: Plan<'c>, rowwise: bool, rel: &Rel, step: Step<'c>) -> Result<Plan<'c>> {
+    pub(crate) fn then(
+        &self,
+        mut plan: Plan<'c>,
+        rowwise: bool,
+        rel: &Rel,
+        step: Step<'c>,
+    ) -> Result<Plan<'c>> {
+        if !rowwise {
+            plan.holder.get_or_insert((trace::operator(rel), rel.span));
+        }
         let watch = self.watch(rel)?;
         let Some(place) = self.place(rel, 1) else {
             return Ok(plan.then(rowwise, step));
@@ -271,7 +284,8 @@ impl<'c> Planner<'_, 'c> {
 
     /// Adds a step that may take its input in pieces. Who looks at what goes
     /// through it, or at all that comes before it, is shown the whole.
-    pub(crate) fn gathered(&self, plan: Plan<'c>, rel: &Rel, kind: Kind) -> Result<Plan<'c>> {
+    pub(crate) fn gathered(&self, mut plan: Plan<'c>, rel: &Rel, kind: Kind) -> Result<Plan<'c>> {
+        plan.holder.get_or_insert((trace::operator(rel), rel.span));
         let gather = Gather { kind, span: rel.span };
         if self.recorder.is_none() && self.coverage.is_none() {
             return Ok(plan.gathered(gather));
@@ -371,6 +385,7 @@ impl<'c> Planner<'_, 'c> {
                 // Who looks at what goes through it is shown both sides.
                 if kind.takes_pieces() && self.recorder.is_none() && self.coverage.is_none() {
                     let join = Join {
+                        name: trace::operator(rel),
                         lhs,
                         rhs,
                         kind,

@@ -326,7 +326,7 @@ pub enum Reduction {
     /// To one row with their sum, where they are whole numbers or times.
     Sum,
     /// To the first row with the value (the first argument) that orders least
-    /// or greatest; nulls do not count. Of one column only that value is seen.
+    /// or greatest, or the first at all where there are only nulls.
     Extreme(Ordering),
     /// To the first row, or the first whose one argument is not null.
     First,

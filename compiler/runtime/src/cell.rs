@@ -29,6 +29,25 @@ pub(crate) enum Cell<'a> {
     Nested(&'a Value),
 }
 
+/// What 64 bits stand for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Bits {
+    Long,
+    DateTime,
+    TimeSpan,
+}
+
+impl Bits {
+    /// The value that they stand for.
+    pub(crate) fn value(self, bits: i64) -> Value {
+        match self {
+            Bits::Long => Value::Long(bits),
+            Bits::DateTime => Value::DateTime(bits),
+            Bits::TimeSpan => Value::TimeSpan(bits),
+        }
+    }
+}
+
 /// Hashes of rows, the same in every run.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Hashing(foldhash::fast::FixedState);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rulec_functions::{Type, Value, convert, text};
 use rust_decimal::Decimal;
 
-use crate::cell::Cell;
+use crate::cell::{Bits, Cell};
 
 /// A column of values.
 #[derive(Debug)]
@@ -102,10 +102,12 @@ impl Vector {
         cell(&self.data, &self.nulls, row)
     }
 
-    /// The numbers or ticks of all rows, where none is null.
-    pub(crate) fn longs(&self) -> Option<&[i64]> {
+    /// The numbers or ticks of all rows, and what they are; nulls are not told.
+    pub(crate) fn bits(&self) -> Option<(&[i64], Bits)> {
         match &self.data {
-            Data::Long(v) | Data::DateTime(v) | Data::TimeSpan(v) if self.nulls.is_empty() => Some(v),
+            Data::Long(v) => Some((v, Bits::Long)),
+            Data::DateTime(v) => Some((v, Bits::DateTime)),
+            Data::TimeSpan(v) => Some((v, Bits::TimeSpan)),
             _ => None,
         }
     }

@@ -276,7 +276,7 @@ fn first_marked(rows: &Batch) -> Option<usize> {
     rows.marks()?.iter().position(|mark| *mark)
 }
 
-fn operator(rel: &Rel) -> &'static str {
+pub(crate) fn operator(rel: &Rel) -> &'static str {
     use rulec_ir::ProjectKind;
     match &rel.kind {
         RelKind::Table { .. } | RelKind::Input => "table",

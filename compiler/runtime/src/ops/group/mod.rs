@@ -301,7 +301,7 @@ impl Pieces for Grouping<'_> {
                 .iter()
                 .map(|column| Builder::new(column.ty, groups.count))
                 .collect::<Vec<_>>();
-            state.finish(&mut |values| {
+            state.finish(call, &mut |values| {
                 let mut values = values.into_iter();
                 for result in &mut results {
                     let value = values.next().unwrap_or_default();

@@ -14,7 +14,7 @@ use super::super::pieces::Source;
 use super::super::{Aggregation, Expr};
 use super::Local;
 use crate::batch::Batch;
-use crate::cell::{Cell, Hashing, Table, with};
+use crate::cell::{Bits, Cell, Hashing, Table, with};
 use crate::schema::Column;
 
 /// One aggregate of a summarize, and how its rows may be reduced.
@@ -33,8 +33,8 @@ pub(super) struct Call<'a> {
 pub(super) enum Reduced {
     /// How many rows each group has.
     Counts(Vec<i64>),
-    /// A sum for each group that has one.
-    Sums(Vec<Option<Value>>),
+    /// One number or time for each group that has one, which stands for all.
+    Bits(Bits, Vec<Option<i64>>),
     /// Rows that stand for all, by group, and the column of the first argument.
     Rows(Vec<(u32, u32)>, Source),
     /// Hashes of values by group, each once.
@@ -83,6 +83,12 @@ impl<'a> Call<'a> {
         &self.aggregate.outputs
     }
 
+    /// Whether one argument says all, be it of the rows for which a predicate
+    /// is true.
+    pub(super) fn has_one_argument(&self) -> bool {
+        self.literals.len() == 1 + usize::from(self.predicate.is_some())
+    }
+
     /// The state of a new group.
     pub(super) fn fresh(&self) -> Box<dyn Accumulator> {
         (self.aggregate.new)(&self.literals)
@@ -102,6 +108,16 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// The arguments of a row that stands for others, of which the first is all.
+    pub(super) fn args_of(&self, first: Value, args: &mut Vec<Value>) {
+        args.clear();
+        let mut first = Some(first);
+        for place in 0..self.literals.len() {
+            let first = first.take_if(|_| place == self.first);
+            args.push(first.unwrap_or(Value::Bool(true)));
+        }
+    }
+
     /// What the rows of a piece add.
     pub(super) fn reduce(&self, piece: &Batch, local: &Local, rows: Range<usize>) -> Reduced {
         let chosen = self.predicate.map(|place| {
@@ -118,14 +134,23 @@ impl<'a> Call<'a> {
         let source = self.source(self.first, piece, &rows);
         let chosen = chosen.as_deref();
         let reduced = match &self.reduction {
-            Reduction::Sum => sums(&source, piece, local, chosen, &rows).map(Reduced::Sums),
+            Reduction::Sum => bits(&source, piece, local, chosen, &rows, i64::wrapping_add),
             Reduction::Extreme(wanted) => {
-                extremes(&source, piece, local, chosen, &rows, *wanted).map(|found| (found, source).into())
+                let better = |best: i64, other: i64| if other.cmp(&best) == *wanted { other } else { best };
+                let found = if self.has_one_argument() {
+                    bits(&source, piece, local, chosen, &rows, better)
+                } else {
+                    None
+                };
+                found.or_else(|| {
+                    let found = extremes(&source, piece, local, chosen, &rows, *wanted)?;
+                    Some(Reduced::Rows(found, source))
+                })
             }
             Reduction::First => {
-                let alone = self.literals.len() - usize::from(self.predicate.is_some()) == 1;
+                let alone = self.has_one_argument();
                 let found = firsts(&source, piece, local, chosen, &rows, alone);
-                Some((found, source).into())
+                Some(Reduced::Rows(found, source))
             }
             Reduction::Distinct { .. } => Some(Reduced::Hashes(hashes(&source, piece, local, chosen, &rows))),
             Reduction::Set(_) => {
@@ -159,12 +184,6 @@ impl<'a> Call<'a> {
     }
 }
 
-impl From<(Vec<(u32, u32)>, Source)> for Reduced {
-    fn from((rows, source): (Vec<(u32, u32)>, Source)) -> Self {
-        Reduced::Rows(rows, source)
-    }
-}
-
 fn numbers(rows: &Range<usize>) -> impl Iterator<Item = u32> + use<> {
     rows.start as u32..rows.end as u32
 }
@@ -187,36 +206,33 @@ fn counts(local: &Local, chosen: Option<&[u32]>, rows: &Range<usize>) -> Vec<i64
     counts
 }
 
-/// Sums of whole numbers or times of one kind; none for anything else, where
-/// the order of rows matters.
-fn sums(
+/// Numbers or times folded for each group; none where the column has anything
+/// else, and the order of rows may matter.
+fn bits(
     source: &Source,
     piece: &Batch,
     local: &Local,
     chosen: Option<&[u32]>,
     rows: &Range<usize>,
-) -> Option<Vec<Option<Value>>> {
-    let mut sums: Vec<Option<Value>> = vec![None; local.len()];
-    let mut uniform = true;
+    fold: impl Fn(i64, i64) -> i64,
+) -> Option<Reduced> {
+    let (vector, from) = source.vector(piece)?;
+    let (bits, kind) = vector.bits()?;
+    let mut folded: Vec<Option<i64>> = vec![None; local.len()];
     each(chosen, rows, |row| {
-        let cell = source.cell(piece, row as usize);
-        let sum = &mut sums[local.group(row as usize)];
-        match (&mut *sum, cell) {
-            (_, Cell::Null) => {}
-            (None, Cell::Long(n)) => *sum = Some(Value::Long(n)),
-            (None, Cell::TimeSpan(n)) => *sum = Some(Value::TimeSpan(n)),
-            (None, Cell::DateTime(n)) => *sum = Some(Value::DateTime(n)),
-            (Some(Value::Long(sum)), Cell::Long(n))
-            | (Some(Value::TimeSpan(sum)), Cell::TimeSpan(n))
-            | (Some(Value::DateTime(sum)), Cell::DateTime(n)) => *sum = sum.wrapping_add(n),
-            _ => uniform = false,
+        let row = row as usize;
+        if !vector.is_null(row - from) {
+            let folded = &mut folded[local.group(row)];
+            let own = bits[row - from];
+            *folded = Some(folded.map_or(own, |before| fold(before, own)));
         }
     });
-    uniform.then_some(sums)
+    Some(Reduced::Bits(kind, folded))
 }
 
-/// The first row of each group with the value that orders least or greatest;
-/// none where values are not all of one kind.
+/// The first row of each group with the value that orders least or greatest, or
+/// the first at all where there are only nulls; none where values are not all of
+/// one kind.
 fn extremes(
     source: &Source,
     piece: &Batch,
@@ -227,27 +243,21 @@ fn extremes(
 ) -> Option<Vec<(u32, u32)>> {
     let mut best = vec![NONE; local.len()];
     let (vector, from) = source.vector(piece)?;
-    if let Some(longs) = vector.longs() {
-        each(chosen, rows, |row| {
-            let best = &mut best[local.group(row as usize)];
-            let value = |row: u32| longs[row as usize - from];
-            if *best == NONE || value(row).cmp(&value(*best)) == wanted {
-                *best = row;
-            }
-        });
-        return Some(found(&best));
-    }
     let mut uniform = true;
     let mut kind: Option<Cell<'_>> = None;
     each(chosen, rows, |row| {
         let cell = vector.cell(row as usize - from);
+        let best = &mut best[local.group(row as usize)];
+        if *best == NONE {
+            *best = row;
+        }
         if cell.is_null() {
             return;
         }
         // Each with any: then any two of a group are of one kind too.
         uniform &= cell.compare(*kind.get_or_insert(cell)).is_some();
-        let best = &mut best[local.group(row as usize)];
-        if *best == NONE || cell.compare(vector.cell(*best as usize - from)) == Some(wanted) {
+        let known = vector.cell(*best as usize - from);
+        if known.is_null() || cell.compare(known) == Some(wanted) {
             *best = row;
         }
     });

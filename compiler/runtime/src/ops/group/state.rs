@@ -1,5 +1,6 @@
 //! What an aggregate has of all groups so far, as a column of states.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use rulec_functions::aggregate::sketch::Distinct;
@@ -10,12 +11,18 @@ use super::super::Result;
 use super::Local;
 use super::reduce::{Call, Reduced, each};
 use crate::batch::Batch;
-use crate::cell::{Cell, Table, with};
+use crate::cell::{Bits, Cell, Table, with};
 use crate::vector::heap_bytes;
 
 /// The states of all groups.
 pub(super) enum State {
     Counts(Vec<i64>),
+    Bits {
+        fold: Fold,
+        /// What they are; none before the first.
+        kind: Option<Bits>,
+        states: Vec<Option<i64>>,
+    },
     Distinct {
         states: Vec<Distinct>,
         bits: u32,
@@ -23,6 +30,23 @@ pub(super) enum State {
     },
     Values(Values),
     Each(Vec<Box<dyn Accumulator>>),
+}
+
+/// What becomes of two numbers or times.
+#[derive(Clone, Copy)]
+pub(super) enum Fold {
+    Sum,
+    Extreme(Ordering),
+}
+
+impl Fold {
+    fn of(self, before: i64, later: i64) -> i64 {
+        match self {
+            Fold::Sum => before.wrapping_add(later),
+            Fold::Extreme(wanted) if later.cmp(&before) == wanted => later,
+            Fold::Extreme(_) => before,
+        }
+    }
 }
 
 /// Values that are collected, of all groups together.
@@ -53,6 +77,8 @@ impl State {
                 limit,
                 ..Values::default()
             }),
+            Reduction::Sum if call.has_one_argument() => State::bits(Fold::Sum),
+            Reduction::Extreme(wanted) if call.has_one_argument() => State::bits(Fold::Extreme(wanted)),
             Reduction::Each
             | Reduction::Sum
             | Reduction::Extreme(_)
@@ -61,10 +87,36 @@ impl State {
         }
     }
 
+    fn bits(fold: Fold) -> Self {
+        State::Bits {
+            fold,
+            kind: None,
+            states: Vec::new(),
+        }
+    }
+
+    /// Accumulators instead of numbers, for what is neither a number nor a time
+    /// or of another kind than what came before.
+    fn by_accumulators(&mut self, call: &Call<'_>) {
+        if let State::Bits { kind, states, .. } = self {
+            let mut args = Vec::new();
+            let made = states.iter().map(|state| {
+                let mut made = call.fresh();
+                if let (Some(kind), Some(state)) = (*kind, state) {
+                    call.args_of(kind.value(*state), &mut args);
+                    made.add(&args);
+                }
+                made
+            });
+            *self = State::Each(made.collect());
+        }
+    }
+
     /// The state of a new group.
     pub(super) fn add(&mut self, call: &Call<'_>) {
         match self {
             State::Counts(counts) => counts.push(0),
+            State::Bits { states, .. } => states.push(None),
             State::Distinct { states, bits, .. } => states.push(Distinct::new(*bits)),
             State::Values(values) => values.counts.push(0),
             State::Each(states) => states.push(call.fresh()),
@@ -82,7 +134,24 @@ impl State {
         reduced: Reduced,
     ) {
         let place = |group: u32| places[group as usize];
+        let other = match (&*self, &reduced) {
+            (State::Bits { kind, .. }, Reduced::Bits(own, _)) => kind.is_some_and(|kind| kind != *own),
+            (State::Bits { .. }, _) => true,
+            _ => false,
+        };
+        if other {
+            self.by_accumulators(call);
+        }
         match (self, reduced) {
+            (State::Bits { fold, kind, states }, Reduced::Bits(own, more)) => {
+                *kind = Some(own);
+                for (place, more) in places.iter().zip(more) {
+                    let state = &mut states[*place as usize];
+                    if let Some(more) = more {
+                        *state = Some(state.map_or(more, |before| fold.of(before, more)));
+                    }
+                }
+            }
             (State::Counts(counts), Reduced::Counts(more)) => {
                 for (place, more) in places.iter().zip(more) {
                     counts[*place as usize] += more;
@@ -111,11 +180,11 @@ impl State {
                     }
                 }
             }
-            (State::Each(states), Reduced::Sums(sums)) => {
-                for (place, sum) in places.iter().zip(sums) {
-                    let mut args = Vec::new();
-                    if let Some(sum) = sum {
-                        call.args_with(sum, piece, local.rows.start, &mut args);
+            (State::Each(states), Reduced::Bits(kind, more)) => {
+                let mut args = Vec::new();
+                for (place, more) in places.iter().zip(more) {
+                    if let Some(more) = more {
+                        call.args_of(kind.value(more), &mut args);
                         states[*place as usize].add(&args);
                     }
                 }
@@ -146,6 +215,7 @@ impl State {
     pub(super) fn bytes(&self) -> usize {
         match self {
             State::Counts(counts) => counts.len() * size_of::<i64>(),
+            State::Bits { states, .. } => states.len() * size_of::<Option<i64>>(),
             State::Distinct { states, .. } => states.iter().map(Distinct::size).sum(),
             State::Values(values) => values.bytes(),
             State::Each(states) => states.iter().map(|state| state.size()).sum(),
@@ -153,8 +223,19 @@ impl State {
     }
 
     /// Hands on the results of each group, in order.
-    pub(super) fn finish(self, take: &mut dyn FnMut(Vec<Value>) -> Result<()>) -> Result<()> {
+    pub(super) fn finish(
+        self,
+        call: &Call<'_>,
+        take: &mut dyn FnMut(Vec<Value>) -> Result<()>,
+    ) -> Result<()> {
         match self {
+            State::Bits { kind, states, .. } => states.into_iter().try_for_each(|state| {
+                take(match (kind, state) {
+                    (Some(kind), Some(state)) => vec![kind.value(state)],
+                    // What an aggregate gives of nothing, it knows best.
+                    _ => call.fresh().finish_row(),
+                })
+            }),
             State::Counts(counts) => counts
                 .into_iter()
                 .try_for_each(|count| take(vec![Value::Long(count)])),
