@@ -97,25 +97,52 @@ impl Marker {
     }
 }
 
-/// Finds the bytes of a line that are no plain characters of a string.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Glance(fn(&[u8], &mut Vec<u64>) -> bool);
+/// Where the strings of a text begin and end.
+#[derive(Debug, Default)]
+pub(super) struct Quotes {
+    /// Quotes that are not escaped, in order.
+    pub(super) places: Vec<u32>,
+    /// How many of `places` there are; those behind are rubbish.
+    pub(super) count: usize,
+    /// Whether all of the text is ASCII.
+    pub(super) ascii: bool,
+    /// Whether the last string was closed, and no string holds characters or
+    /// escapes that it must not. Of characters by code point it is not known.
+    pub(super) sound: bool,
+    /// Whether there are characters by code point.
+    pub(super) coded: bool,
+}
 
-impl Glance {
+/// Finds the quotes of a text of less than 4 GiB.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Quoter(fn(&[u8], &mut Quotes));
+
+impl Quoter {
     /// The fastest for this processor.
     pub(super) fn new() -> Self {
         #[cfg(target_arch = "x86_64")]
         {
-            if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
-                return Self(|text, found| {
+            if is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2")
+                && is_x86_feature_detected!("popcnt")
+                && is_x86_feature_detected!("pclmulqdq")
+            {
+                return Self(|text, quotes| {
                     // SAFETY: the features were found just now.
-                    unsafe { x86::special_avx512(text, found) }
+                    unsafe { x86::quotes_avx512(text, quotes) }
                 });
             }
-            if is_x86_feature_detected!("avx2") {
-                return Self(|text, found| {
-                    // SAFETY: the feature was found just now.
-                    unsafe { x86::special_avx2(text, found) }
+            if is_x86_feature_detected!("avx2")
+                && is_x86_feature_detected!("bmi1")
+                && is_x86_feature_detected!("bmi2")
+                && is_x86_feature_detected!("popcnt")
+                && is_x86_feature_detected!("pclmulqdq")
+            {
+                return Self(|text, quotes| {
+                    // SAFETY: the features were found just now.
+                    unsafe { x86::quotes_avx2(text, quotes) }
                 });
             }
         }
@@ -124,30 +151,61 @@ impl Glance {
 
     /// The one that runs anywhere.
     pub(super) fn portable() -> Self {
-        Self(special::<Portable>)
+        Self(quotes::<Portable>)
     }
 
-    /// Quotes, backslashes and characters below the blank, a bit for each byte;
-    /// whether all of the text is ASCII. Behind the text are only such.
     #[inline]
-    pub(super) fn special(self, text: &[u8], found: &mut Vec<u64>) -> bool {
-        (self.0)(text, found)
+    pub(super) fn find(self, text: &[u8], quotes: &mut Quotes) {
+        (self.0)(text, quotes);
     }
 }
 
 #[inline(always)]
-fn special<L: Lanes>(text: &[u8], found: &mut Vec<u64>) -> bool {
-    found.clear();
+fn quotes<L: Lanes>(text: &[u8], quotes: &mut Quotes) {
     let (blocks, rest) = text.as_chunks::<BLOCK>();
-    let mut last = [0; BLOCK];
+    let mut last = [b' '; BLOCK];
     last[..rest.len()].copy_from_slice(rest);
-    let mut high = 0;
-    for block in blocks.iter().chain([&last]) {
+    let (mut escaped, mut inside, mut high, mut wrong, mut coded) = (0_u64, 0_u64, 0, 0, 0);
+    let mut count = 0;
+    for (number, block) in blocks.iter().chain([&last]).enumerate() {
         let lanes = L::new(block);
-        found.push(lanes.equal(b'"') | lanes.equal(b'\\') | lanes.below(b' '));
+        let mut found = lanes.equal(b'"');
+        let backslashes = lanes.equal(b'\\');
+        if backslashes | escaped != 0 {
+            let after = after_escape(backslashes, &mut escaped);
+            found &= !after;
+            let by_code = after & lanes.equal(b'u');
+            coded |= by_code;
+            let known = b"\"\\/bfnrt"
+                .iter()
+                .fold(by_code, |known, byte| known | lanes.equal(*byte));
+            wrong |= after & !known;
+        }
+        let strings = L::until_next(found) ^ inside;
+        inside = ((strings as i64) >> 63) as u64;
+        wrong |= strings & lanes.below(b' ');
         high |= !lanes.below(0x80);
+        if quotes.places.len() < count + BLOCK {
+            quotes.places.resize(2 * count + BLOCK, 0);
+        }
+        // Few blocks have more than four; writing four without looking is
+        // quicker than counting.
+        let places = &mut quotes.places[count..count + BLOCK];
+        let (at, here) = (number * BLOCK, found.count_ones() as usize);
+        for place in &mut places[..4] {
+            *place = at as u32 + found.trailing_zeros();
+            found &= found.wrapping_sub(1);
+        }
+        for place in &mut places[4..here.max(4)] {
+            *place = at as u32 + found.trailing_zeros();
+            found &= found.wrapping_sub(1);
+        }
+        count += here;
     }
-    high == 0
+    quotes.count = count;
+    quotes.ascii = high == 0;
+    quotes.sound = wrong == 0 && inside == 0;
+    quotes.coded = coded != 0;
 }
 
 /// Answers which bytes of a block equal a given one, or are below it, the
@@ -308,7 +366,7 @@ mod x86 {
         _mm512_set1_epi8,
     };
 
-    use super::{BLOCK, Lanes, Marks};
+    use super::{BLOCK, Lanes, Marks, Quotes};
 
     /// # Safety
     /// The processor has AVX-512 F and BW, BMI, POPCNT and PCLMULQDQ.
@@ -325,17 +383,17 @@ mod x86 {
     }
 
     /// # Safety
-    /// The processor has AVX-512 F and BW.
-    #[target_feature(enable = "avx512f,avx512bw")]
-    pub(super) unsafe fn special_avx512(text: &[u8], found: &mut Vec<u64>) -> bool {
-        super::special::<Avx512>(text, found)
+    /// The processor has AVX-512 F and BW, BMI, POPCNT and PCLMULQDQ.
+    #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt,lzcnt,pclmulqdq")]
+    pub(super) unsafe fn quotes_avx512(text: &[u8], quotes: &mut Quotes) {
+        super::quotes::<Avx512>(text, quotes);
     }
 
     /// # Safety
-    /// The processor has AVX2.
-    #[target_feature(enable = "avx2")]
-    pub(super) unsafe fn special_avx2(text: &[u8], found: &mut Vec<u64>) -> bool {
-        super::special::<Avx2>(text, found)
+    /// The processor has AVX2, BMI, POPCNT and PCLMULQDQ.
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt,pclmulqdq")]
+    pub(super) unsafe fn quotes_avx2(text: &[u8], quotes: &mut Quotes) {
+        super::quotes::<Avx2>(text, quotes);
     }
 
     const AHEAD: usize = 2048;
@@ -453,18 +511,55 @@ mod tests {
     }
 
     #[test]
-    fn all_processors_see_the_same() {
-        for length in 0..300_usize {
-            let text: Vec<u8> = (0..length).map(|at| (at * 131 + length * 37) as u8).collect();
-            for glance in [Glance::new(), Glance::portable()] {
-                let mut found = Vec::new();
-                let ascii = glance.special(&text, &mut found);
-                assert_eq!(ascii, text.is_ascii());
-                for (at, byte) in text.iter().enumerate() {
-                    let expected = matches!(byte, b'"' | b'\\' | 0..0x20);
-                    assert_eq!(found[at / 64] >> (at % 64) & 1 == 1, expected, "{at} of {text:?}");
+    fn all_processors_see_the_same_strings() {
+        let mut rng = fastrand::Rng::with_seed(20_261_122);
+        let (mut fast, mut portable) = (Quotes::default(), Quotes::default());
+        for _ in 0..5_000 {
+            let few = rng.bool();
+            let text: Vec<u8> = (0..rng.usize(..300))
+                .map(|_| match rng.u8(..if few { 40 } else { 8 }) {
+                    0 | 1 => b'"',
+                    2 => b'\\',
+                    3 => b"\"\\/bfnrtux"[rng.usize(..10)],
+                    4 if few => rng.u8(..),
+                    _ => b'a',
+                })
+                .collect();
+            Quoter::new().find(&text, &mut fast);
+            Quoter::portable().find(&text, &mut portable);
+            let seen = |quotes: &Quotes| {
+                let places = quotes.places[..quotes.count].to_vec();
+                (places, quotes.ascii, quotes.sound, quotes.coded)
+            };
+            assert_eq!(seen(&fast), seen(&portable));
+            // And that is what is there.
+            let (mut places, mut inside, mut sound, mut coded, mut escaped) =
+                (Vec::new(), false, true, false, false);
+            for (at, byte) in text.iter().enumerate() {
+                if std::mem::take(&mut escaped) {
+                    coded |= *byte == b'u';
+                    sound &= b"\"\\/bfnrtu".contains(byte);
+                    sound &= !(inside && *byte < b' ');
+                    continue;
+                }
+                match byte {
+                    b'\\' => escaped = true,
+                    b'"' => {
+                        places.push(at as u32);
+                        inside = !inside;
+                    }
+                    0..0x20 if inside => sound = false,
+                    _ => {}
                 }
             }
+            // What is behind the text counts as a blank.
+            sound &= !inside && !escaped;
+            assert_eq!(
+                seen(&fast),
+                (places, text.is_ascii(), sound, coded),
+                "{:?}",
+                String::from_utf8_lossy(&text)
+            );
         }
     }
 

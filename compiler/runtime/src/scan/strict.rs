@@ -2,9 +2,10 @@
 //!
 //! In: a line. Out: whether it is, when that is certain at a glance. Where it
 //! is not, whoever reads thoroughly decides, and says what is wrong: nesting
-//! deeper than [`DEEPEST`], and characters of two code units, are left to them.
+//! deeper than [`DEEPEST`], characters of two code units and lines of gigabytes are
+//! left to them.
 
-use super::lanes::Glance;
+use super::lanes::{Quoter, Quotes};
 
 /// Objects and arrays within each other, one bit for each.
 const DEEPEST: u32 = 64;
@@ -12,38 +13,69 @@ const DEEPEST: u32 = 64;
 /// Checks lines; what one thread keeps from line to line.
 #[derive(Debug)]
 pub(super) struct Strict {
-    glance: Glance,
-    /// Per 64 bytes, which of them are no plain character of a string.
-    special: Vec<u64>,
+    quoter: Quoter,
+    quotes: Quotes,
 }
 
 impl Strict {
     pub(super) fn new() -> Self {
         Self {
-            glance: Glance::new(),
-            special: Vec::new(),
+            quoter: Quoter::new(),
+            quotes: Quotes::default(),
         }
     }
 
     /// True if the line is JSON for certain.
     pub(super) fn is_json(&mut self, line: &[u8]) -> bool {
-        let ascii = self.glance.special(line, &mut self.special);
-        if !ascii && std::str::from_utf8(line).is_err() {
+        if u32::try_from(line.len()).is_err() {
+            return false;
+        }
+        self.quoter.find(line, &mut self.quotes);
+        let quotes = &self.quotes;
+        if !quotes.sound
+            || (quotes.coded && !are_characters(line))
+            || (!quotes.ascii && std::str::from_utf8(line).is_err())
+        {
             return false;
         }
         let mut cursor = Cursor {
             text: line,
-            special: &self.special,
+            quotes: &quotes.places[..quotes.count],
             at: 0,
         };
         cursor.document().is_some()
     }
 }
 
+/// Whether characters by code point are such, each of one code unit.
+fn are_characters(line: &[u8]) -> bool {
+    let mut rest = line;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        let Some((kind, behind)) = rest[at + 1..].split_first() else {
+            return false;
+        };
+        rest = behind;
+        if *kind == b'u' {
+            let Some(digits) = rest.first_chunk::<4>() else {
+                return false;
+            };
+            let surrogate = matches!(
+                digits[..2],
+                [b'd' | b'D', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F']
+            );
+            if surrogate || !digits.iter().all(u8::is_ascii_hexdigit) {
+                return false;
+            }
+        }
+    }
+    true
+}
+
 /// A place in a line. Each step is none where the line is not JSON.
 struct Cursor<'t> {
     text: &'t [u8],
-    special: &'t [u64],
+    /// Quotes that are still to come.
+    quotes: &'t [u32],
     at: usize,
 }
 
@@ -131,43 +163,12 @@ impl Cursor<'_> {
     /// What is behind an opening quote, and the closing one.
     #[inline]
     fn string(&mut self) -> Option<()> {
-        loop {
-            self.at = self.next_special()?;
-            match self.text[self.at] {
-                b'"' => {
-                    self.at += 1;
-                    return Some(());
-                }
-                b'\\' => match self.text.get(self.at + 1)? {
-                    b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 2,
-                    b'u' => {
-                        let digits = self.text.get(self.at + 2..self.at + 6)?;
-                        let surrogate = matches!(
-                            digits[..2],
-                            [b'd' | b'D', b'8' | b'9' | b'a'..=b'f' | b'A'..=b'F']
-                        );
-                        if surrogate || !digits.iter().all(u8::is_ascii_hexdigit) {
-                            return None;
-                        }
-                        self.at += 6;
-                    }
-                    _ => return None,
-                },
-                _ => return None,
-            }
-        }
-    }
-
-    #[inline]
-    fn next_special(&self) -> Option<usize> {
-        let mut block = self.at / 64;
-        let mut special = self.special.get(block)? & (u64::MAX << (self.at % 64));
-        while special == 0 {
-            block += 1;
-            special = *self.special.get(block)?;
-        }
-        let at = block * 64 + special.trailing_zeros() as usize;
-        (at < self.text.len()).then_some(at)
+        let [_, close, rest @ ..] = self.quotes else {
+            return None;
+        };
+        self.quotes = rest;
+        self.at = *close as usize + 1;
+        Some(())
     }
 
     #[inline]
