@@ -33,7 +33,7 @@ pub use function::{
     Accumulator, Aggregate, Arg, Form, Kernel, Kind, Mismatch, Naming, NewAccumulator, Reduction, ResultRule,
     ScalarFunction, Shape, TypeError,
 };
-pub use necessary::{Moment, Necessary, TextTest, is_plain_inside};
+pub use necessary::{INGESTED, Moment, Necessary, TextTest, is_plain_inside};
 // The families, so that a row's path starts at the crate.
 pub use plugin::{Columns, Output, Plugin, plugin, plugins};
 pub use scalar::*;

@@ -8,6 +8,10 @@
 
 use std::sync::Arc;
 
+/// The columns that say when a row came in, of which the first that a row has
+/// counts. Readers and conditions on `ingestion_time()` go by them.
+pub const INGESTED: [&str; 4] = ["_IngestionTime", "IngestionTime", "Timestamp", "TimeGenerated"];
+
 /// A condition that every row of interest meets.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Necessary {

@@ -15,7 +15,7 @@ use rulec_functions::Necessary;
 
 use crate::{ExprKind, JoinKind, Origin, Query, Rel, RelKind, walk};
 
-use predicates::{Known, Knows};
+use predicates::{Known, Knows, Scope};
 
 /// The conditions of a query or relation, one for each place where it reads a
 /// table.
@@ -95,6 +95,8 @@ struct Lineage {
     /// Of [`Finder::places`].
     place: usize,
     columns: Vec<Option<Known>>,
+    /// Whether each row came in when the table's row did.
+    ingested: bool,
 }
 
 struct Finder<'q> {
@@ -127,6 +129,7 @@ impl<'q> Finder<'q> {
                 vec![Lineage {
                     place: self.places.len() - 1,
                     columns,
+                    ingested: true,
                 }]
             }
             RelKind::Union { inputs, with_source } => {
@@ -137,6 +140,7 @@ impl<'q> Finder<'q> {
                         let columns = input.columns.iter().map(|from| lineage.column(*from));
                         all.push(Lineage {
                             place: lineage.place,
+                            ingested: lineage.ingested,
                             columns: source.into_iter().chain(columns).collect(),
                         });
                     }
@@ -163,6 +167,7 @@ impl<'q> Finder<'q> {
                             })
                             .collect(),
                         place: lineage.place,
+                        ingested: false,
                     })
                 };
                 let lefts = keep(lefts, true).filter(|_| left);
@@ -179,7 +184,7 @@ impl<'q> Finder<'q> {
         match &rel.kind {
             RelKind::Filter { predicate, .. } => {
                 for lineage in &lineages {
-                    let condition = self.knows.predicate(predicate, &lineage.columns);
+                    let condition = self.knows.predicate(predicate, lineage.scope());
                     if !condition.is_anything() {
                         self.places[lineage.place].1.push(condition);
                     }
@@ -202,7 +207,7 @@ impl<'q> Finder<'q> {
                 for lineage in &mut lineages {
                     lineage.columns = exprs
                         .iter()
-                        .map(|expr| self.knows.value(expr, &lineage.columns))
+                        .map(|expr| self.knows.value(expr, lineage.scope()))
                         .collect();
                 }
                 lineages
@@ -212,10 +217,11 @@ impl<'q> Finder<'q> {
             // A group stands or falls with its keys, and a row is in one group.
             RelKind::Summarize { keys, .. } | RelKind::Distinct { exprs: keys, .. } => {
                 for lineage in &mut lineages {
-                    let keys = keys.iter().map(|key| self.knows.value(key, &lineage.columns));
+                    let keys = keys.iter().map(|key| self.knows.value(key, lineage.scope()));
                     let mut columns: Vec<_> = keys.collect();
                     columns.resize_with(rel.columns.len(), || None);
                     lineage.columns = columns;
+                    lineage.ingested = false;
                 }
                 lineages
             }
@@ -224,7 +230,7 @@ impl<'q> Finder<'q> {
                     let mut columns: Vec<_> = passed.iter().map(|from| lineage.column(*from)).collect();
                     for item in items {
                         if let Some(column) = columns.get_mut(item.output) {
-                            *column = self.knows.element(item, &lineage.columns);
+                            *column = self.knows.element(item, lineage.scope());
                         }
                     }
                     lineage.columns = columns;
@@ -267,6 +273,13 @@ impl<'q> Finder<'q> {
 }
 
 impl Lineage {
+    fn scope(&self) -> Scope<'_> {
+        Scope {
+            columns: &self.columns,
+            ingested: self.ingested,
+        }
+    }
+
     fn column(&self, place: Option<usize>) -> Option<Known> {
         self.columns.get(place?).cloned().flatten()
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rulec_functions::{Moment, Necessary, TextTest, Type, Value, is_plain_inside};
+use rulec_functions::{INGESTED, Moment, Necessary, TextTest, Type, Value, is_plain_inside};
 
 use super::patterns;
 use crate::{BindingKind, Column, Expr, ExprKind, MvItem, Query};
@@ -14,6 +14,16 @@ pub(super) enum Known {
     From(From),
     /// A truth value: what must be the case if it is true.
     Truth(Necessary),
+    /// The time when the row came in.
+    Ingested,
+}
+
+/// What is known of the columns that an expression may name, and whether each
+/// row came in when the table's row did.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'l> {
+    pub(super) columns: &'l [Option<Known>],
+    pub(super) ingested: bool,
 }
 
 /// A value made of a column of the table.
@@ -63,12 +73,12 @@ pub(super) struct Knows<'q> {
 
 impl Knows<'_> {
     /// What is known of an element of an expanded expression.
-    pub(super) fn element(&self, item: &MvItem, columns: &[Option<Known>]) -> Option<Known> {
+    pub(super) fn element(&self, item: &MvItem, scope: Scope<'_>) -> Option<Known> {
         // Another type is printed anew.
         if !matches!(item.ty, Type::String | Type::Dynamic) {
             return None;
         }
-        match self.value(&item.expr, columns)? {
+        match self.value(&item.expr, scope)? {
             Known::From(from) => match from.how {
                 How::Parts => Some(Known::From(From {
                     how: How::Part,
@@ -77,18 +87,18 @@ impl Knows<'_> {
                 How::Json => Some(Known::From(from)),
                 How::Whole | How::Part => None,
             },
-            Known::Truth(_) => None,
+            Known::Truth(_) | Known::Ingested => None,
         }
     }
 
     /// What must be the case for a row that passes a predicate.
-    pub(super) fn predicate(&self, expr: &Expr, columns: &[Option<Known>]) -> Necessary {
+    pub(super) fn predicate(&self, expr: &Expr, scope: Scope<'_>) -> Necessary {
         match &expr.kind {
-            ExprKind::And(parts) => Necessary::all(parts.iter().map(|part| self.predicate(part, columns))),
-            ExprKind::Or(parts) => Necessary::any(parts.iter().map(|part| self.predicate(part, columns))),
+            ExprKind::And(parts) => Necessary::all(parts.iter().map(|part| self.predicate(part, scope))),
+            ExprKind::Or(parts) => Necessary::any(parts.iter().map(|part| self.predicate(part, scope))),
             ExprKind::Literal(Value::Bool(false)) => Necessary::Any(Vec::new()),
-            ExprKind::Call { function, args } => self.call(function.name, args, columns),
-            _ => match self.value(expr, columns) {
+            ExprKind::Call { function, args } => self.call(function.name, args, scope),
+            _ => match self.value(expr, scope) {
                 Some(Known::Truth(condition)) => condition,
                 _ => Necessary::ANYTHING,
             },
@@ -96,19 +106,20 @@ impl Knows<'_> {
     }
 
     /// What is known of an expression.
-    pub(super) fn value(&self, expr: &Expr, columns: &[Option<Known>]) -> Option<Known> {
+    pub(super) fn value(&self, expr: &Expr, scope: Scope<'_>) -> Option<Known> {
         match &expr.kind {
-            ExprKind::Column(place) => columns.get(*place)?.clone(),
+            ExprKind::IngestionTime => scope.ingested.then_some(Known::Ingested),
+            ExprKind::Column(place) => scope.columns.get(*place)?.clone(),
             _ if expr.ty == Type::Bool => match &expr.kind {
                 ExprKind::And(_) | ExprKind::Or(_) | ExprKind::Call { .. } => {
-                    Some(Known::Truth(self.predicate(expr, columns)))
+                    Some(Known::Truth(self.predicate(expr, scope)))
                 }
                 _ => None,
             },
             ExprKind::Call { function, args } => {
-                let from = |place: usize| match self.value(args.get(place)?, columns)? {
+                let from = |place: usize| match self.value(args.get(place)?, scope)? {
                     Known::From(from) => Some(from),
-                    Known::Truth(_) => None,
+                    Known::Truth(_) | Known::Ingested => None,
                 };
                 // Only text is text: a number is printed anew.
                 let text = |place: usize| from(place).filter(From::is_text);
@@ -165,15 +176,15 @@ impl Knows<'_> {
         }
     }
 
-    fn call(&self, name: &str, args: &[Expr], columns: &[Option<Known>]) -> Necessary {
-        self.texts(name, args, columns)
-            .or_else(|| self.numbers(name, args, columns))
-            .or_else(|| self.times(name, args, columns))
+    fn call(&self, name: &str, args: &[Expr], scope: Scope<'_>) -> Necessary {
+        self.texts(name, args, scope)
+            .or_else(|| self.numbers(name, args, scope))
+            .or_else(|| self.times(name, args, scope))
             .unwrap_or(Necessary::ANYTHING)
     }
 
     /// Tests of text; none where it is none.
-    fn texts(&self, name: &str, args: &[Expr], columns: &[Option<Known>]) -> Option<Necessary> {
+    fn texts(&self, name: &str, args: &[Expr], scope: Scope<'_>) -> Option<Necessary> {
         use TextTest::{Contains, EndsWith, Is, StartsWith};
         let (test, folded) = match name {
             "==" | "in" => (Is, false),
@@ -187,9 +198,9 @@ impl Knows<'_> {
             _ => return None,
         };
         let (left, right) = (args.first()?, args.get(1)?);
-        let from = |expr: &Expr| match self.value(expr, columns)? {
+        let from = |expr: &Expr| match self.value(expr, scope)? {
             Known::From(from) => Some(from),
-            Known::Truth(_) => None,
+            Known::Truth(_) | Known::Ingested => None,
         };
         let (from, others) = match from(left) {
             Some(from) => (from, &args[1..]),
@@ -228,11 +239,11 @@ impl Knows<'_> {
     }
 
     /// Comparisons with whole numbers.
-    fn numbers(&self, name: &str, args: &[Expr], columns: &[Option<Known>]) -> Option<Necessary> {
+    fn numbers(&self, name: &str, args: &[Expr], scope: Scope<'_>) -> Option<Necessary> {
         if !matches!(name, "==" | "in") {
             return None;
         }
-        let whole = |expr: &Expr| match self.value(expr, columns)? {
+        let whole = |expr: &Expr| match self.value(expr, scope)? {
             Known::From(from) if from.how == How::Whole && matches!(from.ty, Type::Int | Type::Long) => {
                 Some(from.column)
             }
@@ -258,29 +269,44 @@ impl Knows<'_> {
     }
 
     /// Comparisons of a time with a time that every run knows.
-    fn times(&self, name: &str, args: &[Expr], columns: &[Option<Known>]) -> Option<Necessary> {
-        let time = |expr: &Expr| match self.value(expr, columns)? {
-            Known::From(from) if from.how == How::Whole && from.ty == Type::DateTime => Some(from.column),
+    fn times(&self, name: &str, args: &[Expr], scope: Scope<'_>) -> Option<Necessary> {
+        let time = |expr: &Expr| match self.value(expr, scope)? {
+            Known::From(from) if from.how == How::Whole && from.ty == Type::DateTime => {
+                Some(vec![from.column])
+            }
+            // Whichever of them the row has.
+            Known::Ingested => Some(INGESTED.iter().map(|column| Arc::from(*column)).collect()),
             _ => None,
+        };
+        let since = |columns: &[Arc<str>], bound| {
+            Necessary::any(
+                columns
+                    .iter()
+                    .map(|column| Necessary::since(column.clone(), bound)),
+            )
+        };
+        let until = |columns: &[Arc<str>], bound| {
+            Necessary::any(
+                columns
+                    .iter()
+                    .map(|column| Necessary::until(column.clone(), bound)),
+            )
         };
         let (left, right) = (args.first()?, args.get(1)?);
         if name == "between" {
-            let column = time(left)?;
+            let columns = time(left)?;
             let (from, to) = (self.moment(right)?, self.moment(args.get(2)?)?);
-            return Some(Necessary::all([
-                Necessary::since(column.clone(), from),
-                Necessary::until(column, to),
-            ]));
+            return Some(Necessary::all([since(&columns, from), until(&columns, to)]));
         }
         // The bounds themselves may pass where they do not: that is for the query to say.
-        let (column, bound, earliest) = match (time(left), time(right)) {
-            (Some(column), None) => (column, self.moment(right)?, matches!(name, ">" | ">=")),
-            (None, Some(column)) => (column, self.moment(left)?, matches!(name, "<" | "<=")),
+        let (columns, bound, earliest) = match (time(left), time(right)) {
+            (Some(columns), None) => (columns, self.moment(right)?, matches!(name, ">" | ">=")),
+            (None, Some(columns)) => (columns, self.moment(left)?, matches!(name, "<" | "<=")),
             _ => return None,
         };
         match name {
-            ">" | ">=" | "<" | "<=" if earliest => Some(Necessary::since(column, bound)),
-            ">" | ">=" | "<" | "<=" => Some(Necessary::until(column, bound)),
+            ">" | ">=" | "<" | "<=" if earliest => Some(since(&columns, bound)),
+            ">" | ">=" | "<" | "<=" => Some(until(&columns, bound)),
             _ => None,
         }
     }

@@ -249,6 +249,22 @@ fn numbers_and_times() {
 }
 
 #[test]
+fn when_a_row_came_in() {
+    let since = "any(_IngestionTime >= now-36000000000, IngestionTime >= now-36000000000, \
+                 Timestamp >= now-36000000000, TimeGenerated >= now-36000000000)";
+    assert_eq!(one("where ingestion_time() >= ago(1h)"), since);
+    assert_eq!(
+        one("extend t = ingestion_time() | sort by FileName asc | where t > ago(1h)"),
+        since
+    );
+    // What comes of several rows came in at no time.
+    assert_eq!(
+        one("summarize count() by FileName | where ingestion_time() >= ago(1h)"),
+        "all()"
+    );
+}
+
+#[test]
 fn several_tables() {
     assert_eq!(
         conditions("union DeviceEvents, DeviceFileEvents | where FileName == 'a'"),

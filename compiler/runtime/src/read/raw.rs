@@ -7,11 +7,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rulec_functions::{Type, Value, text};
+use rulec_functions::{INGESTED, Type, Value, text};
 use serde::de::DeserializeSeed;
 
 use super::json::{self, Order};
-use super::sink::{Fate, Sink, Slot, TIMES};
+use super::sink::{Fate, Sink, Slot};
 use super::{Format, Report, Source, detect};
 use crate::batch::Batch;
 use crate::error::RuntimeError;
@@ -22,7 +22,7 @@ pub(crate) fn wanted(source: &Source<'_>) -> Vec<Arc<str>> {
     columns
         .filter(|(place, _)| source.needed.is_none_or(|needed| needed.contains(place)))
         .map(|(_, column)| column.name.clone())
-        .chain(TIMES.iter().map(|name| Arc::from(*name)))
+        .chain(INGESTED.iter().map(|name| Arc::from(*name)))
         .collect()
 }
 

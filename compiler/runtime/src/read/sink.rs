@@ -3,16 +3,13 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use rulec_functions::{Type, Value, convert, json, text};
+use rulec_functions::{INGESTED, Type, Value, convert, json, text};
 
 use super::{CHUNK, Report, Source};
 use crate::batch::{Batch, null_of};
 use crate::error::{Code, RuntimeError};
 use crate::schema::{Column, Schema};
 use crate::vector::{Builder, Vector, heap_bytes};
-
-/// Columns that say when a row was ingested, best first.
-pub(super) const TIMES: [&str; 4] = ["_IngestionTime", "IngestionTime", "Timestamp", "TimeGenerated"];
 
 /// 1900-01-01 in ticks: numbers below are no times.
 const FIRST: i64 = 599_266_080_000_000_000;
@@ -22,7 +19,7 @@ const FIRST: i64 = 599_266_080_000_000_000;
 pub struct Slot {
     /// The column that takes it, in the schema or after it.
     pub(super) column: Option<usize>,
-    /// Its place in [`TIMES`].
+    /// Its place in [`INGESTED`].
     time: Option<usize>,
     /// The type to read it as.
     pub(super) ty: Option<Type>,
@@ -39,14 +36,14 @@ pub(super) struct Sink<'a> {
     pub(super) source: &'a Source<'a>,
     each: &'a mut dyn FnMut(Batch) -> Result<(), RuntimeError>,
     columns: Vec<Column>,
-    /// None where nobody reads the column.
+    /// None where nobody reads the column, and as long as it has no value.
     builders: Vec<Option<Builder>>,
     /// Places of the columns that somebody reads.
     read: Vec<usize>,
     slots: HashMap<Arc<str>, Slot>,
     ingestion: Builder,
     row: Vec<Value>,
-    times: [Option<i64>; TIMES.len()],
+    times: [Option<i64>; INGESTED.len()],
     rows: usize,
     bytes: usize,
     /// The line on which the row under construction starts.
@@ -80,7 +77,7 @@ impl<'a> Sink<'a> {
             ingestion: Builder::new(Type::DateTime, 0),
             row: vec![Value::Null; columns.len()],
             columns,
-            times: [None; TIMES.len()],
+            times: [None; INGESTED.len()],
             rows: 0,
             bytes: 0,
             line: 1,
@@ -91,7 +88,7 @@ impl<'a> Sink<'a> {
         sink.read = (0..sink.columns.len())
             .filter(|index| sink.is_needed(*index))
             .collect();
-        for (time, name) in TIMES.iter().enumerate() {
+        for (time, name) in INGESTED.iter().enumerate() {
             sink.slots.insert(
                 Arc::from(*name),
                 Slot {
@@ -123,12 +120,7 @@ impl<'a> Sink<'a> {
     }
 
     fn start(&mut self) {
-        self.builders = (0..self.columns.len())
-            .map(|index| {
-                self.is_needed(index)
-                    .then(|| Builder::new(self.columns[index].ty, 0))
-            })
-            .collect();
+        self.builders = (0..self.columns.len()).map(|_| None).collect();
         self.ingestion = Builder::new(Type::DateTime, 0);
         self.rows = 0;
         self.bytes = 0;
@@ -157,10 +149,8 @@ impl<'a> Sink<'a> {
         let slot = *known;
         self.columns.push(Column { name, ty });
         self.fates.push(Fate::default());
-        let mut builder = Builder::new(ty, self.rows);
-        (0..self.rows).for_each(|_| builder.push(Value::Null));
         self.read.push(self.builders.len());
-        self.builders.push(Some(builder));
+        self.builders.push(None);
         self.row.push(Value::Null);
         slot
     }
@@ -246,7 +236,7 @@ impl<'a> Sink<'a> {
     /// Forgets the row under construction.
     pub(super) fn discard(&mut self) {
         self.row.fill(Value::Null);
-        self.times = [None; TIMES.len()];
+        self.times = [None; INGESTED.len()];
     }
 
     /// Ends the row under construction.
@@ -254,15 +244,25 @@ impl<'a> Sink<'a> {
         // Tables are wide and rules read little of them: the rest is not even looked at. What the
         // row does not have is null, which a column of strings takes as the empty string.
         for index in &self.read {
-            if let (Some(Some(builder)), Some(value)) =
-                (self.builders.get_mut(*index), self.row.get_mut(*index))
-            {
-                builder.push(std::mem::take(value));
+            let (Some(builder), Some(value)) = (self.builders.get_mut(*index), self.row.get_mut(*index))
+            else {
+                continue;
+            };
+            match builder {
+                Some(builder) => builder.push(std::mem::take(value)),
+                None if value.is_null() => {}
+                None => {
+                    let ty = self.columns.get(*index).map_or(Type::Unknown, |column| column.ty);
+                    let mut new = Builder::new(ty, 0);
+                    (0..self.rows).for_each(|_| new.push(Value::Null));
+                    new.push(std::mem::take(value));
+                    *builder = Some(new);
+                }
             }
         }
         let time = self.times.iter().copied().flatten().next();
         self.ingestion.push(time.map_or(Value::Null, Value::DateTime));
-        self.times = [None; TIMES.len()];
+        self.times = [None; INGESTED.len()];
         self.rows += 1;
         self.report.rows += 1;
         if self.source.schema.is_open() {
