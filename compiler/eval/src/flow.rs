@@ -59,9 +59,10 @@ impl Plan<'_> {
             Some(gather) => self.gather(gather, ctx, input),
             None => self.collect(ctx, input),
         };
-        let mut batch = batch.map_err(|error| match self.holder {
-            Some((operator, span)) => held_by(operator, span, error),
-            None => error,
+        let mut batch = batch.map_err(|error| match (&self.source, self.holder) {
+            // What made them holds them.
+            (Source::Made(_), _) | (_, None) => error,
+            (_, Some((operator, span))) => held_by(operator, span, error),
         })?;
         for step in &self.rest {
             ctx.progress().check().map_err(at(Span::default()))?;
@@ -156,9 +157,19 @@ const PASSING: [&str; 8] = [
 
 /// An error of memory, said of the operator that holds rows or groups and not of
 /// the one that had a piece in hand when there was no more room.
-fn held_by(operator: &str, span: Span, error: EvalError) -> EvalError {
+pub(crate) fn held_by(operator: &str, span: Span, error: EvalError) -> EvalError {
     let named = error.message.split('`').nth(1).unwrap_or_default();
-    if error.code != Code::MEMORY_LIMIT || !error.message.starts_with('`') || !PASSING.contains(&named) {
+    if error.code != Code::MEMORY_LIMIT || !error.message.starts_with('`') {
+        return error;
+    }
+    // `lookup` is a join by another name.
+    if operator == "lookup" && named == "join" {
+        return EvalError {
+            message: error.message.replacen("join", operator, 1),
+            ..error
+        };
+    }
+    if !PASSING.contains(&named) {
         return error;
     }
     EvalError {

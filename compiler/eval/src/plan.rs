@@ -16,7 +16,7 @@ use crate::coverage;
 use crate::demand::{self, Demand};
 use crate::error::EvalError;
 use crate::expr::{Compiled, Scope};
-use crate::flow::{Join, Table};
+use crate::flow::{Join, Table, held_by};
 use crate::gather::{Gather, Kind};
 use crate::support;
 use crate::trace::{self, Recorder};
@@ -396,10 +396,12 @@ impl<'c> Planner<'_, 'c> {
                     };
                     return Ok(Plan::of(Source::Join(Box::new(join))));
                 }
-                let (place, ctx) = (self.place(rel, 2), self.ctx.clone());
+                let (place, ctx, name) = (self.place(rel, 2), self.ctx.clone(), trace::operator(rel));
                 // The other side may read the same input, in a subquery; so both are run here.
                 Plan::made(move |input| {
-                    let (lhs, rhs) = (lhs.run(&ctx, input)?, rhs.run(&ctx, input)?);
+                    let side =
+                        |plan: &Plan<'_>| plan.run(&ctx, input).map_err(|error| held_by(name, span, error));
+                    let (lhs, rhs) = (side(&lhs)?, side(&rhs)?);
                     let joined =
                         ops::join(&lhs, &rhs, kind, &left_keys, &right_keys, &output).map_err(at(span))?;
                     if let Some(place) = &place {
@@ -423,7 +425,8 @@ impl<'c> Planner<'_, 'c> {
                     let batches = plans
                         .iter()
                         .map(|(plan, ..)| plan.run(&ctx, input))
-                        .collect::<Result<Vec<_>>>()?;
+                        .collect::<Result<Vec<_>>>()
+                        .map_err(|error| held_by("union", span, error))?;
                     let parts = plans
                         .iter()
                         .zip(&batches)
@@ -461,7 +464,8 @@ impl<'c> Planner<'_, 'c> {
                     // Only tables with rows take part, so what each fills can be written out.
                     let mut filled = Vec::new();
                     for (plan, label, columns) in &plans {
-                        let rows = plan.run(&ctx, input)?;
+                        let rows = plan.run(&ctx, input);
+                        let rows = rows.map_err(|error| held_by("union", span, error))?;
                         if rows.rows() > 0 {
                             filled.push((rows, label, columns));
                         }

@@ -99,6 +99,12 @@ impl Accumulator for Row {
         self.kept.unwrap_or_else(|| vec![Value::Null; self.columns])
     }
 
+    fn size(&self) -> usize {
+        let text = |value: &Value| value.as_str().map_or(0, str::len);
+        let values = self.kept.iter().flatten();
+        values.map(|value| size_of::<Value>() + text(value)).sum()
+    }
+
     fn reduction(&self) -> Reduction {
         self.reduction.clone()
     }

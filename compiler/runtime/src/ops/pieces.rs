@@ -7,7 +7,7 @@
 use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rulec_functions::Type;
+use rulec_functions::{Type, Value};
 
 use super::{Expr, Result};
 use crate::batch::Batch;
@@ -86,8 +86,16 @@ impl Source {
             return Source::Of(*index);
         }
         let mut builder = Builder::new(ty, rows.len());
-        if let Expr::Constant(value) = expr {
-            builder.push(value.clone());
+        let constant = match expr {
+            Expr::Constant(value) => Some(value.clone()),
+            Expr::Column(index) => match piece.column(*index) {
+                Some(vector) => vector.is_constant().then(|| vector.get(0)),
+                None => Some(Value::Null),
+            },
+            Expr::Each(_) => None,
+        };
+        if let Some(value) = constant {
+            builder.push(value);
             let value = builder.finish().get(0);
             return Source::Made {
                 vector: Vector::constant(value, piece.rows()),
@@ -116,7 +124,7 @@ impl Source {
     }
 
     /// The value in a row of the piece.
-    pub(super) fn get(&self, piece: &Batch, row: usize) -> rulec_functions::Value {
+    pub(super) fn get(&self, piece: &Batch, row: usize) -> Value {
         self.vector(piece)
             .map(|(vector, from)| vector.get(row - from))
             .unwrap_or_default()

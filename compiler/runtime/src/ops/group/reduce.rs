@@ -31,6 +31,8 @@ pub(super) struct Call<'a> {
 /// What a piece adds to the groups. Groups are the piece's own, rows those of
 /// the piece.
 pub(super) enum Reduced {
+    /// Nothing: there are only nulls, which do not count.
+    Nothing,
     /// How many rows each group has.
     Counts(Vec<i64>),
     /// One number or time for each group that has one, which stands for all.
@@ -217,6 +219,9 @@ fn bits(
     fold: impl Fn(i64, i64) -> i64,
 ) -> Option<Reduced> {
     let (vector, from) = source.vector(piece)?;
+    if vector.is_constant() && vector.is_null(0) {
+        return Some(Reduced::Nothing);
+    }
     let (bits, kind) = vector.bits()?;
     let mut folded: Vec<Option<i64>> = vec![None; local.len()];
     each(chosen, rows, |row| {

@@ -136,6 +136,7 @@ impl State {
         let place = |group: u32| places[group as usize];
         let other = match (&*self, &reduced) {
             (State::Bits { kind, .. }, Reduced::Bits(own, _)) => kind.is_some_and(|kind| kind != *own),
+            (State::Bits { .. }, Reduced::Nothing) => false,
             (State::Bits { .. }, _) => true,
             _ => false,
         };
@@ -143,6 +144,7 @@ impl State {
             self.by_accumulators(call);
         }
         match (self, reduced) {
+            (_, Reduced::Nothing) => {}
             (State::Bits { fold, kind, states }, Reduced::Bits(own, more)) => {
                 *kind = Some(own);
                 for (place, more) in places.iter().zip(more) {
