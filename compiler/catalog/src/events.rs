@@ -150,7 +150,7 @@ pub(crate) fn coverage<'a>(events: &Events, overviews: &'a [Overview<'a>]) -> Co
             let provider = of_table.get(table).cloned().unwrap_or_default();
             let naming: BTreeSet<usize> = rules
                 .iter()
-                .filter(|((of, _), _)| *of == provider)
+                .filter(|((of, event), _)| *of == provider && event != "*")
                 .flat_map(|(_, rules)| rules.iter().copied())
                 .collect();
             Table {

@@ -14,7 +14,7 @@ use rulec_emit::TemplateError;
 use rulec_facts::Pack;
 use serde::Serialize;
 
-use crate::Failure;
+use crate::{Failure, html};
 
 /// Where the templates are.
 pub(crate) const FOLDER: &str = "templates/catalog/";
@@ -30,6 +30,13 @@ impl Templates {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
         environment.set_auto_escape_callback(|_| AutoEscape::Html);
+        // The engine's own escaping writes slashes as numbers, which makes links half again as long.
+        environment.set_formatter(|out, state, value| match value.as_str() {
+            Some(text) if !value.is_safe() => {
+                out.write_str(&html::escape(text)).map_err(minijinja::Error::from)
+            }
+            _ => minijinja::escape_formatter(out, state, value),
+        });
         let mut syntax = SyntaxConfig::builder();
         syntax
             .trim_blocks(true)
@@ -40,9 +47,7 @@ impl Templates {
         }
         environment.add_filter("plural", plural);
         environment.add_filter("compared", crate::page::compared);
-        environment.add_filter("breaks", |name: &str| {
-            Value::from_safe_string(crate::html::breaks(name))
-        });
+        environment.add_filter("breaks", |name: &str| Value::from_safe_string(html::breaks(name)));
         for path in pack.paths_under(FOLDER).filter(|path| path.ends_with(SUFFIX)) {
             let source = pack.require(path).map_err(Failure::Facts)?.replace("\r\n", "\n");
             let name = path.trim_start_matches(FOLDER).to_owned();

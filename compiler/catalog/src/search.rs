@@ -178,6 +178,8 @@ pub(crate) fn script(overviews: &[Overview<'_>], indicators: &Indicators<'_>, fa
             "of": f.of,
         })).collect::<Vec<_>>(),
     });
+    // The script may be put into a page one day, which must not end where a rule says so.
+    let data = data.to_string().replace('<', "\\u003c");
     format!("window.catalogIndex = {data};\n")
 }
 

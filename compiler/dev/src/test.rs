@@ -47,6 +47,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     step(&rulec, &["check"])?;
     step(&rulec, &["fmt", "--kql", "--check"])?;
     step(&rulec, &["golden", "check"])?;
+    catalog(&rulec)?;
     let covered = ["test", "--coverage", "--coverage-min", "100"];
     if arguments.quick {
         return step(&rulec, &covered);
@@ -78,6 +79,37 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         ],
     )?;
     deny()
+}
+
+/// The catalog of the shipped rules in a browser, where there is one.
+fn catalog(rulec: &str) -> Result<(), String> {
+    if !runs("node") || !runs("npm") {
+        println!("skipped: the catalog in a browser, because there is no node");
+        return Ok(());
+    }
+    let tests = root().join("tests/catalog");
+    if !tests.join("node_modules/axe-core").is_dir() {
+        let install = ["install", "--no-package-lock", "--no-audit", "--no-fund"];
+        let prefix = tests.to_string_lossy().into_owned();
+        if let Err(error) = step("npm", &[&["--prefix", &prefix], &install[..]].concat()) {
+            println!("skipped: the catalog in a browser, because axe-core could not be installed ({error})");
+            return Ok(());
+        }
+    }
+    let site = root().join("target/catalog");
+    let site = site.to_string_lossy();
+    step(rulec, &["catalog", "--quiet", "--out", &site])?;
+    step("node", &["tests/catalog/test.mjs", &site])
+}
+
+/// Whether a program is there.
+fn runs(program: &str) -> bool {
+    Command::new(program)
+        .arg("--version")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }
 
 /// The compiler as `cargo build --release` leaves it.
