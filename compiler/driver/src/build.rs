@@ -3,19 +3,22 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use rayon::prelude::*;
-use rulec_emit::{Effect, Emitted, Input, LedgerEntry, Loss, Provenance, Target, targets};
+use rulec_emit::{Context, Effect, LedgerEntry, Loss, Member, Target, targets};
 use rulec_facts::Pack;
-use rulec_model::Rule;
 use rulec_source::{Diagnostic, SourceFile, render};
 
 use crate::{
-    VERSION, codes, data,
+    VERSION,
+    check::{Checked, Outcome},
+    codes, data,
+    emission::{self, Emission, Known, Made},
+    load::{Loaded, Want, load},
     output::{Folder, is_safe},
-    pipeline::{Bound, Compilation, Document, Pipeline},
+    pipeline::{Compilation, Pipeline, is_broken},
 };
 
 /// What to build.
@@ -94,6 +97,118 @@ impl Pipeline {
 
     /// Emits every sound rule for the targets asked for.
     pub fn build(&self, compilation: &Compilation, options: &Options) -> Built {
+        let targets = wanted(options);
+        self.assembled(&targets, |context| {
+            compilation
+                .sound()
+                .par_iter()
+                .map(|(document, rule)| {
+                    let emissions = emission::emissions(context, &targets, document, rule);
+                    (&document.file, rule.id.as_str(), emissions)
+                })
+                .collect()
+        })
+    }
+
+    /// Reads, compiles and emits documents, or takes from the cache what they
+    /// gave before. What is wrong is in the findings of both.
+    pub fn build_paths(&self, paths: &[PathBuf], options: &Options) -> (Checked, Built) {
+        let targets = wanted(options);
+        let known = Known::open(self, &targets);
+        let context = self.emit_context().ok();
+        let loaded = load(&self.repository.root, &self.paths(paths), Want::Documents);
+        let made: Vec<Made> = loaded
+            .into_par_iter()
+            .map(|loaded| self.made(loaded, &known, &targets, context))
+            .collect();
+        known.keep(self, &made);
+        let (outcomes, emissions): (Vec<_>, Vec<_>) = made
+            .into_iter()
+            .map(|made| (made.outcome, made.emissions))
+            .unzip();
+        let checked = Checked::new(self, paths, outcomes);
+        let built = self.assembled(&targets, |_| {
+            let mut sound: Vec<_> = checked
+                .documents
+                .iter()
+                .zip(emissions)
+                .filter(|(outcome, _)| !outcome.diagnostics.iter().any(is_broken))
+                .filter_map(|(outcome, emissions)| {
+                    Some((&outcome.file, outcome.rule.as_ref()?.id.as_str(), emissions))
+                })
+                .collect();
+            sound.sort_by_key(|(_, id, _)| *id);
+            sound
+        });
+        (checked, built)
+    }
+
+    /// What is wrong with one document, and what it gives.
+    fn made(
+        &self,
+        loaded: Loaded,
+        known: &Known,
+        targets: &[&'static dyn Target],
+        context: Option<&Context>,
+    ) -> Made {
+        if let Some(problem) = loaded.problem {
+            return Made {
+                outcome: Outcome {
+                    file: loaded.file,
+                    rule: None,
+                    diagnostics: vec![problem],
+                },
+                emissions: Vec::new(),
+                kept: None,
+                is_new: false,
+            };
+        }
+        let name = self.kept_name(&loaded.file);
+        if let Some(name) = &name
+            && let Some(bytes) = known.find(name)
+            && let Some((rule, diagnostics, emissions)) = emission::kept(bytes, &known.codes)
+        {
+            return Made {
+                outcome: Outcome {
+                    file: loaded.file,
+                    rule,
+                    diagnostics,
+                },
+                emissions,
+                kept: Some((name.clone(), bytes.to_vec())),
+                is_new: false,
+            };
+        }
+        let document = self.compiled(loaded.file, false);
+        let emissions = match (document.rule(), context) {
+            (Some(rule), Some(context)) if document.is_sound() => {
+                emission::emissions(context, targets, &document, rule)
+            }
+            _ => Vec::new(),
+        };
+        let outcome = Outcome {
+            rule: document.mark(),
+            file: document.file,
+            diagnostics: document.diagnostics,
+        };
+        // Without its data a target gives nothing that is worth keeping.
+        let kept = name
+            .filter(|_| context.is_some())
+            .and_then(|name| Some((name, emission::keep(&outcome, &emissions)?)));
+        Made {
+            outcome,
+            emissions,
+            kept,
+            is_new: true,
+        }
+    }
+
+    /// A build of what sound documents, in order of id, gave for the targets.
+    fn assembled<'d>(
+        &self,
+        targets: &[&'static dyn Target],
+        sound: impl FnOnce(&Context) -> Vec<(&'d SourceFile, &'d str, Vec<Emission>)>,
+    ) -> Built {
         let mut built = Built {
             artifacts: BTreeMap::new(),
             verbatim: BTreeMap::new(),
@@ -115,41 +230,37 @@ impl Pipeline {
                 .problems
                 .push((SourceFile::new("templates/", ""), String::new(), diagnostic));
         }
-        let sound = compilation.sound();
-        let provenance: Vec<Provenance> = sound
-            .iter()
-            .map(|(document, _)| Provenance {
-                rulec: VERSION.to_owned(),
-                document: document.file.path.clone(),
-                sha256: document.sha256.clone(),
-            })
-            .collect();
-        let wanted = |target: &&&dyn Target| {
-            options.targets.is_empty() || options.targets.iter().any(|t| t == target.name())
-        };
-        for target in targets::all().iter().filter(wanted) {
-            let inputs: Vec<(&Document, &Bound, Input<'_>)> = sound
+        let mut by_target: BTreeMap<&str, Vec<(&SourceFile, &str, Emission)>> = BTreeMap::new();
+        for (file, rule, emissions) in sound(context) {
+            for emission in emissions {
+                by_target
+                    .entry(emission.target)
+                    .or_default()
+                    .push((file, rule, emission));
+            }
+        }
+        for target in targets {
+            let emitted = by_target.remove(target.name()).unwrap_or_default();
+            let accepted: Vec<(&str, Option<String>)> = emitted
                 .iter()
-                .zip(&provenance)
-                .flat_map(|((document, rule), provenance)| inputs(document, rule, provenance, *target))
+                .filter(|(.., emission)| emission.is_accepted())
+                .map(|(_, rule, emission)| (*rule, emission.slug.clone()))
                 .collect();
-            let emitted: Vec<Emitted> = inputs
-                .par_iter()
-                .map(|(_, _, input)| rulec_emit::emit(*target, context, input))
-                .collect();
-            let mut accepted = Vec::new();
-            for ((document, bound, input), emitted) in inputs.iter().zip(emitted) {
-                let rejected = emitted.losses.iter().any(|l| l.effect == Effect::Rejected)
-                    || emitted.diagnostics.iter().any(Diagnostic::is_error);
-                if !rejected {
-                    accepted.push(*input);
-                }
-                built.add(*target, Some((document, bound, input.rule)), emitted);
+            for (file, rule, emission) in emitted {
+                built.add(*target, Some((file, rule)), emission);
             }
             built.counts.insert(target.name(), accepted.len());
             if !accepted.is_empty() {
-                let bundle = target.bundle(context, &accepted);
-                built.add(*target, None, bundle);
+                let members: Vec<Member<'_>> = accepted
+                    .iter()
+                    .map(|(rule, slug)| Member {
+                        rule,
+                        slug: slug.as_deref(),
+                        rulec: VERSION,
+                    })
+                    .collect();
+                let bundle = target.bundle(context, &members);
+                built.add(*target, None, Emission::of_all(*target, bundle));
             }
         }
         built.place_templates(&self.repository.pack);
@@ -162,6 +273,15 @@ impl Pipeline {
             .insert("losses.json".to_owned(), ledger.into_bytes());
         built
     }
+}
+
+/// The targets that are asked for, in their order.
+fn wanted(options: &Options) -> Vec<&'static dyn Target> {
+    targets::all()
+        .iter()
+        .copied()
+        .filter(|target| options.targets.is_empty() || options.targets.iter().any(|t| t == target.name()))
+        .collect()
 }
 
 const EFFECTS: [(Effect, &str); 4] = [
@@ -178,40 +298,12 @@ fn name_of(effect: Effect) -> &'static str {
         .map_or("exact", |(_, name)| name)
 }
 
-/// The queries of a rule that go to a target. Of queries for several products
-/// a target takes those it can use.
-fn inputs<'a>(
-    document: &'a Document,
-    rule: &'a Rule,
-    provenance: &'a Provenance,
-    target: &dyn Target,
-) -> Vec<(&'a Document, &'a Bound, Input<'a>)> {
-    let several = document.queries.len() > 1;
-    document
-        .queries
-        .iter()
-        .enumerate()
-        .filter(|(_, bound)| bound.resolved.targets.value.iter().any(|t| t == target.name()))
-        .map(|(query, bound)| {
-            let input = Input {
-                rule,
-                resolved: &bound.resolved,
-                query,
-                several,
-                parsed: &bound.parsed,
-                ir: &bound.ir,
-                provenance,
-                line: bound.deciding_line(&document.file),
-            };
-            (document, bound, input)
-        })
-        .collect()
-}
-
 impl Built {
-    fn add(&mut self, target: &dyn Target, about: Option<(&Document, &Bound, &Rule)>, emitted: Emitted) {
-        let rule = about.map_or_else(String::new, |(_, _, r)| r.id.clone());
-        for artifact in emitted.artifacts {
+    /// Adds what a document, and the rule in it, gave; or all rules together.
+    fn add(&mut self, target: &dyn Target, about: Option<(&SourceFile, &str)>, emission: Emission) {
+        let rule = about.map_or_else(String::new, |(_, rule)| rule.to_owned());
+        let file = || about.map_or_else(|| SourceFile::new(target.name(), ""), |(file, _)| file.clone());
+        for artifact in emission.artifacts {
             let problem = match self.owners.get(&artifact.path.to_lowercase()) {
                 Some((other, path)) => rulec_emit::collisions([
                     (other.as_str(), path.as_str()),
@@ -226,8 +318,7 @@ impl Built {
                 }
             };
             if let Some(problem) = problem {
-                let file = about.map_or_else(|| SourceFile::new(target.name(), ""), |(d, ..)| d.file.clone());
-                self.problems.push((file, rule.clone(), problem));
+                self.problems.push((file(), rule.clone(), problem));
                 continue;
             }
             self.owners.insert(
@@ -241,11 +332,10 @@ impl Built {
             };
             place.insert(artifact.path, artifact.bytes);
         }
-        for loss in emitted.losses {
-            let place = about.zip(loss.span).map(|((document, bound, _), span)| {
-                let at = document.file.position(bound.fragment.map(span).start as usize);
-                (document.file.path.clone(), at.line, at.column)
-            });
+        for (loss, place) in emission.losses {
+            let place = about
+                .zip(place)
+                .map(|((file, _), (line, column))| (file.path.clone(), line, column));
             self.ledger.push(Entry {
                 rule: rule.clone(),
                 target: target.name(),
@@ -253,16 +343,8 @@ impl Built {
                 place,
             });
         }
-        for diagnostic in emitted.diagnostics {
-            let (file, rule, diagnostic) = match about {
-                Some((document, bound, rule)) => (
-                    document.file.clone(),
-                    rule.id.clone(),
-                    bound.fragment.map_diagnostic(diagnostic),
-                ),
-                None => (SourceFile::new(target.name(), ""), String::new(), diagnostic),
-            };
-            self.problems.push((file, rule, diagnostic));
+        for diagnostic in emission.diagnostics {
+            self.problems.push((file(), rule.clone(), diagnostic));
         }
     }
 
@@ -380,12 +462,14 @@ impl Built {
 pub fn write(built: &Built, out: &Path) -> Result<Written, String> {
     let folder = Folder::create(out).map_err(|e| format!("{} cannot be written to: {e}", out.display()))?;
     // One file that cannot be written does not keep the others from being.
-    let mut failed = Vec::new();
-    for (path, bytes) in built.artifacts.iter().chain(&built.verbatim) {
-        if let Err(error) = folder.write(path, bytes) {
-            failed.push(format!("{path} cannot be written: {error}"));
-        }
-    }
+    let files: Vec<(&String, &Vec<u8>)> = built.artifacts.iter().chain(&built.verbatim).collect();
+    let failed: Vec<String> = files
+        .par_iter()
+        .filter_map(|(path, bytes)| {
+            let error = folder.write(path, bytes).err()?;
+            Some(format!("{path} cannot be written: {error}"))
+        })
+        .collect();
     if !failed.is_empty() {
         return Err(failed.join("\nerror: "));
     }

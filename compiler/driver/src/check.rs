@@ -9,19 +9,21 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use rayon::prelude::*;
-use rulec_source::{Code, Diagnostic, Edit, Fix, Label, Severity, SourceFile, Span, render};
+use rulec_source::{Code, Diagnostic, SourceFile, Span, render};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    cache, list,
+    cache,
+    kept::Kept,
+    list,
     load::{Loaded, Want, load},
-    pipeline::{Document, Pipeline, duplicates, no_documents, summary},
+    pipeline::{Document, Pipeline, duplicates, is_broken, no_documents, summary},
 };
 
 /// What is wrong with documents, in the order they were given.
 pub struct Checked {
-    documents: Vec<Outcome>,
+    pub(crate) documents: Vec<Outcome>,
 }
 
 /// What is wrong with one document.
@@ -51,21 +53,18 @@ impl Pipeline {
             .map(|loaded| self.outcome(loaded, &known))
             .collect();
         known.keep(self, &checked);
-        let mut documents: Vec<Outcome> = checked.into_iter().map(|(_, outcome)| outcome).collect();
-        duplicates(
-            documents
-                .iter_mut()
-                .map(|d| (d.file.path.as_str(), d.rule.clone(), &mut d.diagnostics)),
-        );
-        if documents.is_empty() {
-            let (file, diagnostic) = no_documents(self, paths);
-            documents.push(Outcome {
-                file,
-                rule: None,
-                diagnostics: vec![diagnostic],
-            });
-        }
-        Checked { documents }
+        let documents = checked.into_iter().map(|(_, outcome)| outcome).collect();
+        Checked::new(self, paths, documents)
+    }
+
+    /// The name under which something about a document is kept; none without a cache.
+    pub(crate) fn kept_name(&self, file: &SourceFile) -> Option<String> {
+        self.cache.is_on().then(|| {
+            let mut all = Sha256::new();
+            cache::part(&mut all, file.path.as_bytes());
+            cache::part(&mut all, file.text.as_bytes());
+            cache::name(all)
+        })
     }
 
     /// The findings of one document, and the name they are kept under.
@@ -78,12 +77,7 @@ impl Pipeline {
             };
             return (None, outcome);
         }
-        let name = self.cache.is_on().then(|| {
-            let mut all = Sha256::new();
-            cache::part(&mut all, loaded.file.path.as_bytes());
-            cache::part(&mut all, loaded.file.text.as_bytes());
-            cache::name(all)
-        });
+        let name = self.kept_name(&loaded.file);
         if let Some(found) = name.as_ref().and_then(|name| known.find(name)) {
             let outcome = Outcome {
                 file: loaded.file,
@@ -114,6 +108,31 @@ impl Document {
 }
 
 impl Checked {
+    /// Adds what is wrong with the documents together.
+    pub(crate) fn new(pipeline: &Pipeline, paths: &[PathBuf], mut documents: Vec<Outcome>) -> Self {
+        duplicates(
+            documents
+                .iter_mut()
+                .map(|d| (d.file.path.as_str(), d.rule.clone(), &mut d.diagnostics)),
+        );
+        if documents.is_empty() {
+            let (file, diagnostic) = no_documents(pipeline, paths);
+            documents.push(Outcome {
+                file,
+                rule: None,
+                diagnostics: vec![diagnostic],
+            });
+        }
+        Self { documents }
+    }
+
+    /// What kept rules from compiling.
+    pub fn errors(&self) -> Vec<render::Finding<'_>> {
+        let mut findings = self.findings();
+        findings.retain(|finding| is_broken(finding.diagnostic));
+        findings
+    }
+
     /// All findings, document by document.
     pub fn findings<'d>(&'d self) -> Vec<render::Finding<'d>> {
         let findings = |document: &'d Outcome| {
@@ -160,18 +179,6 @@ struct Entry {
     #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
     diagnostics: Vec<Kept>,
 }
-
-/// A finding, its code by its id.
-#[derive(Clone, Serialize, Deserialize)]
-struct Kept(
-    String,
-    Severity,
-    String,
-    Vec<(Span, String)>,
-    Vec<String>,
-    Option<String>,
-    Option<(String, Vec<(Span, String)>, bool)>,
-);
 
 /// The folder in the cache.
 const KIND: &str = "check";
@@ -225,53 +232,5 @@ impl Known {
         if let Ok(bytes) = serde_json::to_vec(&entries) {
             pipeline.cache.write(KIND, &self.name, &bytes);
         }
-    }
-}
-
-impl Kept {
-    fn of(diagnostic: &Diagnostic) -> Self {
-        let labels = diagnostic.labels.iter().map(|l| (l.span, l.text.clone()));
-        let fix = diagnostic.fix.as_ref().map(|fix| {
-            let edits = fix.edits.iter().map(|e| (e.span, e.text.clone()));
-            (fix.message.clone(), edits.collect(), fix.safe)
-        });
-        Self(
-            diagnostic.code.id.to_owned(),
-            diagnostic.severity,
-            diagnostic.message.clone(),
-            labels.collect(),
-            diagnostic.notes.clone(),
-            diagnostic.help.clone(),
-            fix,
-        )
-    }
-
-    fn diagnostic(&self, codes: &[Code]) -> Option<Diagnostic> {
-        let Self(code, severity, message, labels, notes, help, fix) = self;
-        let place = codes.binary_search_by_key(&code.as_str(), |code| code.id).ok()?;
-        let labels = labels.iter().map(|(span, text)| Label {
-            span: *span,
-            text: text.clone(),
-        });
-        let fix = fix.as_ref().map(|(message, edits, safe)| Fix {
-            message: message.clone(),
-            edits: edits
-                .iter()
-                .map(|(span, text)| Edit {
-                    span: *span,
-                    text: text.clone(),
-                })
-                .collect(),
-            safe: *safe,
-        });
-        Some(Diagnostic {
-            code: codes[place],
-            severity: *severity,
-            message: message.clone(),
-            labels: labels.collect(),
-            notes: notes.clone(),
-            help: help.clone(),
-            fix,
-        })
     }
 }

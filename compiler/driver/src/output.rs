@@ -89,7 +89,12 @@ impl Folder {
                     ));
                 }
                 Ok(_) => {}
-                Err(_) => fs::create_dir(&at)?,
+                // Several files are written at once, and may want the same folder.
+                Err(_) => match fs::create_dir(&at) {
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+                    _ if fs::symlink_metadata(&at)?.is_dir() => {}
+                    _ => return Err(io::ErrorKind::NotADirectory.into()),
+                },
             }
         }
         Ok(())

@@ -192,7 +192,7 @@ impl Pipeline {
         self.compiled(file, true)
     }
 
-    fn compiled(&self, file: SourceFile, lint: bool) -> Document {
+    pub(crate) fn compiled(&self, file: SourceFile, lint: bool) -> Document {
         if is_query_file(&file.path) {
             return self.query_file(file);
         }
@@ -356,10 +356,7 @@ impl Document {
     /// Whether the rule may be emitted and run: it was read and bound without errors.
     pub fn is_sound(&self) -> bool {
         self.rule().is_some()
-            && !self
-                .diagnostics
-                .iter()
-                .any(|d| d.is_error() && !d.code.id.starts_with("RL"))
+            && !self.diagnostics.iter().any(is_broken)
             && self.queries.iter().all(|q| q.sound)
     }
 
@@ -367,7 +364,7 @@ impl Document {
         let rule = self.rule().map(|r| r.id.as_str());
         self.diagnostics
             .iter()
-            .filter(move |d| !only_errors || (d.is_error() && !d.code.id.starts_with("RL")))
+            .filter(move |d| !only_errors || is_broken(d))
             .map(move |diagnostic| render::Finding {
                 file: &self.file,
                 rule,
@@ -438,6 +435,11 @@ impl Compilation {
                 .map(|d| (d.rule().is_some(), d.diagnostics.as_slice())),
         )
     }
+}
+
+/// Whether a finding says that a rule does not compile, as opposed to an opinion about one that does.
+pub(crate) fn is_broken(diagnostic: &Diagnostic) -> bool {
+    diagnostic.is_error() && !diagnostic.code.id.starts_with("RL")
 }
 
 /// Totals over documents: whether each holds a rule, and what is wrong with it.

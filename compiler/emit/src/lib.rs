@@ -169,10 +169,22 @@ pub trait Target: Sync {
     fn rule(&self, context: &Context, input: &Input<'_>) -> Emitted;
 
     /// Artifacts over all rules that went to this target, in order of id.
-    fn bundle(&self, context: &Context, inputs: &[Input<'_>]) -> Emitted {
-        let _ = (context, inputs);
+    fn bundle(&self, context: &Context, members: &[Member<'_>]) -> Emitted {
+        let _ = (context, members);
         Emitted::default()
     }
+}
+
+/// A rule's query that went to a target, as far as artifacts over all of them
+/// have to know it: what was emitted before need not be bound again for them.
+#[derive(Clone, Copy, Debug)]
+pub struct Member<'a> {
+    /// The rule's id.
+    pub rule: &'a str,
+    /// What tells the query from the rule's others; see [`Input::slug`].
+    pub slug: Option<&'a str>,
+    /// The version of rulec that emitted it.
+    pub rulec: &'a str,
 }
 
 /// The artifacts of one rule for one target. Never panics; a rule that cannot

@@ -33,8 +33,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
         deny: arguments.deny.clone(),
     };
     let options = pipeline.build_options(options).map_err(Failure::say)?;
-    let compilation = pipeline.compile(&arguments.paths);
-    let built = pipeline.build(&compilation, &options);
+    let (checked, built) = pipeline.build_paths(&arguments.paths, &options);
     let (shown, out) = match &arguments.out {
         Some(out) => (out.display().to_string(), out.clone()),
         None => {
@@ -43,7 +42,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
         }
     };
     let written = build::write(&built, &out).map_err(Failure::say)?;
-    let mut findings = compilation.errors();
+    let mut findings = checked.errors();
     findings.extend(built.findings());
     print::findings(global, &findings);
     if !global.quiet {

@@ -47,7 +47,7 @@ use serde_json::json;
 
 use crate::codes::{NATIVE_PACKAGE, NATIVE_UNSUPPORTED};
 use crate::findings::{Findings, Problem};
-use crate::{Artifact, Config, Context, Emitted, Input, Target};
+use crate::{Artifact, Config, Context, Emitted, Input, Member, Target};
 
 use code::{Code, Statement};
 
@@ -124,10 +124,10 @@ impl Target for Native {
         emitted
     }
 
-    fn bundle(&self, context: &Context, inputs: &[Input<'_>]) -> Emitted {
+    fn bundle(&self, context: &Context, members: &[Member<'_>]) -> Emitted {
         let mut emitted = Emitted::default();
         match context.prepared(Prepared::load) {
-            Ok(prepared) => package(&mut emitted, context, &prepared.config, inputs),
+            Ok(prepared) => package(&mut emitted, context, &prepared.config, members),
             Err(diagnostic) => emitted.diagnostics.push(*diagnostic),
         }
         emitted
@@ -176,8 +176,8 @@ fn sentence_start(text: &str) -> String {
 }
 
 /// The package around the modules.
-fn package(emitted: &mut Emitted, context: &Context, config: &Config<Own>, inputs: &[Input<'_>]) {
-    let Some(version) = inputs.first().map(|input| input.provenance.rulec.clone()) else {
+fn package(emitted: &mut Emitted, context: &Context, config: &Config<Own>, members: &[Member<'_>]) {
+    let Some(version) = members.first().map(|member| member.rulec.to_owned()) else {
         return;
     };
     let facts = vendor::workspace("version").and_then(|own| {
@@ -197,15 +197,16 @@ fn package(emitted: &mut Emitted, context: &Context, config: &Config<Own>, input
         }
     };
     // In order of the rules; two rules of one module are a finding elsewhere.
-    let modules: BTreeMap<String, &str> = inputs
+    let module_of = |member: &Member<'_>| names::module(member.rule, member.slug);
+    let modules: BTreeMap<String, &str> = members
         .iter()
         .rev()
-        .map(|input| (module_of(input), input.rule.id.as_str()))
+        .map(|member| (module_of(member), member.rule))
         .collect();
     let mut seen = std::collections::BTreeSet::new();
-    let rules = inputs
+    let rules = members
         .iter()
-        .map(|input| module_of(input))
+        .map(module_of)
         .filter(|module| seen.insert(module.clone()))
         .map(|module| Code::call(format!("rules::{module}::rule"), []));
     let list = code::statements(&[Statement::Tail(Code::vec(rules.collect::<Vec<_>>()))], 4);

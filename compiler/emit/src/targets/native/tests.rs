@@ -12,7 +12,7 @@ use rulec_model::{Rule, RuleQuery};
 
 use super::{BINARY, Native, samples};
 use crate::targets::testing::*;
-use crate::{Emitted, Input, Target, emit};
+use crate::{Emitted, Input, Member, Target, emit};
 
 /// A query for each shape of code, over a table that is known or made up.
 const QUERIES: &[&str] = &[
@@ -168,7 +168,11 @@ impl Bound {
             .into_iter()
             .zip(&emitted)
             .filter(|(_, e)| !e.artifacts.is_empty())
-            .map(|(i, _)| i)
+            .map(|(i, _)| Member {
+                rule: &i.rule.id,
+                slug: None,
+                rulec: &i.provenance.rulec,
+            })
             .collect();
         let bundle = Native.bundle(context(), &taken);
         (emitted, bundle)
