@@ -47,8 +47,10 @@ pub struct Document<'a> {
 pub struct Query<'a> {
     /// Its text.
     pub text: &'a str,
-    /// The tables it reads, in order of first mention.
+    /// The tables it names, in order of first mention.
     pub tables: Vec<String>,
+    /// How many more it reads by a pattern, such as `union *`.
+    pub by_pattern: usize,
     /// What it does.
     pub explanation: Explanation,
 }

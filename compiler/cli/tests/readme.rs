@@ -47,15 +47,20 @@ fn output(root: &Path, command: &str) -> String {
         .current_dir(root.join("tests/cases/readme"))
         .env("NO_COLOR", "1")
         .env_remove("CI");
-    if words.first().is_some_and(|w| w == "build") {
+    // The page shows the default folder.
+    let folder = match words.first().map(String::as_str) {
+        Some("build") => "dist",
+        Some("catalog") => "site",
+        _ => "",
+    };
+    if !folder.is_empty() {
         run.arg("--out").arg(out.path());
     }
     let output = run.output().unwrap();
     let printed = [output.stdout, output.stderr].concat();
-    // The page shows the default folder.
     let text = String::from_utf8(printed)
         .unwrap()
-        .replace(&*out.path().to_string_lossy(), "dist");
+        .replace(&*out.path().to_string_lossy(), folder);
     let lines: Vec<&str> = text.trim_end().lines().map(str::trim_end).collect();
     lines.join("\n") + "\n"
 }

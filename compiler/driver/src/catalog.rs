@@ -121,10 +121,20 @@ fn queries(document: &pipeline::Document, explanations: Vec<Explanation>) -> Vec
         .zip(explanations)
         .map(|(bound, explanation)| Query {
             text: &bound.fragment.text,
-            tables: bound.ir.tables.iter().map(|table| table.name.clone()).collect(),
+            tables: tables(bound, false).map(|table| table.name.clone()).collect(),
+            by_pattern: tables(bound, true).count(),
             explanation,
         })
         .collect()
+}
+
+/// The tables of a query, those it names or those that it reads by a pattern.
+fn tables(bound: &pipeline::Bound, by_pattern: bool) -> impl Iterator<Item = &rulec_ir::TableUse> {
+    bound
+        .ir
+        .tables
+        .iter()
+        .filter(move |table| table.optional == by_pattern)
 }
 
 impl Built {

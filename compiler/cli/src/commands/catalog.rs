@@ -16,13 +16,16 @@ use crate::{Failure, Global, Outcome, print};
 pub(crate) struct Arguments {
     /// Documents and folders. Default: the rules of the repository.
     paths: Vec<PathBuf>,
-    /// Folder to write to.
-    #[arg(long, short, value_name = "FOLDER", default_value = "site")]
-    out: PathBuf,
+    /// Folder to write to. Default: `site` in the repository.
+    #[arg(long, short, value_name = "FOLDER")]
+    out: Option<PathBuf>,
     /// What the catalog is called.
     #[arg(long, value_name = "TITLE", default_value = "Detection rules")]
     title: String,
 }
+
+/// Where the site goes when nobody says.
+const FOLDER: &str = "site";
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let pipeline = print::pipeline(global)?;
@@ -38,19 +41,21 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
             return Err(Failure);
         }
     };
-    catalog::write(&files, &arguments.out).map_err(Failure::say)?;
+    let (shown, out) = match &arguments.out {
+        Some(out) => (out.clone(), out.clone()),
+        None => (PathBuf::from(FOLDER), pipeline.repository.path(FOLDER)),
+    };
+    catalog::write(&files, &out).map_err(Failure::say)?;
     let mut findings = compilation.errors();
     findings.extend(built.findings());
     print::findings(global, &findings);
     if !global.quiet {
         let rules = files.iter().filter(|f| f.path.starts_with("rules/")).count();
-        let size: usize = files.iter().map(|f| f.bytes.len()).sum();
         anstream::eprintln!(
-            "{rules} rule{} on {} pages, {} KB; open {}",
+            "{rules} rule{} on {} pages; open {}",
             if rules == 1 { "" } else { "s" },
             files.iter().filter(|f| f.path.ends_with(".html")).count(),
-            size.div_ceil(1_000),
-            arguments.out.join("index.html").display(),
+            shown.join("index.html").display(),
         );
     }
     Ok(print::code(&findings, Level::Error))
