@@ -52,6 +52,32 @@ fn try_all(folder: &str) {
     let corpus = explain::corpus(&pipeline, &compilation);
     let explained = explain::run(&pipeline, &compilation, &corpus, explain::Format::Markdown);
     assert!(explained.is_some_and(|text| !text.is_empty()));
+    // No query that parses is left unexplained, and no stage untold.
+    for document in &compilation.documents {
+        let explained = explain::explanations(&pipeline, document);
+        for (query, explanation) in document.queries.iter().zip(&explained) {
+            let name = &document.file.path;
+            if query.parsed.diagnostics.iter().any(Diagnostic::is_error)
+                || query.parsed.query.statements.is_empty()
+            {
+                continue;
+            }
+            let shows = query
+                .parsed
+                .query
+                .statements
+                .iter()
+                .any(|s| s.kind() == "expression");
+            assert_eq!(explanation.stages.is_empty(), !shows, "{name}");
+            for stage in &explanation.stages {
+                assert!(
+                    !stage.does.is_empty() && !stage.text.is_empty(),
+                    "{name}: {stage:?}"
+                );
+                assert!(stage.line > 0, "{name}: {stage:?}");
+            }
+        }
+    }
     // Other people's documents share ids; only the first of each is emitted.
     compilation.documents.retain(rulec_driver::Document::is_sound);
     let built = pipeline.build(&compilation, &build::Options::default());

@@ -58,6 +58,28 @@ fn what_rulec_prints_is_valid() {
     }
 }
 
+#[test]
+fn what_is_explained_is_valid() {
+    let Ok(pipeline) = Pipeline::open(&root(), None) else {
+        panic!("the repository does not open")
+    };
+    let mut cases = pipeline.compile(&[root().join("tests/cases/explain")]);
+    cases.documents.retain(|d| !d.file.path.ends_with(".explain.md"));
+    let corpus = explain::corpus(&pipeline, &cases);
+    let mut explained = 0;
+    for document in cases.documents {
+        let one = rulec_driver::Compilation {
+            documents: vec![document],
+        };
+        let Some(json) = explain::run(&pipeline, &one, &corpus, explain::Format::Json) else {
+            continue;
+        };
+        validate("explain.schema.json", &serde_json::from_str(&json).unwrap());
+        explained += 1;
+    }
+    assert!(explained >= 28, "{explained}");
+}
+
 /// Takes what a hunt puts out.
 struct Collected(String);
 

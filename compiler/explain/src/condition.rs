@@ -9,8 +9,10 @@ use rulec_functions::{Type, Value, text};
 use rulec_ir::{Expr, ExprKind, Query, Rel};
 use rulec_source::Span;
 
-use crate::{constant::constant, kind::Kind, walk, written::Written};
+use crate::{constant::constant, kind::Kind, settings::duration, walk, written::Written};
 
+/// 100 ns ticks of a second.
+const TICKS: i64 = 10_000_000;
 /// Deeper than any predicate a person writes.
 const DEPTH: usize = 64;
 /// Branches of a `case` that are spelled out; each repeats those before it.
@@ -85,6 +87,11 @@ impl Operand {
     /// As plain text.
     pub(crate) fn text(&self) -> String {
         match self {
+            // As people write it: `2d`, not `2.00:00:00`.
+            Self::Constant(Value::TimeSpan(0)) => "0s".to_owned(),
+            Self::Constant(Value::TimeSpan(ticks)) if *ticks > 0 && ticks % TICKS == 0 => {
+                duration(*ticks).to_string()
+            }
             Self::Constant(value) => text::print(value),
             Self::Column(text) | Self::Named(text) | Self::Written(text) => text.clone(),
         }
@@ -95,6 +102,13 @@ impl Test<'_> {
     /// Whether it compares with columns only.
     pub(crate) fn is_between_columns(&self) -> bool {
         !self.operands.is_empty() && self.operands.iter().all(|o| matches!(o, Operand::Column(_)))
+    }
+
+    /// Whether it compares with what is no constant and no column.
+    pub(crate) fn is_computed(&self) -> bool {
+        self.operands
+            .iter()
+            .any(|o| matches!(o, Operand::Named(_) | Operand::Written(_)))
     }
 
     fn negated(mut self) -> Self {
@@ -250,11 +264,26 @@ impl<'q> Reader<'_, 'q> {
             _ => None,
         };
         let only_time = |e: &Expr| e.ty == Type::DateTime || self.mentions_now(e);
-        let time = (self.mentions_now(subject)
-            || subject.ty == Type::DateTime
-            || matches!(self.query.resolve(subject).kind, ExprKind::IngestionTime))
+        let time = !matches!(kind, Kind::IsNull | Kind::IsNotNull)
+            && (self.mentions_now(subject)
+                || subject.ty == Type::DateTime
+                || matches!(self.query.resolve(subject).kind, ExprKind::IngestionTime))
             && (only_time(subject) || operands.iter().any(|o| only_time(o)))
             && !operands.iter().any(|o| self.looks_at_row(o));
+        // `a == ""` asks whether there is a value: strings are never null.
+        if let (Kind::Eq | Kind::Ne, [value]) = (kind, operands.as_slice())
+            && matches!(constant(self.query, value), Some(Value::String(text)) if text.is_empty())
+        {
+            kind = if kind == Kind::Eq {
+                Kind::IsNull
+            } else {
+                Kind::IsNotNull
+            };
+            operands.clear();
+            ignore_case = false;
+        }
+        // Numbers have no case, whatever the operator.
+        ignore_case &= matches!(subject.ty, Type::String | Type::Dynamic);
         if let (Kind::RegexMatch | Kind::NotRegexMatch, [pattern]) = (kind, operands.as_slice())
             && let Some(Value::String(pattern)) = constant(self.query, pattern)
         {
@@ -265,7 +294,10 @@ impl<'q> Reader<'_, 'q> {
             subject,
             kind,
             operator: name,
-            operands: operands.iter().flat_map(|o| self.operands(o, kind)).collect(),
+            operands: distinct(
+                operands.iter().flat_map(|o| self.operands(o, kind)).collect(),
+                kind,
+            ),
             sides: operands,
             ignore_case,
             time,
@@ -299,9 +331,9 @@ impl<'q> Reader<'_, 'q> {
         Condition::Test(Test {
             field: self.field(expr),
             subject: expr,
-            kind: if negate { Kind::Ne } else { Kind::Eq },
+            kind: Kind::Eq,
             operator,
-            operands: vec![Operand::Constant(Value::Bool(true))],
+            operands: vec![Operand::Constant(Value::Bool(!negate))],
             sides: Vec::new(),
             ignore_case: false,
             time: false,
@@ -318,7 +350,21 @@ impl<'q> Reader<'_, 'q> {
     /// The column an expression reads, and where it reads none as it is, how
     /// it is written.
     pub(crate) fn field(&self, expr: &Expr) -> String {
-        self.column(expr).unwrap_or_else(|| self.written.line(expr.span))
+        if let Some(column) = self.column(expr) {
+            return column;
+        }
+        match &expr.kind {
+            // `split(a, "@")[1]`: the place of an element ends before its key.
+            ExprKind::Call { function, args } => match (function.name, args.as_slice()) {
+                ("tostring" | "tolower" | "toupper", [of]) => self.field(of),
+                ("member" | "index", [of, key]) => match constant(self.query, key) {
+                    Some(key) => element(&self.field(of), &key),
+                    None => self.written.line(expr.span),
+                },
+                _ => self.written.line(expr.span),
+            },
+            _ => self.written.line(expr.span),
+        }
     }
 
     /// The column an expression reads, through conversions and members.
@@ -342,12 +388,7 @@ impl<'q> Reader<'_, 'q> {
                     self.column(of)
                 }
                 ("member" | "index", [of, key]) => {
-                    let base = self.column(of)?;
-                    Some(match constant(self.query, key)? {
-                        Value::String(name) if is_plain(&name) => format!("{base}.{name}"),
-                        Value::String(name) => format!("{base}[\"{name}\"]"),
-                        number => format!("{base}[{}]", text::print(&number)),
-                    })
+                    Some(element(&self.column(of)?, &constant(self.query, key)?))
                 }
                 _ => None,
             },
@@ -439,6 +480,29 @@ impl<'q> Reader<'_, 'q> {
             });
         }
         false
+    }
+}
+
+/// Each operand once; the two ends of a range stay.
+fn distinct(operands: Vec<Operand>, kind: Kind) -> Vec<Operand> {
+    if kind.is_order() {
+        return operands;
+    }
+    let mut kept: Vec<Operand> = Vec::new();
+    for operand in operands {
+        if !kept.contains(&operand) {
+            kept.push(operand);
+        }
+    }
+    kept
+}
+
+/// `base.key`, `base["a key"]`, `base[0]`.
+fn element(base: &str, key: &Value) -> String {
+    match key {
+        Value::String(name) if is_plain(name) => format!("{base}.{name}"),
+        Value::String(name) => format!("{base}[\"{name}\"]"),
+        number => format!("{base}[{}]", text::print(number)),
     }
 }
 

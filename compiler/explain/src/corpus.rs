@@ -22,7 +22,8 @@ type Index = BTreeMap<(String, Kind, String), BTreeSet<String>>;
 impl Corpus {
     /// Adds what a rule looks for.
     pub fn add(&mut self, explanation: &Explanation) {
-        for indicator in &explanation.indicators {
+        // A name that two queries give to lists of their own says nothing.
+        for indicator in explanation.indicators.iter().filter(|i| !i.computed) {
             for value in &indicator.values {
                 for (index, value) in [
                     (&mut self.exact, value.value.clone()),
@@ -40,7 +41,7 @@ impl Corpus {
     /// Fills in how many other rules look for each value of an explanation.
     pub fn count(&self, explanation: &mut Explanation) {
         let rule = explanation.rule.clone();
-        for indicator in &mut explanation.indicators {
+        for indicator in explanation.indicators.iter_mut().filter(|i| !i.computed) {
             let counts: Vec<usize> = indicator
                 .values
                 .iter()

@@ -54,6 +54,7 @@ pub struct Explanation {
     /// The rule's other queries in order; when several rules were asked for,
     /// theirs behind them. The field is left out where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
     pub further: Vec<Explanation>,
 }
 
@@ -139,6 +140,9 @@ pub struct Predicate {
     pub ignore_case: bool,
     /// Whether the values are columns of the same row.
     pub columns: bool,
+    /// Whether the values are what the query works out: let bindings and lists
+    /// by name, other things as written.
+    pub computed: bool,
     /// The operator or function as the query has it: `!in~`, `isnotempty`.
     pub operator: String,
     /// The stage it stands in.
@@ -160,6 +164,9 @@ pub struct Indicator {
     pub ignore_case: bool,
     /// Whether the values are columns of the same row.
     pub columns: bool,
+    /// Whether the values are what the query works out, as in
+    /// [`Predicate::computed`]; such values are not counted.
+    pub computed: bool,
     /// The operator or function as the query has it.
     pub operator: String,
     /// The stage it stands in.
@@ -280,10 +287,14 @@ pub struct OutputField {
 pub struct Event {
     /// `Defender-DeviceEvents`, `Sysmon`, …
     pub provider: String,
-    /// The action type, or `Event ID 8`.
+    /// The action type, or `Event ID 8`; `*` for all of the provider's, `*Added*`
+    /// for those whose names have that in common.
     pub event: String,
     /// Its title.
     pub title: String,
+    /// Who says that it corresponds to an event the query names; none for
+    /// events that the query itself looks at.
+    pub source: Option<String>,
 }
 
 /// A tactic and its techniques.

@@ -94,9 +94,9 @@ kinds! {
     Gt = "gt", not Le;
     /// `>=`.
     Ge = "ge", not Lt;
-    /// `isempty`, `isnull`: there is no value. An empty string is none.
+    /// `isempty`, `isnull`, `== ""`: there is no value. An empty string is none.
     IsNull = "is_null", not IsNotNull;
-    /// `isnotempty`, `isnotnull`: there is a value.
+    /// `isnotempty`, `isnotnull`, `!= ""`: there is a value.
     IsNotNull = "is_not_null", not IsNull;
     /// An address within a network: `ipv4_is_in_range` and its relatives.
     InRange = "in_range", not NotInRange;

@@ -9,6 +9,8 @@ use std::collections::BTreeSet;
 use rulec_ir::{BindingKind, Operator, Query, Rel, RelKind, walk};
 use rulec_source::Span;
 
+use crate::walk::relations;
+
 /// A relation of the main pipeline.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step<'q> {
@@ -25,10 +27,20 @@ pub(crate) fn steps<'q>(query: &'q Query, stages: &[Span]) -> Vec<Step<'q>> {
     };
     let mut found = Vec::new();
     let mut opened = BTreeSet::new();
+    // Stages that leave no operator of their own: calls of the query's functions.
+    let known: BTreeSet<Span> = relations(query).iter().map(|rel| rel.span).collect();
+    let is_call = |stage: usize| stage > 0 && stages.get(stage - 1).is_some_and(|s| !known.contains(s));
     // A list of what is left instead of recursion: pipelines are long.
     let mut todo = vec![(root, stages.len())];
     while let Some((rel, outer)) = todo.pop() {
-        let stage = stage_of(rel.span, stages).unwrap_or(outer);
+        let own = stage_of(rel.span, stages);
+        let stage = own.unwrap_or(outer);
+        // What stands in no stage and comes before one is what a call before it does.
+        let before = if own.is_some() && is_call(stage - 1) {
+            stage - 1
+        } else {
+            stage
+        };
         found.push(Step { rel, stage });
         match &rel.kind {
             RelKind::Ref(id) => {
@@ -38,10 +50,10 @@ pub(crate) fn steps<'q>(query: &'q Query, stages: &[Span]) -> Vec<Step<'q>> {
                     todo.push((rel, stage));
                 }
             }
-            RelKind::Join { left, .. } => todo.push((left, stage)),
+            RelKind::Join { left, .. } => todo.push((left, before)),
             RelKind::Union { inputs, .. } => todo.extend(inputs.iter().map(|i| (&i.rel, stage))),
             RelKind::MvApply { input, subquery, .. } => {
-                todo.extend([(&**input, stage), (&**subquery, stage)])
+                todo.extend([(&**input, before), (&**subquery, stage)]);
             }
             RelKind::Special { inputs, operator } => match **operator {
                 Operator::AddressLookup { .. } | Operator::SchemaMerge { .. } => {
@@ -54,7 +66,7 @@ pub(crate) fn steps<'q>(query: &'q Query, stages: &[Span]) -> Vec<Step<'q>> {
                 walk::inputs(rel, &mut |input| {
                     first.get_or_insert(input);
                 });
-                todo.extend(first.map(|input| (input, stage)));
+                todo.extend(first.map(|input| (input, before)));
             }
         }
     }

@@ -1,6 +1,6 @@
 //! The columns of the result, each traced back to the stage that built it.
 
-use rulec_ir::{BindingKind, Expr, ExprKind, Origin, ProjectKind, Query, Rel, RelKind};
+use rulec_ir::{BindingKind, Expr, ExprKind, Operator, Origin, ProjectKind, Query, Rel, RelKind};
 use rulec_source::Span;
 
 use crate::{explanation::OutputField, mainline::stage_of, stages::kind};
@@ -155,6 +155,14 @@ impl Tracer<'_> {
                 } else {
                     by(false)
                 }
+            }
+            RelKind::Special { operator, .. }
+                if matches!(
+                    **operator,
+                    Operator::TopNested { .. } | Operator::MakeSeries { .. } | Operator::Pivot { .. }
+                ) =>
+            {
+                by(true)
             }
             RelKind::Special { inputs, .. } | RelKind::Unsupported { inputs, .. } => {
                 let name = rel.columns.get(index).map(|c| &c.name);

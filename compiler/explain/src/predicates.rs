@@ -1,7 +1,7 @@
 //! What the main pipeline looks for, what it suppresses and what it counts,
 //! from the algebra.
 
-use rulec_functions::Value;
+use rulec_functions::{Type, Value};
 use rulec_ir::{
     Expr, ExprKind, JoinKind, Query, Rel, RelKind,
     walk::{self, conjuncts},
@@ -10,18 +10,32 @@ use rulec_ir::{
 use crate::{
     Input,
     condition::{Condition, Operand, Reader, Test},
-    constant::ago,
+    constant::{ago, constant},
     explanation::{Indicator, Predicate, Threshold, TimeBound, Value as Shown},
     kind::Kind,
     mainline::Step,
     settings::duration,
     trace::{Made, made},
+    walk::subexpressions,
     written::Written,
 };
 
 /// The column and the let binding of the de-duplication that rule documents share.
 const DEDUP_ENTITY: &str = "DedupEntity";
 pub(crate) const DEDUP_FIELDS: &str = "DedupFields";
+
+/// Functions that count or measure.
+const COUNTING: [&str; 9] = [
+    "array_length",
+    "array_sum",
+    "bag_keys",
+    "countof",
+    "datetime_diff",
+    "estimate_data_size",
+    "string_size",
+    "strlen",
+    "indexof",
+];
 
 /// What the predicates of the main pipeline come to.
 #[derive(Debug, Default)]
@@ -39,7 +53,8 @@ pub(crate) fn predicates(input: &Input<'_>, steps: &[Step<'_>]) -> Found {
         written: Written { input },
         query: input.ir,
         found: Found::default(),
-        groups: 0,
+        together: 0,
+        alternatives: 0,
     };
     for step in steps {
         match &step.rel.kind {
@@ -67,7 +82,10 @@ struct Collector<'a> {
     written: Written<'a>,
     query: &'a Query,
     found: Found,
-    groups: usize,
+    /// How many groups of exclusions there are that suppress together.
+    together: usize,
+    /// How many groups of alternatives there are.
+    alternatives: usize,
 }
 
 impl<'a> Collector<'a> {
@@ -89,7 +107,10 @@ impl<'a> Collector<'a> {
         };
         for part in parts {
             let alternatives = match &part {
-                Condition::Any(_) => Some(self.group()),
+                Condition::Any(_) => {
+                    self.alternatives += 1;
+                    Some(self.alternatives)
+                }
                 _ => None,
             };
             self.indicate(reader, part, stage, alternatives);
@@ -97,8 +118,8 @@ impl<'a> Collector<'a> {
     }
 
     fn group(&mut self) -> usize {
-        self.groups += 1;
-        self.groups
+        self.together += 1;
+        self.together
     }
 
     /// What keeps a row from being in the result.
@@ -152,6 +173,7 @@ impl<'a> Collector<'a> {
             values: test.operands.iter().map(Operand::text).collect(),
             ignore_case: test.ignore_case,
             columns: test.is_between_columns(),
+            computed: test.is_computed(),
             operator: test.operator.to_owned(),
             stage,
             together,
@@ -211,6 +233,7 @@ impl<'a> Collector<'a> {
                     .collect(),
                 ignore_case: test.ignore_case,
                 columns: test.is_between_columns(),
+                computed: test.is_computed(),
                 operator: test.operator.to_owned(),
                 stage,
                 alternatives,
@@ -265,22 +288,40 @@ impl<'a> Collector<'a> {
         match &subject.kind {
             ExprKind::Column(index) => match made(self.query, reader.rows, *index) {
                 Made::Given => None,
-                Made::Aggregate(call) => Some(self.written.line(call.span)),
-                Made::Operator(rel) => Some(self.written.line(rel.span)),
+                Made::Aggregate(call) => Some(self.written.short(call.span)),
+                Made::Operator(rel) => Some(self.written.short(rel.span)),
                 Made::Expr(expr, rows) => {
-                    let below = Reader { rows, ..*reader };
-                    // A conversion of a column is the column.
-                    if below.column(expr).is_some() || expr.ty == rulec_functions::Type::DateTime {
-                        return None;
-                    }
-                    test.kind.is_order().then(|| self.written.line(expr.span))
+                    (test.kind.is_order() && self.counts(rows, expr)).then(|| self.written.short(expr.span))
                 }
             },
             _ if reader.column(subject).is_some() => self.enrichment(reader, subject),
-            _ if subject.ty == rulec_functions::Type::DateTime => None,
             // Computed where it is compared: `array_length(Targets) > 5`.
-            _ => (test.kind.is_order() && constants).then(|| self.written.line(subject.span)),
+            _ => (test.kind.is_order() && self.counts(reader.rows, subject))
+                .then(|| self.written.short(subject.span)),
         }
+    }
+
+    /// Whether a number is a count, a length, a lapse of time, or worked out
+    /// from such numbers.
+    fn counts(&self, rows: &'a Rel, expr: &'a Expr) -> bool {
+        expr.ty == Type::TimeSpan
+            || subexpressions(expr).into_iter().any(|part| match &part.kind {
+                ExprKind::Call { function, .. } => {
+                    COUNTING.contains(&function.name) || function.name.starts_with("series_")
+                }
+                ExprKind::Column(index) => match made(self.query, rows, *index) {
+                    Made::Given => false,
+                    Made::Aggregate(_) | Made::Operator(_) => true,
+                    // One step more is enough: `Share = Failed / Attempts`.
+                    Made::Expr(below, _) => {
+                        below.ty == Type::TimeSpan
+                            || subexpressions(below).iter().any(|p| {
+                                matches!(&p.kind, ExprKind::Call { function, .. } if COUNTING.contains(&function.name))
+                            })
+                    }
+                },
+                _ => false,
+            })
     }
 
     /// `coalesce(GlobalPrevalence, 0) < 200`: the number came from outside.
@@ -290,8 +331,8 @@ impl<'a> Collector<'a> {
         };
         match args.first().map(|arg| &self.query.resolve(arg).kind) {
             Some(ExprKind::Column(index)) => match made(self.query, reader.rows, *index) {
-                Made::Aggregate(call) => Some(self.written.line(call.span)),
-                Made::Operator(rel) => Some(self.written.line(rel.span)),
+                Made::Aggregate(call) => Some(self.written.short(call.span)),
+                Made::Operator(rel) => Some(self.written.short(rel.span)),
                 _ => None,
             },
             _ => None,
@@ -330,6 +371,7 @@ impl<'a> Collector<'a> {
                 values: vec![list.clone()],
                 ignore_case: false,
                 columns: false,
+                computed: true,
                 operator: "join kind=leftanti".to_owned(),
                 stage: step.stage,
                 together,
@@ -340,13 +382,24 @@ impl<'a> Collector<'a> {
 
 /// How far back a bound in time reaches from the time of the run.
 fn looks_back(query: &Query, test: &Test<'_>) -> Option<String> {
-    let ticks = test.sides.iter().filter_map(|side| ago(query, side)).max()?;
+    let ticks = match query.resolve(test.subject).ty {
+        // `now() - Timestamp < 2d`.
+        Type::TimeSpan => test
+            .sides
+            .iter()
+            .filter_map(|side| match constant(query, side) {
+                Some(Value::TimeSpan(ticks)) => Some(ticks),
+                _ => None,
+            })
+            .max()?,
+        _ => test.sides.iter().filter_map(|side| ago(query, side)).max()?,
+    };
     (ticks > 0).then(|| duration(ticks).to_string())
 }
 
 /// What a join is with, as its author calls it.
 pub(crate) fn joined_with(query: &Query, join: &Rel, right: &Rel, written: Written<'_>) -> String {
-    let named = written.right_side(join.span);
+    let named = written.right_side(join.span).map(|span| written.line(span));
     named.unwrap_or_else(|| list_of(query, right, written))
 }
 
@@ -355,7 +408,7 @@ pub(crate) fn list_of(query: &Query, rel: &Rel, written: Written<'_>) -> String 
     match &rel.kind {
         RelKind::Ref(id) => match query.binding(*id) {
             Some(binding) if !binding.name.is_empty() => binding.name.clone(),
-            _ => written.short(rel.span),
+            _ => written.line(rel.span),
         },
         RelKind::Table { name } => name.clone(),
         RelKind::External { key } => key.clone(),
@@ -370,7 +423,7 @@ pub(crate) fn list_of(query: &Query, rel: &Rel, written: Written<'_>) -> String 
                     place.to(below.span)
                 };
             }
-            written.short(place)
+            written.line(place)
         }
     }
 }

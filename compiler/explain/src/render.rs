@@ -9,6 +9,7 @@ use crate::{
     explanation::{Explanation, Indicator, Predicate},
     kind::Kind,
     stages::{changes, notes},
+    written::{LONG, shortened},
 };
 
 /// How headings, code and tables are written.
@@ -107,11 +108,12 @@ fn render(e: &Explanation, style: &dyn Style) -> String {
         if passed > 0 {
             let _ = writeln!(
                 out,
-                "{passed} {} pass through without being named.\n",
-                if rows.is_empty() {
-                    "columns"
+                "{passed} {}{} through without being named.\n",
+                if rows.is_empty() { "" } else { "other " },
+                if passed == 1 {
+                    "column passes"
                 } else {
-                    "other columns"
+                    "columns pass"
                 }
             );
         }
@@ -302,7 +304,12 @@ pub fn particular_rows(e: &Explanation) -> Vec<Vec<String>> {
             .collect();
         rows.push(vec![
             format!("{} keys", join.operator),
-            format!("{} ({}, with {})", keys.join(", "), join.kind, join.with),
+            format!(
+                "{} ({}, with {})",
+                keys.join(", "),
+                join.kind,
+                shortened(&join.with, LONG)
+            ),
             join.stage.to_string(),
         ]);
     }

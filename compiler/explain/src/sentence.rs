@@ -68,7 +68,22 @@ impl<'a> Sentences<'a> {
             "render" => "draws the rows; they stay as they are".to_owned(),
             "consume" => "reads the rows and gives none".to_owned(),
             "serialize" => "keeps the rows in the order they are in".to_owned(),
-            "source" => format!("begins with `{}`", self.written.short(place)),
+            "source" | "invoke" => {
+                let text = self.written.short(place);
+                let called = text.trim_start_matches("invoke").trim();
+                let own = self
+                    .input
+                    .ir
+                    .bindings
+                    .iter()
+                    .any(|b| called.split('(').next() == Some(&*b.name));
+                match (name, own) {
+                    ("source", true) => format!("begins with what the query's function `{called}` gives"),
+                    ("source", false) => format!("begins with `{called}`"),
+                    (_, true) => format!("hands the rows to the query's function `{called}`"),
+                    (_, false) => format!("hands the rows to `{called}`"),
+                }
+            }
             _ => format!("applies `{name}`, which is not told in words"),
         }
     }
@@ -131,6 +146,9 @@ impl<'a> Sentences<'a> {
                 }
             }
             RelKind::GetSchema { .. } => "gives the columns of the rows instead of the rows".to_owned(),
+            RelKind::Unsupported { .. } if name == "reduce" => {
+                "groups similar values and counts them".to_owned()
+            }
             RelKind::Unsupported { construct, .. } => format!("applies {construct}"),
             _ => self.wider(name, rel),
         }

@@ -71,36 +71,55 @@ pub(crate) fn stages(input: &Input<'_>) -> Pipeline {
         walker.pipeline(main, None, 0);
     }
     let sentences = Sentences::new(input);
-    let mut stages: Vec<Stage> = Vec::new();
-    for found in &walker.found {
-        let rel = relations.get(&found.span).copied();
-        let columns = match rel {
-            Some(rel) => rel
-                .columns
-                .iter()
-                .map(|c| Column {
-                    name: c.name.to_string(),
-                    ty: c.ty.to_string(),
-                })
-                .collect(),
-            // An operator that leaves no trace in the algebra passes on what it gets.
-            None => stages.last().map(|s| s.columns.clone()).unwrap_or_default(),
-        };
-        stages.push(Stage {
-            number: stages.len() + 1,
+    let rels: Vec<Option<&Rel>> = walker
+        .found
+        .iter()
+        .map(|found| relations.get(&found.span).copied())
+        .collect();
+    let stages = walker
+        .found
+        .iter()
+        .enumerate()
+        .map(|(index, found)| Stage {
+            number: index + 1,
             kind: found.kind.clone(),
             binding: found.binding.clone(),
             text: found.text.clone(),
-            does: sentences.of(&found.kind, rel, found.span),
-            columns,
+            does: sentences.of(&found.kind, rels[index], found.span),
+            columns: columns(input.ir, &rels[index..]),
             line: line(input, found.span),
-        });
-    }
+        })
+        .collect();
     Pipeline {
         stages,
         spans: walker.found.iter().map(|f| f.span).collect(),
         through: walker.through,
     }
+}
+
+/// The columns behind the first of these stages. A call of a function of the
+/// query leaves no operator behind: what comes out is what the next one reads.
+fn columns(query: &Query, stages: &[Option<&Rel>]) -> Vec<Column> {
+    let rel = match stages.iter().position(Option::is_some) {
+        Some(0) => stages[0],
+        Some(next) => stages[next].and_then(|rel| {
+            let mut first = None;
+            rulec_ir::walk::inputs(rel, &mut |input| {
+                first.get_or_insert(input);
+            });
+            first
+        }),
+        None => query.root.as_ref(),
+    };
+    rel.map_or_else(Vec::new, |rel| {
+        rel.columns
+            .iter()
+            .map(|c| Column {
+                name: c.name.to_string(),
+                ty: c.ty.to_string(),
+            })
+            .collect()
+    })
 }
 
 /// What a stage changes among the columns.

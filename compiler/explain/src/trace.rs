@@ -85,9 +85,19 @@ pub(crate) fn made<'q>(query: &'q Query, rel: &'q Rel, index: usize) -> Made<'q>
                     None => return Made::Given,
                 }
             }
-            RelKind::MvExpand { input, passed, .. } => match passed.get(index).copied().flatten() {
+            RelKind::MvExpand {
+                input, passed, items, ..
+            } => match passed.get(index).copied().flatten() {
                 Some(at) => (&**input, at),
-                None => return Made::Given,
+                // An element of a column is made by what makes the column.
+                None => match items
+                    .iter()
+                    .find(|item| item.output == index)
+                    .map(|i| &i.expr.kind)
+                {
+                    Some(ExprKind::Column(at)) => (&**input, *at),
+                    _ => return Made::Given,
+                },
             },
             RelKind::MvApply {
                 input,

@@ -10,7 +10,7 @@ use rulec_source::Span;
 use crate::Input;
 
 /// Longer texts are shortened where they stand within a sentence.
-const LONG: usize = 80;
+pub(crate) const LONG: usize = 80;
 
 /// Reads the text of a query.
 #[derive(Clone, Copy)]
@@ -36,11 +36,11 @@ impl Written<'_> {
         shortened(&self.line(span), LONG)
     }
 
-    /// What the operator at `place` joins with: a name, or the text shortened.
-    pub(crate) fn right_side(self, place: Span) -> Option<String> {
+    /// Where the operator at `place` says what it joins with, parentheses left out.
+    pub(crate) fn right_side(self, place: Span) -> Option<Span> {
         let mut finder = RightSide { place, found: None };
         walk_query(&mut finder, &self.input.parsed.query);
-        finder.found.map(|span| self.short(span))
+        finder.found
     }
 
     /// The text under a span without comments, and without the blanks they leave.

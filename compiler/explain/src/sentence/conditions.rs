@@ -1,6 +1,6 @@
 //! Conditions in words.
 
-use rulec_functions::Value;
+use rulec_functions::{Type, Value};
 
 use crate::{
     condition::{ANY_COLUMN, Condition, Operand, Test},
@@ -17,16 +17,41 @@ const LEVELS: usize = 3;
 /// Longer texts are shortened.
 const LONG: usize = 60;
 
-/// What holds where a condition holds.
+/// What holds where a condition holds. That case is ignored is said once when
+/// it holds throughout.
 pub(super) fn phrase(condition: &Condition<'_>) -> String {
-    at(condition, 0)
+    let mut cases = Vec::new();
+    folding(condition, &mut cases);
+    if cases.len() > 1 && cases.iter().all(|folded| *folded) {
+        format!("{}, ignoring case throughout", at(condition, 0, false))
+    } else {
+        at(condition, 0, true)
+    }
 }
 
-fn at(condition: &Condition<'_>, level: usize) -> String {
+/// For each test of text with letters whether it ignores their case.
+fn folding(condition: &Condition<'_>, found: &mut Vec<bool>) {
+    match condition {
+        Condition::Test(test) if has_letters(test) => found.push(test.ignore_case),
+        Condition::All(parts) | Condition::Any(parts) => {
+            for part in parts {
+                folding(part, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether case could make a difference.
+fn has_letters(test: &Test<'_>) -> bool {
+    matches!(test.subject.ty, Type::String | Type::Dynamic) && test.operands.iter().any(has_case)
+}
+
+fn at(condition: &Condition<'_>, level: usize, case: bool) -> String {
     match condition {
         Condition::Fixed(true) => "anything holds".to_owned(),
         Condition::Fixed(false) => "nothing ever holds".to_owned(),
-        Condition::Test(test) => self::test(test),
+        Condition::Test(test) => self::test(test, case),
         Condition::Written(text) => format!("`{}` is true", shortened(text, 80)),
         Condition::All(parts) | Condition::Any(parts) if level >= LEVELS => {
             let all = matches!(condition, Condition::All(_));
@@ -36,21 +61,21 @@ fn at(condition: &Condition<'_>, level: usize) -> String {
                 parts.len()
             )
         }
-        Condition::All(parts) => joined(parts, "and", level),
-        Condition::Any(parts) => joined(parts, "or", level),
+        Condition::All(parts) => joined(parts, "and", level, case),
+        Condition::Any(parts) => joined(parts, "or", level, case),
     }
 }
 
 /// Parts with a word between them; those with words of their own in parentheses.
-fn joined(parts: &[Condition<'_>], word: &str, level: usize) -> String {
+fn joined(parts: &[Condition<'_>], word: &str, level: usize, case: bool) -> String {
     let mut told: Vec<String> = parts
         .iter()
         .take(if parts.len() > PARTS { PARTS - 1 } else { PARTS })
         .map(|part| match part {
             Condition::All(inner) | Condition::Any(inner) if inner.len() > 1 && level + 1 < LEVELS => {
-                format!("({})", at(part, level + 1))
+                format!("({})", at(part, level + 1, case))
             }
-            part => at(part, level + 1),
+            part => at(part, level + 1, case),
         })
         .collect();
     let more = parts.len() - told.len();
@@ -69,7 +94,7 @@ fn joined(parts: &[Condition<'_>], word: &str, level: usize) -> String {
     told.join(&separator)
 }
 
-fn test(test: &Test<'_>) -> String {
+fn test(test: &Test<'_>, case: bool) -> String {
     let subject = match test.field.as_str() {
         ANY_COLUMN => format!("any of {} columns", test.columns),
         field => plain(field),
@@ -84,9 +109,8 @@ fn test(test: &Test<'_>) -> String {
         }
     };
     let columns = test.is_between_columns();
+    let moment = test.subject.ty == Type::DateTime || test.field == "ingestion_time()";
     let said = match test.kind {
-        Kind::Eq if is_true(test) => "is true".to_owned(),
-        Kind::Ne if is_true(test) => "is not true".to_owned(),
         Kind::Eq if columns => format!("equals {values}"),
         Kind::Ne if columns => format!("differs from {values}"),
         Kind::Eq => format!("is {values}"),
@@ -104,7 +128,11 @@ fn test(test: &Test<'_>) -> String {
             "contains {} {values}",
             if named(test) { "a term of" } else { "the term" }
         ),
-        Kind::NotHasAny => format!("contains {}", terms(&test.operands, "none of", "or")),
+        Kind::NotHasAny if several => format!("contains {}", terms(&test.operands, "none of", "nor")),
+        Kind::NotHasAny => format!(
+            "does not contain {} {values}",
+            if named(test) { "any term of" } else { "the term" }
+        ),
         Kind::HasAll if several => format!("contains {}", terms(&test.operands, "all of", "and")),
         Kind::HasAll => format!(
             "contains {} {values}",
@@ -127,10 +155,10 @@ fn test(test: &Test<'_>) -> String {
         Kind::NotLike => format!("is not like {values}"),
         Kind::Between => format!("is between {}", range(&test.operands)),
         Kind::NotBetween => format!("is not between {}", range(&test.operands)),
-        Kind::Lt if test.time => format!("is before {values}"),
-        Kind::Le if test.time => format!("is at or before {values}"),
-        Kind::Gt if test.time => format!("is after {values}"),
-        Kind::Ge if test.time => format!("is at or after {values}"),
+        Kind::Lt if moment => format!("is before {values}"),
+        Kind::Le if moment => format!("is at or before {values}"),
+        Kind::Gt if moment => format!("is after {values}"),
+        Kind::Ge if moment => format!("is at or after {values}"),
         Kind::Lt => format!("is less than {values}"),
         Kind::Le => format!("is at most {values}"),
         Kind::Gt => format!("is more than {values}"),
@@ -144,7 +172,17 @@ fn test(test: &Test<'_>) -> String {
         Kind::Holds => return format!("{values} is true"),
         Kind::HoldsNot => return format!("{values} is not true"),
     };
-    let folded = test.ignore_case && test.operands.iter().any(has_case);
+    // A list that is too long to be told has a name at least.
+    let said = match &test.parameter {
+        Some(name) if test.operands.len() > VALUES => {
+            let n = test.operands.len();
+            ["values", "terms"].iter().fold(said, |said, what| {
+                said.replace(&format!("{n} {what}"), &format!("the {n} {what} of `{name}`"))
+            })
+        }
+        _ => said,
+    };
+    let folded = case && test.ignore_case && has_letters(test);
     format!("{subject} {said}{}", if folded { ", ignoring case" } else { "" })
 }
 
@@ -157,10 +195,6 @@ fn plain(field: &str) -> String {
     } else {
         field.to_owned()
     }
-}
-
-fn is_true(test: &Test<'_>) -> bool {
-    matches!(test.operands.as_slice(), [Operand::Constant(Value::Bool(true))])
 }
 
 /// Whether the only operand stands for values that the query does not spell out.
@@ -184,7 +218,7 @@ fn has_case(operand: &Operand) -> bool {
 fn value(operand: &Operand) -> String {
     match operand {
         Operand::Constant(Value::String(text)) => format!("\"{}\"", shortened(text, LONG)),
-        Operand::Constant(value) => shortened(&rulec_functions::text::print(value), LONG),
+        Operand::Constant(_) => shortened(&operand.text(), LONG),
         Operand::Column(name) => name.clone(),
         Operand::Named(name) => format!("`{name}`"),
         Operand::Written(text) => format!("`{}`", shortened(text, LONG)),
@@ -215,9 +249,8 @@ fn terms(operands: &[Operand], many: &str, word: &str) -> String {
     }
     let list = among(operands, many, word);
     match many {
-        "none of" if operands.len() > 1 => format!("neither of the terms {list}"),
-        "none of" => format!("none of the terms {list}"),
-        _ if operands.len() > 1 => format!("the terms {list}"),
+        "none of" => list.replacen("neither ", "neither the term ", 1),
+        "all of" if operands.len() > 1 => format!("the terms {list}"),
         _ => format!("the term {list}"),
     }
 }

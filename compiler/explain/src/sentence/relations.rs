@@ -6,6 +6,7 @@ use super::{Sentences, added, conditions, list, plural};
 use crate::{
     particulars::join_kind,
     predicates::{joined_with, list_of},
+    written::{LONG, shortened},
 };
 
 impl<'a> Sentences<'a> {
@@ -78,15 +79,8 @@ impl<'a> Sentences<'a> {
                 self.written.short(step.span)
             ),
             RelKind::Special { inputs, operator } => self.special(rel, inputs, operator),
-            // A function of the query stands for its own operators.
-            _ if name == "invoke" => format!("applies the function `{}`", self.called(rel)),
             _ => self.source(rel),
         }
-    }
-
-    fn called(&self, rel: &Rel) -> String {
-        let text = self.written.short(rel.span);
-        text.trim_start_matches("invoke").trim().to_owned()
     }
 
     fn join(&self, rel: &'a Rel) -> String {
@@ -103,7 +97,7 @@ impl<'a> Sentences<'a> {
         };
         let with = joined_with(self.input.ir, rel, right, self.written);
         let with = if with.contains(' ') {
-            format!("`{with}`")
+            format!("`{}`", shortened(&with, LONG))
         } else {
             with
         };
@@ -128,7 +122,7 @@ impl<'a> Sentences<'a> {
             JoinKind::LeftOuter => format!("adds the columns of {with}{on}; rows without a match stay"),
             JoinKind::Inner => format!("adds the columns of {with}{on}; rows without a match are dropped"),
             JoinKind::InnerUnique => format!(
-                "adds the columns of {with}{on}; rows without a match are dropped, and of rows with the same keys one is kept before"
+                "adds the columns of {with}{on}; of rows with the same keys only one is joined, and rows without a match are dropped"
             ),
             JoinKind::RightOuter | JoinKind::FullOuter => format!(
                 "adds the columns of {with}{on}; rows of {} without a match stay ({})",
@@ -148,7 +142,7 @@ impl<'a> Sentences<'a> {
             .map(|rel| {
                 let name = list_of(self.input.ir, rel, self.written);
                 if name.contains(' ') {
-                    format!("`{name}`")
+                    format!("`{}`", shortened(&name, LONG))
                 } else {
                     name
                 }

@@ -26,6 +26,9 @@ pub(crate) struct Window {
     runs: Option<(i64, Duration)>,
     /// Name of the let binding, when it has one.
     pub(crate) name: Option<String>,
+    /// The end of a stretch of time, as in `Timestamp < ago(5m)`: it says how
+    /// far back there has to be data, not how much a run covers.
+    is_late: bool,
 }
 
 /// `let timeframe = 2*1h` with `ago(timeframe)` means: every hour, looking back
@@ -50,7 +53,8 @@ pub(super) fn derive(query: &Query) -> Timing {
             Origin::Derived(format!("{} is {times} runs long", said(window))),
         ),
         None => {
-            let shortest = windows.iter().map(|w| w.length).min().unwrap_or(HOUR);
+            let covered = windows.iter().filter(|w| !w.is_late).map(|w| w.length).min();
+            let shortest = covered.unwrap_or(longest.length);
             Sourced::new(
                 shortest.min(DAY),
                 Origin::Derived(format!("the query covers {shortest} at a time")),
@@ -74,10 +78,28 @@ fn said(window: &Window) -> String {
 
 /// Every constant `ago(…)` of the query, in order of appearance.
 fn windows(query: &Query) -> Vec<Window> {
-    walk::all_expressions(query)
-        .into_iter()
-        .filter_map(|expr| window(query, expr))
+    let all = walk::all_expressions(query);
+    let late: Vec<&Expr> = all.iter().filter_map(|expr| late_end(query, expr)).collect();
+    all.into_iter()
+        .filter_map(|expr| {
+            Some(Window {
+                is_late: late.iter().any(|end| std::ptr::eq(*end, expr)),
+                ..window(query, expr)?
+            })
+        })
         .collect()
+}
+
+/// What a comparison says a time is before.
+fn late_end<'q>(query: &'q Query, expr: &'q Expr) -> Option<&'q Expr> {
+    let ExprKind::Call { function, args } = &expr.kind else {
+        return None;
+    };
+    let end = match (function.name, args.as_slice()) {
+        ("<" | "<=", [_, end]) | (">" | ">=", [end, _]) | ("between", [_, _, end]) => end,
+        _ => return None,
+    };
+    Some(query.resolve(end))
 }
 
 fn window(query: &Query, expr: &Expr) -> Option<Window> {
@@ -98,6 +120,7 @@ fn window(query: &Query, expr: &Expr) -> Option<Window> {
         length,
         runs: runs(query, written),
         name,
+        is_late: false,
     })
 }
 

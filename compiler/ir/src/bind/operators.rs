@@ -513,7 +513,13 @@ impl Binder<'_> {
         let Some(declared) = self.catalog.function(name) else {
             self.note_call(name, call.name.span, false);
             self.unknown_function(name, call.name.span);
-            return self.nothing(at);
+            let mut unknown = self.nothing(at);
+            // What stands before it is understood, and can be told.
+            unknown.rel.kind = RelKind::Unsupported {
+                inputs: vec![input.rel],
+                construct: format!("the function `{name}`"),
+            };
+            return unknown;
         };
         self.note_call(name, call.name.span, false);
         let rulec_facts::tables::FunctionResult::Appends(added) = &declared.result else {

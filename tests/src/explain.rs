@@ -1,8 +1,10 @@
-//! The catalog page that explanations began from, and what rulec says of the
-//! same rule: the same lists, point by point.
+//! What explanations hold beyond their texts: the catalog page they began from
+//! is matched point by point, indicators are counted as operators compare, and
+//! JSON and HTML are what tools and browsers expect.
 //!
-//! Its twin is tests/cases/explain/process-injection-from-untrusted-process.md
-//! with its expectation, which need no page.
+//! The twin of the page is
+//! tests/cases/explain/process-injection-from-untrusted-process.md with its
+//! expectation, which need no page.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used, clippy::print_stdout)] // A test reads its cases and says what it leaves out.
 
 use std::{collections::BTreeSet, fs, path::Path};
@@ -10,8 +12,6 @@ use std::{collections::BTreeSet, fs, path::Path};
 use rulec_driver::{Compilation, Pipeline, explain};
 use rulec_source::SourceFile;
 use serde_json::Value;
-
-const CASE: &str = "cases/explain/process-injection-from-untrusted-process.md";
 
 /// The page: the first seed whose name begins so.
 fn page() -> Option<String> {
@@ -46,17 +46,42 @@ fn rows(section: &str) -> Vec<Vec<String>> {
         .collect()
 }
 
-fn explained() -> Value {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let pipeline =
-        Pipeline::open(&root.join(".."), None).unwrap_or_else(|r| panic!("{}", r.diagnostic.message));
-    let text = fs::read_to_string(root.join(CASE)).unwrap();
-    let compilation = Compilation {
-        documents: vec![pipeline.document(SourceFile::new("seed.md", text))],
+fn pipeline() -> Pipeline {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    Pipeline::open(&root, None).unwrap_or_else(|r| panic!("{}", r.diagnostic.message))
+}
+
+/// What is printed of documents, indicators counted over all of them.
+fn printed(pipeline: &Pipeline, texts: &[&str], which: usize, format: explain::Format) -> String {
+    let all = Compilation {
+        documents: texts
+            .iter()
+            .map(|text| pipeline.document(SourceFile::new("rule.md", *text)))
+            .collect(),
     };
-    let corpus = explain::corpus(&pipeline, &compilation);
-    let json = explain::run(&pipeline, &compilation, &corpus, explain::Format::Json).unwrap();
+    let corpus = explain::corpus(pipeline, &all);
+    let one = Compilation {
+        documents: vec![all.documents.into_iter().nth(which).unwrap()],
+    };
+    explain::run(pipeline, &one, &corpus, format).unwrap()
+}
+
+fn case(name: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/explain");
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+fn explained() -> Value {
+    let text = case("process-injection-from-untrusted-process.md");
+    let json = printed(&pipeline(), &[&text], 0, explain::Format::Json);
     serde_json::from_str(&json).unwrap()
+}
+
+/// A document with one query.
+fn document(id: &str, query: &str) -> String {
+    format!(
+        "# A Rule\n\n## Metadata\n**ID:** {id}\n\n## Detection\n\n**Language:** Kusto\n\n**Query:**\n```kql\n{query}\n```\n"
+    )
 }
 
 fn list<'v>(value: &'v Value, key: &str) -> &'v Vec<Value> {
@@ -71,7 +96,7 @@ fn text<'v>(value: &'v Value, key: &str) -> &'v str {
 fn the_case_has_the_query_of_the_page() {
     let Some(page) = page() else { return };
     let query = between(&page, "Rule body kusto\n", "\nStages and Predicates");
-    let case = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(CASE)).unwrap();
+    let case = case("process-injection-from-untrusted-process.md");
     assert!(case.contains(&format!("```kql\n{query}\n```")));
 }
 
@@ -213,4 +238,104 @@ fn the_values_that_the_page_has_lost_are_there() {
     };
     assert_eq!(values("ActionType").len(), 5);
     assert_eq!(values("ProcessId"), ["InitiatingProcessId"]);
+}
+
+#[test]
+fn indicators_are_counted_as_their_operators_compare() {
+    let texts = [
+        document(
+            "A-1",
+            "DeviceEvents | where FileName =~ 'CMD.exe' and ActionType == 'Odd' and FolderPath has 'x'",
+        ),
+        document(
+            "A-2",
+            "DeviceEvents | where FileName == 'cmd.exe' and ActionType == 'odd'",
+        ),
+        document(
+            "A-3",
+            "DeviceEvents | where FileName == 'cmd.exe' and ActionType == 'odd' and FolderPath contains 'x'",
+        ),
+        // Twice in one rule counts once, and an exclusion is nothing looked for.
+        document(
+            "A-4",
+            "let l = dynamic(['a']); DeviceEvents | where FileName == 'CMD.exe' or (FileName == 'CMD.exe' and ProcessId > 5) | where FolderPath !has 'x'",
+        ),
+    ];
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let pipeline = pipeline();
+    let counts = |which: usize| -> Vec<(String, Value)> {
+        let json = printed(&pipeline, &texts, which, explain::Format::Json);
+        let found: Value = serde_json::from_str(&json).unwrap();
+        list(&found, "indicators")
+            .iter()
+            .flat_map(|i| {
+                list(i, "values")
+                    .iter()
+                    .map(|v| (text(i, "field").to_owned(), v["corpus"].clone()))
+            })
+            .collect()
+    };
+    let expected = |rows: &[(&str, u64)]| -> Vec<(String, Value)> {
+        rows.iter()
+            .map(|(field, n)| ((*field).to_owned(), (*n).into()))
+            .collect()
+    };
+    // `=~` folds case, whatever the others do.
+    assert_eq!(
+        counts(0),
+        expected(&[("FileName", 3), ("ActionType", 0), ("FolderPath", 0)])
+    );
+    assert_eq!(counts(1), expected(&[("FileName", 1), ("ActionType", 1)]));
+    assert_eq!(counts(3), expected(&[("FileName", 1), ("ProcessId", 0)]));
+}
+
+#[test]
+fn json_is_one_document() {
+    let text = case("several-queries.md");
+    let json = printed(&pipeline(), &[&text], 0, explain::Format::Json);
+    let found: Value = serde_json::from_str(&json).unwrap();
+    let further = list(&found, "further");
+    assert_eq!(
+        (found["query"]["number"].clone(), found["query"]["of"].clone()),
+        (1.into(), 2.into())
+    );
+    assert_eq!(further.len(), 1);
+    assert_eq!(further[0]["query"]["name"], "Sentinel");
+    assert_eq!(further[0]["stages"][0]["text"], "SecurityEvent");
+    assert!(explained().get("further").is_none());
+}
+
+#[test]
+fn pages_stand_alone_and_escape_what_rules_say() {
+    let text = document(
+        "A-1<script>",
+        "DeviceEvents // </pre>\n| where FileName == '<script>alert(1)</script>' and FolderPath has '\u{202e}cod' | where ActionType != '<b>'",
+    )
+    .replace("# A Rule", "# <img src=x onerror=alert(1)>");
+    let page = printed(&pipeline(), &[&text], 0, explain::Format::Html);
+    assert!(page.starts_with("<!doctype html>"), "{page}");
+    assert!(page.contains("default-src 'none'"));
+    for never in [
+        "<script",
+        "<img",
+        "<b>",
+        "\u{202e}",
+        "src=\"",
+        "href=\"http",
+        "url(",
+        "@import",
+    ] {
+        assert!(!page.contains(never), "{never}");
+    }
+    assert!(page.contains("&lt;script&gt;alert(1)"));
+    // Every case has a page; what templates get wrong they say.
+    let pipeline = pipeline();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("cases/explain");
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if !name.ends_with(".explain.md") {
+            let page = printed(&pipeline, &[&case(&name)], 0, explain::Format::Html);
+            assert!(page.contains("</footer>"), "{name}: {page}");
+        }
+    }
 }
