@@ -89,11 +89,15 @@ fn well_formed(path: &str, page: &str) {
 
 /// What holds of every site.
 fn holds(site: &Site) {
+    let mut ids: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for (path, page) in site {
+        let found = attributes(page, "id");
+        let different: BTreeSet<&str> = found.iter().copied().collect();
+        assert_eq!(found.len(), different.len(), "{path} has an id twice");
+        ids.insert(path, different);
+    }
     for (path, page) in site.iter().filter(|(path, _)| path.ends_with(".html")) {
         well_formed(path, page);
-        let ids = attributes(page, "id");
-        let different: BTreeSet<&str> = ids.iter().copied().collect();
-        assert_eq!(ids.len(), different.len(), "{path} has an id twice");
         for name in ["href", "src"] {
             for target in attributes(page, name) {
                 if target.starts_with("http") || target.starts_with("mailto:") {
@@ -112,20 +116,18 @@ fn holds(site: &Site) {
                     format!("{from}/{file}")
                 };
                 let place = decoded(&place);
-                let page = site
-                    .get(&place)
+                let there = ids
+                    .get(&*place)
                     .unwrap_or_else(|| panic!("{path} leads to {target}"));
-                if !fragment.is_empty() {
-                    assert!(
-                        attributes(page, "id").contains(&fragment),
-                        "{path} leads to {target}"
-                    );
-                }
+                assert!(
+                    fragment.is_empty() || there.contains(fragment),
+                    "{path} leads to {target}"
+                );
             }
         }
         for name in ["aria-labelledby", "aria-describedby"] {
             for target in attributes(page, name).iter().flat_map(|ids| ids.split(' ')) {
-                assert!(different.contains(target), "{path}: {name} {target}");
+                assert!(ids[&**path].contains(target), "{path}: {name} {target}");
             }
         }
         assert!(!page.contains(" style=") && !page.contains(" onclick="), "{path}");
@@ -195,6 +197,37 @@ fn the_shipped_rules_give_a_whole_site_the_same_for_any_number_of_threads() {
         assert!(
             index.contains(&format!("href=\"{path}\"")),
             "the index does not lead to {path}"
+        );
+    }
+}
+
+/// Public documents, if they are beside the repository. The twin that needs
+/// none is the test above.
+#[test]
+fn public_documents_give_a_whole_site() {
+    let corpus = root().join("../shared/corpus");
+    if !corpus.is_dir() {
+        eprintln!("skipped: the catalog of public rules, because ../shared/corpus is not there");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let documents = corpus.canonicalize().unwrap().display().to_string();
+    let made = rulec(folder.path(), &["catalog", "--quiet", &documents]);
+    assert!(code(&made) <= 2, "{}", err(&made));
+    let site = read(&folder.path().join("site"));
+    holds(&site);
+    let rules: Vec<_> = site
+        .iter()
+        .filter(|(path, _)| path.starts_with("rules/"))
+        .collect();
+    assert!(rules.len() > 250, "{}", rules.len());
+    for (path, page) in rules {
+        let queries = page.matches("query\">").count();
+        assert!(queries > 0, "{path} shows no query");
+        // A query that parses is explained; one that does not is a finding on its page.
+        assert!(
+            page.contains("stage-1\"") || page.contains("id=\"findings\""),
+            "{path} explains nothing"
         );
     }
 }
