@@ -1,17 +1,13 @@
 //! Putting an explanation together.
 
-use std::collections::BTreeSet;
-
-use rulec_functions::{Value, text};
-use rulec_ir::{Expr, ExprKind, Query, Rel, RelKind};
+use rulec_ir::Query;
 use rulec_model::{Origin, Resolved, Rule, ScheduleKind};
 use rulec_source::{Fragment, SourceFile};
 
 use crate::{
-    Facts,
-    constant::constant,
-    explanation::{Event, Explanation, QueryPlace, Schedule, Tactic, Technique},
-    mainline, output, particulars, predicates, stages, walk,
+    Facts, coverage,
+    explanation::{Explanation, QueryPlace, Schedule, Tactic, Technique},
+    mainline, output, particulars, predicates, stages,
 };
 
 /// One query of a rule and everything known about it.
@@ -62,88 +58,12 @@ pub fn explain(input: &Input<'_>) -> Explanation {
         group_by: particulars.group_by,
         joins: particulars.joins,
         deduplication: particulars.deduplication,
-        event_coverage: coverage(input),
+        event_coverage: coverage::coverage(input.ir, input.rule, &input.facts.events),
         attack: attack(input.rule, input.facts),
         schedule: schedule(input.resolved),
         settings: input.resolved.clone(),
         further: Vec::new(),
     }
-}
-
-/// Columns whose values name an event.
-const EVENT_COLUMNS: [&str; 5] = ["ActionType", "EventID", "EventName", "OperationName", "Operation"];
-
-/// Events from the query itself: for each table, the values of its event
-/// columns that survive the predicates; with the document's own list where the
-/// query names none.
-fn coverage(input: &Input<'_>) -> Vec<Event> {
-    let mut asked: BTreeSet<(String, String)> = BTreeSet::new();
-    for rel in walk::relations(input.ir) {
-        let RelKind::Filter {
-            input: rows,
-            predicate,
-        } = &rel.kind
-        else {
-            continue;
-        };
-        let Some(table) = walk::source_table(input.ir, rows) else {
-            continue;
-        };
-        for value in walk::subexpressions(predicate)
-            .into_iter()
-            .flat_map(|e| event_values(input.ir, rows, e))
-        {
-            match value {
-                Value::Array(items) => asked.extend(items.iter().map(|i| (table.to_owned(), text::print(i)))),
-                value => {
-                    asked.insert((table.to_owned(), text::print(&value)));
-                }
-            }
-        }
-    }
-    if asked.is_empty() {
-        for source in &input.rule.data_sources {
-            if let (Some(table), Some(event)) = (&source.table, &source.event) {
-                asked.insert((table.clone(), event.clone()));
-            }
-        }
-    }
-    input
-        .facts
-        .events
-        .coverage_of(
-            asked
-                .iter()
-                .map(|(table, event)| (table.as_str(), event.as_str())),
-        )
-        .into_iter()
-        .map(|row| Event {
-            provider: row.provider,
-            event: row.event,
-            title: row.title,
-        })
-        .collect()
-}
-
-/// The constants that an expression compares an event column with.
-fn event_values(query: &Query, rows: &Rel, expr: &Expr) -> Vec<Value> {
-    let ExprKind::Call { function, args } = &expr.kind else {
-        return Vec::new();
-    };
-    let Some((first, rest)) = args.split_first() else {
-        return Vec::new();
-    };
-    let ExprKind::Column(index) = &first.kind else {
-        return Vec::new();
-    };
-    let named = rows
-        .columns
-        .get(*index)
-        .is_some_and(|c| EVENT_COLUMNS.contains(&&*c.name));
-    if !named || !matches!(function.name, "==" | "=~" | "in" | "in~") {
-        return Vec::new();
-    }
-    rest.iter().filter_map(|value| constant(query, value)).collect()
 }
 
 /// The document's tags under the names of the newest version.

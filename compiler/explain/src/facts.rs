@@ -34,7 +34,7 @@ impl Facts {
             attack: version(attack.to_owned())?,
             newest: version(newest)?,
             versions: Lazy::new(pack, &["schema/attack/"], Versions::load)?,
-            events: Lazy::new(pack, &["schema/events/"], Events::load)?,
+            events: Lazy::new(pack, &["schema/events/", "schema/tables/m365.txt"], Events::load)?,
             entities: Lazy::new(pack, &["schema/entities.yaml"], Entities::load)?,
         })
     }

@@ -7,6 +7,7 @@
 mod condition;
 mod constant;
 mod corpus;
+pub mod coverage;
 mod deciding;
 mod explain;
 pub mod explanation;
@@ -15,6 +16,7 @@ mod kind;
 mod mainline;
 mod output;
 mod particulars;
+mod paths;
 mod predicates;
 mod render;
 mod sentence;
