@@ -348,7 +348,11 @@ class Bench:
         few = self.generate("DeviceProcessEvents", 1000, "few")
         one = os.path.join(ROOT, RULES["filter"][0])
         command = [self.rulec, "run", "--quiet", "--now", NOW, "--data", f"DeviceProcessEvents={few}"]
-        contestants = {"1 rule": [*command, one], "400 rules": [*command, "--config", self.config(), *self.rules(400)]}
+        contestants = {
+            "print 1": [self.rulec, "query", "print 1"],
+            "1 rule": [*command, one],
+            "400 rules": [*command, "--config", self.config(), *self.rules(400)],
+        }
         emitted = self.emitted_three()
         if emitted:
             contestants["1 rule, emitted"] = [
@@ -357,6 +361,53 @@ class Bench:
             ]
         results = rounds(contestants, 20, self.out)
         self.show("1,000 events", results, "1 rule")
+
+    def part_documents(self):
+        """5,000 documents checked and built: with nothing kept from before, and with nothing changed since."""
+        folder = self.documents(5000)
+        if not folder:
+            return
+        kept, dist = os.path.join(self.folder, "kept"), os.path.join(self.folder, "dist")
+        # Public documents have mistakes: 2 is an answer too.
+        cold = ["sh", "-c", 'cd "$1" && rm -rf "$2" "$3" && shift 3 && { "$@"; [ $? -le 2 ]; }', "sh", folder, kept]
+        warm = ["sh", "-c", 'cd "$1" && shift && { "$@"; [ $? -le 2 ]; }', "sh", folder]
+        commands = {
+            "check": [self.rulec, "check", "--format", "json"],
+            "build": [self.rulec, "build", "--quiet", "--out", dist],
+        }
+        contestants = {}
+        for name, command in commands.items():
+            contestants[f"{name}, cold"] = [*cold, dist, *command]
+            contestants[f"{name}, warm"] = [*warm, *command]
+        results = rounds(contestants, min(self.count, 3), self.out)
+        self.show("5,000 documents", results, "check, cold")
+
+    def documents(self, count):
+        """Public documents beside the repository, as often as it takes, each with an id of its own."""
+        corpus = os.path.join(os.path.dirname(ROOT), "shared", "corpus")
+        found = sorted(
+            os.path.join(folder, name)
+            for folder, _, names in os.walk(corpus)
+            for name in names
+            if name.endswith(".md") and name != "README.md"
+        )
+        if not found:
+            print("skipped: documents, because there are none beside the repository")
+            return None
+        folder = os.path.join(self.data, f"documents-{count}")
+        shutil.rmtree(folder, ignore_errors=True)
+        for number in range(count):
+            turn, path = number // len(found), found[number % len(found)]
+            stem, extension = os.path.splitext(os.path.relpath(path, corpus))
+            copy = os.path.join(folder, f"{turn:02}", f"{stem}-{turn:02}{extension}")
+            os.makedirs(os.path.dirname(copy), exist_ok=True)
+            with open(path, "rb") as text:
+                text = re.sub(rb"(?m)^(\*\*ID:\*\*\s*\S+)", rb"\1-%02d" % turn, text.read(), count=1)
+            with open(copy, "wb") as out:
+                out.write(text)
+        with open(os.path.join(folder, "rulec.toml"), "w", encoding="utf-8") as text:
+            text.write(f'[repository]\nrules = ["."]\n[cache]\nfolder = "{os.path.join(self.folder, "kept")}"\n')
+        return folder
 
     def part_relate(self):
         """Large groupings, over few columns of many rows."""
@@ -477,7 +528,7 @@ def main():
     bench = Bench(parser.parse_args())
     bench.environment()
     bench.build()
-    for part in bench.options.only or ["ndjson", "parquet", "many", "start", "relate", "cores", "memory"]:
+    for part in bench.options.only or ["ndjson", "parquet", "many", "start", "documents", "relate", "cores", "memory"]:
         getattr(bench, f"part_{part}")()
     return bench.finish()
 

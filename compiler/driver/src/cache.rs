@@ -20,8 +20,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::{VERSION, config::Config, pipeline::hex};
 
-/// Files of one kind that are kept; the ones that were written longest ago go first.
+/// Files of one kind that are kept, and their bytes; the ones that were written
+/// longest ago go first, and the newest stays whatever its size.
 const MOST_FILES: usize = 16;
+const MOST_BYTES: u64 = 256 << 20;
 
 /// A folder of answers, or none.
 #[derive(Clone, Debug, Default)]
@@ -109,19 +111,23 @@ fn users() -> Option<PathBuf> {
 }
 
 /// Removes the oldest files of a folder until few enough are left.
-fn forget(folder: &Path, but: &Path) {
+fn forget(folder: &Path, newest: &Path) {
     let Ok(entries) = fs::read_dir(folder) else { return };
-    let mut files: Vec<(SystemTime, PathBuf)> = entries
+    let mut files: Vec<(SystemTime, PathBuf, u64)> = entries
         .filter_map(|entry| {
             let entry = entry.ok()?;
-            Some((entry.metadata().ok()?.modified().ok()?, entry.path()))
+            let meta = entry.metadata().ok()?;
+            Some((meta.modified().ok()?, entry.path(), meta.len()))
         })
-        .filter(|(_, path)| path != but)
+        .filter(|(_, path, _)| path != newest)
         .collect();
     files.sort();
-    let many = (files.len() + 1).saturating_sub(MOST_FILES);
-    for (_, path) in files.iter().take(many) {
-        let _ = fs::remove_file(path);
+    let mut bytes = 0;
+    for (place, (_, path, length)) in files.iter().rev().enumerate() {
+        bytes += length;
+        if place + 1 >= MOST_FILES || bytes > MOST_BYTES {
+            let _ = fs::remove_file(path);
+        }
     }
 }
 

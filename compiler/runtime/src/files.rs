@@ -201,7 +201,7 @@ impl Files {
                         progress.add_bytes(bytes as u64);
                         progress.check()
                     };
-                    self.index.add(path, &file, &conditions, now, &watch)?;
+                    self.index.add(path, file, &conditions, now, &watch)?;
                 }
             }
         }
@@ -258,6 +258,13 @@ impl Files {
         work: &Work<'_>,
         turns: &mut Turns,
     ) -> Result<read::Report, RuntimeError> {
+        // What columns an open table has shows only at its end.
+        let mappable = wanted.filter(|_| !source.schema.is_open() && source.format.is_none());
+        if let (Some(wanted), Rows::Path(path)) = (mappable, rows)
+            && let Some(file) = self.index.file(path)
+        {
+            return self.scan_mapped(&file, source, wanted, work, turns);
+        }
         let stream;
         let content = match rows {
             Rows::Path(path) if content::is_stream(path) => {
@@ -269,15 +276,10 @@ impl Files {
         };
         match content {
             Content::Plain(file) => {
-                // What columns an open table has shows only at its end.
-                if let Some(wanted) = wanted
-                    && !source.schema.is_open()
-                    && source.format.is_none()
+                if let Some(wanted) = mappable
                     && let Some(file) = Mapped::of(file.get_ref(), file.buffer(), source.label)
                 {
-                    return self.scan_mapped(&file, source, wanted, work, &mut |turn| {
-                        Ok(turns.take(turn)? || self.strict)
-                    });
+                    return self.scan_mapped(&file, source, wanted, work, turns);
                 }
                 read::batches(file, source, &mut |batch| turns.work(work, batch))
             }
@@ -302,8 +304,9 @@ impl Files {
         source: &read::Source<'_>,
         wanted: Wanted<'_>,
         work: &Work<'_>,
-        take: &mut scan::Take<'_>,
+        turns: &mut Turns,
     ) -> Result<read::Report, RuntimeError> {
+        let take: &mut scan::Take<'_> = &mut |turn| Ok(turns.take(turn)? || self.strict);
         let watch = |bytes: usize| {
             wanted.progress.add_bytes(bytes as u64);
             wanted.progress.check()

@@ -54,15 +54,21 @@ fn without_mark(text: &[u8]) -> &[u8] {
 #[derive(Debug, Default)]
 pub(super) struct Index(Mutex<BTreeMap<String, Places>>);
 
-/// Of one file; none for conditions that too many lines meet.
-type Places = HashMap<Necessary, Option<Arc<Vec<u64>>>>;
+/// Of one file.
+#[derive(Debug)]
+struct Places {
+    /// It stays mapped, so that not every rule opens it again.
+    file: Arc<Mapped>,
+    /// None for conditions that too many lines meet.
+    places: HashMap<Necessary, Option<Arc<Vec<u64>>>>,
+}
 
 impl Index {
     /// Looks through a file for several conditions at once.
     pub(super) fn add(
         &self,
         path: &str,
-        file: &Mapped,
+        file: Mapped,
         conditions: &[&Necessary],
         now: i64,
         watch: &scan::Watch<'_>,
@@ -73,13 +79,23 @@ impl Index {
             .zip(found)
             .map(|(condition, places)| ((*condition).clone(), places.map(Arc::new)));
         let mut index = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        index.entry(path.to_owned()).or_default().extend(places);
+        let known = index.entry(path.to_owned()).or_insert_with(|| Places {
+            file: Arc::new(file),
+            places: HashMap::new(),
+        });
+        known.places.extend(places);
         Ok(())
+    }
+
+    /// A file that was looked through.
+    pub(super) fn file(&self, path: &str) -> Option<Arc<Mapped>> {
+        let index = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(index.get(path)?.file.clone())
     }
 
     /// The lines of a file that meet a condition, if they are known.
     pub(super) fn get(&self, path: &str, condition: &Necessary) -> Option<Arc<Vec<u64>>> {
         let index = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        index.get(path)?.get(condition)?.clone()
+        index.get(path)?.places.get(condition)?.clone()
     }
 }
