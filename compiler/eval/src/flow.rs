@@ -72,7 +72,7 @@ impl Plan<'_> {
     }
 
     /// Work on all rows, in pieces if that is how they come.
-    fn pieces<'w>(&self, ctx: &Context<'_>, input: Option<&Batch>, work: Work<'_, 'w>) -> Result<()> {
+    fn pieces(&self, ctx: &Context<'_>, input: Option<&Batch>, work: Work<'_, '_>) -> Result<()> {
         if self.is_flowing() {
             return self.feed(ctx, input, work);
         }
@@ -126,7 +126,7 @@ impl Plan<'_> {
     }
 
     /// Work on the rows after the first steps, in pieces; there is at least one.
-    fn feed<'w>(&self, ctx: &Context<'_>, input: Option<&Batch>, work: Work<'_, 'w>) -> Result<()> {
+    fn feed(&self, ctx: &Context<'_>, input: Option<&Batch>, work: Work<'_, '_>) -> Result<()> {
         match &self.source {
             Source::Table(table) => table.fold(ctx, &|piece| work(pass(&self.scan, &piece)?)),
             Source::Join(join) => join.feed(ctx, input, &|piece| work(pass(&self.scan, &piece)?)),
@@ -229,7 +229,7 @@ impl Table {
     }
 
     /// Work on the rows in pieces.
-    fn fold<'w>(&self, ctx: &Context<'_>, work: Work<'_, 'w>) -> Result<()> {
+    fn fold(&self, ctx: &Context<'_>, work: Work<'_, '_>) -> Result<()> {
         let places = Places::default();
         let needed = self.needed.as_deref();
         let folded = ctx.fold_where(&self.name, &self.schema, needed, &self.necessary, |piece| {
@@ -259,18 +259,18 @@ impl Join<'_> {
     /// The left side is held as long as its rows are few. If they stay few, the
     /// right side is asked only for rows with their keys; once they are many,
     /// the right side is held instead and the left rows pass it piece by piece.
-    fn feed<'w>(&self, ctx: &Context<'_>, input: Option<&Batch>, work: Work<'_, 'w>) -> Result<()> {
+    fn feed(&self, ctx: &Context<'_>, input: Option<&Batch>, work: Work<'_, '_>) -> Result<()> {
         let fed = self.feed_held(ctx, input, work);
         fed.map_err(|error| held_by(self.name, self.span, error))
     }
 
-    fn feed_held<'w>(&self, ctx: &Context<'_>, input: Option<&Batch>, work: Work<'_, 'w>) -> Result<()> {
+    fn feed_held(&self, ctx: &Context<'_>, input: Option<&Batch>, work: Work<'_, '_>) -> Result<()> {
         let held = Parts::default();
         let probe: OnceLock<Probe<'_>> = OnceLock::new();
         let join = |probe: &Probe<'_>, piece: &Batch| {
             let found = probe.find(piece);
             found
-                .and_then(|found| probe.join(piece, found))
+                .and_then(|found| probe.join(piece, &found))
                 .map_err(at(self.span))
         };
         self.lhs.pieces(ctx, input, &|piece| {
@@ -280,7 +280,7 @@ impl Join<'_> {
                 }
                 let found = probe.find(&piece).map_err(at(self.span))?;
                 return Ok(Box::new(move || {
-                    work(probe.join(&piece, found).map_err(at(self.span))?)?()
+                    work(probe.join(&piece, &found).map_err(at(self.span))?)?()
                 }));
             }
             let (held, probe, join) = (&held, &probe, &join);

@@ -459,33 +459,18 @@ impl<'c> Planner<'_, 'c> {
                     })
                     .collect::<Result<Vec<_>>>()?;
                 let (schema, with_source, ctx) = (schema_of(rel), *with_source, self.ctx.clone());
-                let width = schema.len() - usize::from(with_source).min(schema.len());
                 let union = Plan::made(move |input| {
-                    // Only tables with rows take part, so what each fills can be written out.
-                    let mut filled = Vec::new();
-                    for (plan, label, columns) in &plans {
-                        let rows = plan.run(&ctx, input);
-                        let rows = rows.map_err(|error| held_by("union", span, error))?;
-                        if rows.rows() > 0 {
-                            filled.push((rows, label, columns));
-                        }
-                    }
-                    let parts = filled
+                    let rows = plans
                         .iter()
-                        .map(|(rows, label, columns)| {
-                            let mut from = vec![None; width];
-                            for (output, column) in *columns {
-                                if let Some(slot) = from.get_mut(*output) {
-                                    *slot = Some(*column);
-                                }
-                            }
-                            ops::part(label, rows, from)
-                        })
+                        .map(|(plan, ..)| plan.run(&ctx, input))
+                        .collect::<Result<Vec<_>>>()
+                        .map_err(|error| held_by("union", span, error))?;
+                    let parts = plans
+                        .iter()
+                        .zip(&rows)
+                        .map(|((_, label, columns), rows)| ops::wide_part(label, rows, columns))
                         .collect::<Vec<_>>();
-                    if parts.is_empty() {
-                        return Ok(Batch::empty(schema.clone(), ctx.memory()));
-                    }
-                    ops::union(&schema, with_source, &parts).map_err(at(span))
+                    ops::wide_union(&ctx, &schema, with_source, &parts).map_err(at(span))
                 });
                 self.then(union, false, rel, Box::new(|t| Ok(t.clone())))?
             }

@@ -171,7 +171,10 @@ const HOLDING: &[(&str, &str)] = &[
         "join",
     ),
     ("lookup (DeviceProcessEvents) on SHA1 | count", "lookup"),
-    ("union DeviceProcessEvents | count", "union"),
+    (
+        "union DeviceProcessEvents | project SHA1, AccountName, FileName, DeviceId",
+        "union",
+    ),
     ("partition by SHA1 (take 1) | count", "partition"),
 ];
 

@@ -104,6 +104,9 @@ fn in_pieces(random: &mut fastrand::Rng, operator: Box<dyn Pieces + '_>, pieces:
     batch_to_json(&operator.finish().unwrap())
 }
 
+/// The keys of a group, and its states.
+type Group = (Vec<Value>, Vec<Box<dyn Accumulator>>);
+
 /// Grouping as it is said: one row after the other.
 fn row_by_row(rows: &Batch, keys: &[Output<'_>], aggregates: &[Aggregation<'_>]) -> String {
     let literals = |aggregate: &Aggregation<'_>| {
@@ -120,7 +123,7 @@ fn row_by_row(rows: &Batch, keys: &[Output<'_>], aggregates: &[Aggregation<'_>])
         made.collect::<Vec<Box<dyn Accumulator>>>()
     };
     let mut places: HashMap<Vec<u8>, usize> = HashMap::new();
-    let mut groups: Vec<(Vec<Value>, Vec<Box<dyn Accumulator>>)> = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
     if keys.is_empty() {
         groups.push((Vec::new(), fresh()));
         places.insert(Vec::new(), 0);
@@ -358,7 +361,7 @@ const KINDS: [JoinKind; 9] = [
 
 fn keys_of(rows: &Batch, row: usize, keys: &[Expr<'_>]) -> Vec<u8> {
     let mut key = KeyBuffer::new();
-    keys.iter().for_each(|expr| key.push(&expr.of(rows.row(row))));
+    key.extend(&keys.iter().map(|expr| expr.of(rows.row(row))).collect::<Vec<_>>());
     key.bytes().to_vec()
 }
 
@@ -436,7 +439,7 @@ fn joins_give_the_same_in_pieces() {
             .into_iter()
             .map(|number| {
                 let found = probe.find(&pieces[number]).unwrap();
-                (number, probe.join(&pieces[number], found).unwrap())
+                (number, probe.join(&pieces[number], &found).unwrap())
             })
             .collect::<Vec<_>>();
         parts.sort_by_key(|(number, _)| *number);

@@ -102,7 +102,7 @@ pub fn join(
     }
     let probe = Probe::new(rhs, kind, left_keys, right_keys, output)?;
     let found = probe.find(lhs)?;
-    probe.join(lhs, found)
+    probe.join(lhs, &found)
 }
 
 /// The rows of a piece that have a key that a row of the other side has: a join
@@ -184,7 +184,7 @@ impl<'a> Probe<'a> {
     }
 
     /// The rows that a piece of the left side gives.
-    pub fn join(&self, piece: &Batch, found: Found) -> Result<Batch> {
+    pub fn join(&self, piece: &Batch, found: &Found) -> Result<Batch> {
         let (left, right) = match self.kind {
             JoinKind::LeftSemi | JoinKind::LeftAnti => {
                 let wanted = self.kind == JoinKind::LeftSemi;

@@ -81,7 +81,7 @@ impl First<'_> {
         }
     }
 
-    fn together(&self, kept: Kept) -> Result<Batch> {
+    fn together(&self, kept: &Kept) -> Result<Batch> {
         match Batch::concat(&kept.pieces, self.operator)? {
             Some(rows) => self.first(&rows),
             None => Err(RuntimeError::internal("an operator was given no piece at all")),
@@ -103,7 +103,7 @@ impl Pieces for First<'_> {
                 return Ok(kept.rows < self.count);
             }
             if kept.rows > MANY.max(self.count.saturating_mul(2)) {
-                let first = self.together(std::mem::take(kept))?;
+                let first = self.together(&std::mem::take(kept))?;
                 kept.rows = first.rows();
                 kept.pieces.push(first);
             }
@@ -113,7 +113,7 @@ impl Pieces for First<'_> {
 
     fn finish(self: Box<Self>) -> Result<Batch> {
         let kept = std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner));
-        self.together(kept)
+        self.together(&kept)
     }
 }
 

@@ -3,7 +3,7 @@
 use rulec_functions::{Type, Value};
 
 use super::Result;
-use crate::batch::{Batch, marks_of};
+use crate::batch::{Batch, marks_of, null_of};
 use crate::context::Context;
 use crate::error::RuntimeError;
 use crate::memory::Memory;
@@ -87,16 +87,25 @@ pub fn union(schema: &Schema, with_source: bool, parts: &[Part<'_>]) -> Result<B
     let mut held = memory.growing("union");
     let mut columns = Vec::with_capacity(schema.len());
     let mut fill = |ty: Type, sources: &mut dyn Iterator<Item = (&Batch, Option<usize>)>| {
+        let found =
+            sources.map(|(rows, source)| (rows.rows(), source.and_then(|source| rows.column(source))));
+        let found = found.collect::<Vec<_>>();
+        // A union of many tables is wide, and most of its columns have nothing in any row.
+        if found
+            .iter()
+            .all(|(_, source)| source.is_none_or(Vector::is_nothing))
+        {
+            return Ok::<_, RuntimeError>(Vector::constant(null_of(ty), rows));
+        }
         let mut builder = Builder::new(ty, rows);
-        for (rows, source) in sources {
-            let source = source.and_then(|source| rows.column(source));
+        for (rows, source) in found {
             held.add(source.map_or(0, Vector::bytes))?;
             match source {
                 Some(source) => builder.extend(source),
-                None => builder.extend(&Vector::constant(Value::Null, rows.rows())),
+                None => builder.extend(&Vector::constant(Value::Null, rows)),
             }
         }
-        Ok::<_, RuntimeError>(builder.finish())
+        Ok(builder.finish())
     };
     for (index, column) in schema.columns().iter().enumerate() {
         if with_source && index == 0 {
