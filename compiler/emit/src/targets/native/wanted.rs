@@ -62,9 +62,10 @@ impl Emitter<'_> {
                 };
                 Code::call(callee, [Code::string(column), test, texts])
             }
-            Necessary::Pattern { column, pattern } => {
-                Code::call("Necessary::pattern", [Code::string(column), Code::string(pattern)])
-            }
+            Necessary::Pattern { column, pattern } => Code::call(
+                "Necessary::pattern",
+                [Code::string(column), Code::string(pattern)],
+            ),
             Necessary::Number { column, values } => {
                 let values = Code::array(values.iter().map(|value| Code::atom(grouped(*value))));
                 Code::call("Necessary::number", [Code::string(column), values])
