@@ -340,19 +340,27 @@ fn names(text: &str) -> BTreeSet<&str> {
         .collect()
 }
 
-/// The operators of a binding, in order.
+/// What a binding reads and its operators, in order.
 fn operators(text: &str) -> String {
     let (tokens, _) = lexer::lex(text);
-    let mut after_bar = false;
+    let mut before: Option<(TokenKind, &str)> = None;
     let mut found: Vec<&str> = Vec::new();
     for token in tokens.iter().filter(|t| !t.kind.is_trivia()) {
-        if after_bar && matches!(token.kind, TokenKind::Ident | TokenKind::Keyword(_)) {
-            let word = token.span.of(text);
-            if found.last() != Some(&word) {
+        let word = token.span.of(text);
+        match before {
+            // What stands in front of the first pipe is where the rows come from.
+            Some((TokenKind::Ident, source)) if token.kind == TokenKind::Bar && found.is_empty() => {
+                found.push(source);
+            }
+            Some((TokenKind::Bar, _))
+                if matches!(token.kind, TokenKind::Ident | TokenKind::Keyword(_))
+                    && found.last() != Some(&word) =>
+            {
                 found.push(word);
             }
+            _ => {}
         }
-        after_bar = token.kind == TokenKind::Bar;
+        before = Some((token.kind, word));
     }
     if found.is_empty() {
         let value = text.split_once('=').map_or(text, |(_, value)| value);
@@ -369,7 +377,7 @@ mod tests {
     fn operators_of_a_binding() {
         assert_eq!(
             operators("let a = (T | where x | where y | summarize count());"),
-            "where → summarize"
+            "T → where → summarize"
         );
         assert_eq!(operators("let a = dynamic([1]);"), "dynamic([1])");
     }

@@ -2,7 +2,7 @@
 //! of a hostile document runs, the same rules give the same bytes.
 //!
 //! What only a browser can tell is in tests/catalog.
-#![allow(clippy::disallowed_methods)] // Tests write the repositories they try.
+#![allow(clippy::disallowed_methods, clippy::unwrap_used)] // Tests write the repositories they try.
 
 mod common;
 
@@ -13,6 +13,9 @@ use std::{
 };
 
 use common::{code, err, repository, rulec};
+
+/// How the names of pages end.
+const PAGE: &str = ".html";
 
 /// The files of a site by path.
 type Site = BTreeMap<String, String>;
@@ -96,7 +99,7 @@ fn holds(site: &Site) {
         assert_eq!(found.len(), different.len(), "{path} has an id twice");
         ids.insert(path, different);
     }
-    for (path, page) in site.iter().filter(|(path, _)| path.ends_with(".html")) {
+    for (path, page) in site.iter().filter(|(path, _)| path.ends_with(PAGE)) {
         well_formed(path, page);
         for name in ["href", "src"] {
             for target in attributes(page, name) {
@@ -330,7 +333,7 @@ fn nothing_of_a_hostile_document_runs() {
     );
     let site = read(&folder.path().join("site"));
     holds(&site);
-    let pages: Vec<_> = site.iter().filter(|(path, _)| path.ends_with(".html")).collect();
+    let pages: Vec<_> = site.iter().filter(|(path, _)| path.ends_with(PAGE)).collect();
     assert!(pages.len() >= 8, "{}\n{:?}", err(&made), site.keys());
     for (path, page) in pages {
         let scripts = page.matches("<script").count();

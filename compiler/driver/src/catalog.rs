@@ -18,6 +18,9 @@ use crate::{
     repository::Refused,
 };
 
+/// How the names of pages end.
+const PAGE: &str = ".html";
+
 /// What begins every page of ours, so that only our pages are removed.
 const MARK: &str = "<meta name=\"generator\" content=\"rulec ";
 
@@ -186,7 +189,7 @@ pub fn write(files: &[File], out: &Path) -> Result<(), String> {
         return Err(failed.join("\nerror: "));
     }
     for path in folder.files().map_err(|e| e.to_string())? {
-        let page = path.starts_with("rules/") && path.ends_with(".html");
+        let page = path.starts_with("rules/") && path.ends_with(PAGE);
         if !page || files.iter().any(|file| file.path == path) {
             continue;
         }

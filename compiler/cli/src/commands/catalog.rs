@@ -24,6 +24,9 @@ pub(crate) struct Arguments {
     title: String,
 }
 
+/// How the names of pages end.
+const PAGE: &str = ".html";
+
 /// Where the site goes when nobody says.
 const FOLDER: &str = "site";
 
@@ -54,7 +57,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
         anstream::eprintln!(
             "{rules} rule{} on {} pages; open {}",
             if rules == 1 { "" } else { "s" },
-            files.iter().filter(|f| f.path.ends_with(".html")).count(),
+            files.iter().filter(|f| f.path.ends_with(PAGE)).count(),
             shown.join("index.html").display(),
         );
     }
