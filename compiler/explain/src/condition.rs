@@ -6,10 +6,11 @@
 //! (`predicates`), and words (`sentence`).
 
 use rulec_functions::{Type, Value, text};
-use rulec_ir::{Expr, ExprKind, Query, Rel};
-use rulec_source::Span;
+use rulec_ir::{Expr, ExprKind, Query, Rel, RelKind};
 
-use crate::{constant::constant, kind::Kind, settings::duration, walk, written::Written};
+use crate::{
+    constant::constant, kind::Kind, predicates::list_of, settings::duration, walk, written::Written,
+};
 
 /// 100 ns ticks of a second.
 const TICKS: i64 = 10_000_000;
@@ -354,13 +355,8 @@ impl<'q> Reader<'_, 'q> {
             return column;
         }
         match &expr.kind {
-            // `split(a, "@")[1]`: the place of an element ends before its key.
             ExprKind::Call { function, args } => match (function.name, args.as_slice()) {
                 ("tostring" | "tolower" | "toupper", [of]) => self.field(of),
-                ("member" | "index", [of, key]) => match constant(self.query, key) {
-                    Some(key) => element(&self.field(of), &key),
-                    None => self.written.line(expr.span),
-                },
                 _ => self.written.line(expr.span),
             },
             _ => self.written.line(expr.span),
@@ -428,7 +424,13 @@ impl<'q> Reader<'_, 'q> {
         if let Some(name) = self.binding_name(expr) {
             return vec![Operand::Named(name)];
         }
-        vec![Operand::Written(self.written.line(self.subquery_span(expr)))]
+        vec![match &expr.kind {
+            // The place of a subquery in parentheses is that of its last operator.
+            ExprKind::List(rel) | ExprKind::ToScalar(rel) => {
+                Operand::Written(list_of(self.query, rel, self.written))
+            }
+            _ => Operand::Written(self.written.line(expr.span)),
+        }]
     }
 
     /// The let binding that an operand is, when it is nothing but its name.
@@ -439,20 +441,20 @@ impl<'q> Reader<'_, 'q> {
         };
         match &expr.kind {
             ExprKind::Binding(id) => named(*id),
-            ExprKind::List(rel) | ExprKind::ToScalar(rel) => match &rel.kind {
-                rulec_ir::RelKind::Ref(id) => named(*id),
-                rulec_ir::RelKind::Table { name } => Some(name.clone()),
-                _ => None,
-            },
+            ExprKind::List(rel) | ExprKind::ToScalar(rel) => {
+                // `(known | project SHA1)` is the list `known`.
+                let mut rel: &Rel = rel;
+                while let RelKind::Project { input, .. } | RelKind::Distinct { input, .. } = &rel.kind {
+                    rel = input;
+                }
+                match &rel.kind {
+                    RelKind::Ref(id) => named(*id),
+                    RelKind::Table { name } => Some(name.clone()),
+                    RelKind::External { key } => Some(key.clone()),
+                    _ => None,
+                }
+            }
             _ => None,
-        }
-    }
-
-    fn subquery_span(&self, expr: &Expr) -> Span {
-        match &expr.kind {
-            // The operator at the end of the subquery has the narrower place.
-            ExprKind::List(rel) | ExprKind::ToScalar(rel) if expr.span.is_empty() => rel.span,
-            _ => expr.span,
         }
     }
 

@@ -193,7 +193,7 @@ pub struct Threshold {
 }
 
 /// A bound in time.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TimeBound {
     /// The column, or `ingestion_time()`.
     pub field: String,

@@ -131,7 +131,7 @@ pub(crate) fn particulars(input: &Input<'_>, steps: &[Step<'_>]) -> Particulars 
 
 /// Whether an aggregate picks a whole row: `arg_min(Timestamp, *)`.
 fn keeps_row(call: &rulec_ir::AggregateCall) -> bool {
-    matches!(call.function, "arg_min" | "arg_max" | "take_any") && call.outputs > 1
+    matches!(call.function, "arg_min" | "arg_max" | "take_any" | "any") && call.outputs > 1
 }
 
 /// Columns by name; what is computed as written.

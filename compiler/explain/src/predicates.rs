@@ -200,13 +200,16 @@ impl<'a> Collector<'a> {
         leaves(condition, &mut tests);
         for test in tests {
             if test.time {
-                self.found.time.push(TimeBound {
+                let bound = TimeBound {
                     field: test.field.clone(),
                     kind: test.kind,
                     values: self.time_values(&test),
                     looks_back: looks_back(self.query, &test),
                     stage,
-                });
+                };
+                if !self.found.time.contains(&bound) {
+                    self.found.time.push(bound);
+                }
                 continue;
             }
             if let Some(of) = self.threshold(reader, &test) {

@@ -17,6 +17,8 @@ trait Style {
     fn heading(&self, out: &mut String, text: &str, level: usize);
     fn code(&self, out: &mut String, text: &str);
     fn table(&self, out: &mut String, header: &[&str], rows: &[Vec<String>]);
+    /// Text between headings; what stands between backticks is code.
+    fn prose(&self, text: &str) -> String;
 }
 
 /// For a terminal.
@@ -137,10 +139,10 @@ fn stages(out: &mut String, e: &Explanation, style: &dyn Style) {
             3,
         );
         style.code(out, &stage.text);
-        let _ = writeln!(out, "{}.\n", capital(&stage.does));
+        let _ = writeln!(out, "{}.\n", style.prose(&capital(&stage.does)));
         let said = change.said();
         if !said.is_empty() {
-            let _ = writeln!(out, "{said}.\n");
+            let _ = writeln!(out, "{}.\n", style.prose(&said));
         }
     }
 }
@@ -158,7 +160,7 @@ fn predicates(out: &mut String, e: &Explanation, style: &dyn Style) {
     if !e.exclusions.is_empty() {
         style.heading(out, "Exclusions", 2);
         let rows: Vec<Vec<String>> = e.exclusions.iter().map(|p| exclusion(e, p)).collect();
-        style.table(out, &["Field", "Kind", "Excluded values", "Stage"], &rows);
+        style.table(out, &["Field", "Kind", "Stage", "Excluded values"], &rows);
     }
     if !e.indicators.is_empty() {
         style.heading(out, "Indicators", 2);
@@ -174,11 +176,11 @@ fn predicates(out: &mut String, e: &Explanation, style: &dyn Style) {
             );
         }
         let mut rows: Vec<Vec<String>> = e.indicators.iter().map(indicator).collect();
-        let mut header = vec!["Field", "Kind", "Values", "Stage", "One of"];
+        let mut header = vec!["Field", "Kind", "Stage", "One of", "Values"];
         if e.indicators.iter().all(|i| i.alternatives.is_none()) {
-            header.pop();
+            header.remove(3);
             for row in &mut rows {
-                row.pop();
+                row.remove(3);
             }
         } else {
             out.push_str("Of rows with the same number under \"one of\" one will do.\n\n");
@@ -188,13 +190,13 @@ fn predicates(out: &mut String, e: &Explanation, style: &dyn Style) {
 }
 
 fn exclusion(e: &Explanation, p: &Predicate) -> Vec<String> {
-    let mut values = p.values.join(", ");
+    let mut values = some(&p.values);
     // What suppresses a row only together is told once, with the first of them.
     let with: Vec<String> = e
         .exclusions
         .iter()
         .filter(|other| p.together.is_some() && other.together == p.together && *other != p)
-        .map(|other| format!("{} {} {}", other.field, other.kind, other.values.join(", ")))
+        .map(|other| format!("{} {} {}", other.field, other.kind, some(&other.values)))
         .collect();
     if !with.is_empty() {
         let _ = write!(values, " (only where {})", with.join(" and ").trim_end());
@@ -202,8 +204,8 @@ fn exclusion(e: &Explanation, p: &Predicate) -> Vec<String> {
     vec![
         p.field.clone(),
         kind(p.kind, p.ignore_case),
-        values,
         p.stage.to_string(),
+        values,
     ]
 }
 
@@ -219,10 +221,25 @@ fn indicator(i: &Indicator) -> Vec<String> {
     vec![
         i.field.clone(),
         kind(i.kind, i.ignore_case),
-        values.join(", "),
         i.stage.to_string(),
         i.alternatives.map(|group| group.to_string()).unwrap_or_default(),
+        some(&values),
     ]
+}
+
+/// Values of a list that are shown; JSON has all.
+const SHOWN: usize = 60;
+
+/// Values behind each other; of very many the first.
+fn some(values: &[String]) -> String {
+    match values.len() {
+        n if n > SHOWN => format!(
+            "{} and {} more (all in JSON)",
+            values[..SHOWN].join(", "),
+            n - SHOWN
+        ),
+        _ => values.join(", "),
+    }
 }
 
 /// The kind, and whether it ignores case.
@@ -262,38 +279,28 @@ fn particulars(out: &mut String, e: &Explanation, style: &dyn Style) {
         );
     }
     style.heading(out, "Time, keys and de-duplication", 2);
-    style.table(out, &["Fact", "Value", "Stage"], &particular_rows(e));
+    style.table(out, &["Fact", "Stage", "Value"], &particular_rows(e));
 }
 
 /// Time window, lookback, keys, de-duplication and schedule in words: what it
-/// is, its value, and its stage where it has one.
+/// is, its stage where it has one, and its value.
 pub fn particular_rows(e: &Explanation) -> Vec<Vec<String>> {
     let mut rows: Vec<Vec<String>> = Vec::new();
+    let mut push = |fact: &str, stage: Option<usize>, value: String| {
+        let stage = stage.map(|stage| stage.to_string()).unwrap_or_default();
+        rows.push(vec![fact.to_owned(), stage, value]);
+    };
     for bound in &e.time_window {
-        rows.push(vec![
-            "time window".to_owned(),
-            format!("{} {} {}", bound.field, bound.kind, bound.values.join(", ")),
-            bound.stage.to_string(),
-        ]);
+        let value = format!("{} {} {}", bound.field, bound.kind, bound.values.join(", "));
+        push("time window", Some(bound.stage), value);
     }
     if let Some(lookback) = &e.lookback {
-        let by = lookback
-            .parameter
-            .as_ref()
-            .map(|p| format!(" ({p})"))
-            .unwrap_or_default();
-        rows.push(vec![
-            "lookback".to_owned(),
-            format!("{}{by}", lookback.duration),
-            String::new(),
-        ]);
+        let by = lookback.parameter.as_ref().map(|p| format!(" ({p})"));
+        let value = format!("{}{}", lookback.duration, by.unwrap_or_default());
+        push("lookback", None, value);
     }
     for grouping in &e.group_by {
-        rows.push(vec![
-            "group by".to_owned(),
-            grouping.keys.join(", "),
-            grouping.stage.to_string(),
-        ]);
+        push("group by", Some(grouping.stage), grouping.keys.join(", "));
     }
     for join in &e.joins {
         let keys: Vec<String> = join
@@ -302,32 +309,20 @@ pub fn particular_rows(e: &Explanation) -> Vec<Vec<String>> {
             .zip(&join.right)
             .map(|(l, r)| if l == r { l.clone() } else { format!("{l} = {r}") })
             .collect();
-        rows.push(vec![
-            format!("{} keys", join.operator),
-            format!(
-                "{} ({}, with {})",
-                keys.join(", "),
-                join.kind,
-                shortened(&join.with, LONG)
-            ),
-            join.stage.to_string(),
-        ]);
+        let with = shortened(&join.with, LONG);
+        let value = format!("{} ({}, with {with})", keys.join(", "), join.kind);
+        push(&format!("{} keys", join.operator), Some(join.stage), value);
     }
     for dedup in &e.deduplication {
-        rows.push(vec![
-            "de-duplication".to_owned(),
-            format!("{} ({})", dedup.fields.join(", "), dedup.how),
-            dedup.stage.to_string(),
-        ]);
+        let value = format!("{} ({})", dedup.fields.join(", "), dedup.how);
+        push("de-duplication", Some(dedup.stage), value);
     }
-    rows.push(vec![
-        "schedule".to_owned(),
-        format!(
-            "{}, every {}, over {}",
-            e.schedule.kind, e.schedule.frequency, e.schedule.period
-        ),
-        String::new(),
-    ]);
+    let schedule = &e.schedule;
+    let value = format!(
+        "{}, every {}, over {}",
+        schedule.kind, schedule.frequency, schedule.period
+    );
+    push("schedule", None, value);
     rows
 }
 
@@ -454,6 +449,10 @@ impl Style for Plain {
         }
         out.push('\n');
     }
+
+    fn prose(&self, text: &str) -> String {
+        text.to_owned()
+    }
 }
 
 struct Markdown;
@@ -476,10 +475,59 @@ impl Style for Markdown {
         for row in rows {
             let cells: Vec<String> = row
                 .iter()
-                .map(|c| c.replace('|', "\\|").replace('\n', " "))
+                .map(|cell| self.prose(cell).replace('|', "\\|").replace('\n', " "))
                 .collect();
             let _ = writeln!(out, "| {} |", cells.join(" | "));
         }
         out.push('\n');
+    }
+
+    fn prose(&self, text: &str) -> String {
+        let parts: Vec<&str> = text.split('`').collect();
+        // Without a partner a backtick is only a character.
+        if parts.len() % 2 == 0 {
+            return escaped(text);
+        }
+        let parts = parts.iter().enumerate().map(|(index, part)| match index % 2 {
+            0 => escaped(part),
+            _ => format!("`{part}`"),
+        });
+        parts.collect()
+    }
+}
+
+/// Text in which markdown finds nothing of its own.
+fn escaped(text: &str) -> String {
+    let mut out = String::new();
+    let mut before = ' ';
+    let mut letters = text.chars().peekable();
+    while let Some(c) = letters.next() {
+        let marks = match c {
+            '*' | '<' | '`' | '[' => true,
+            // Within a word it is a letter.
+            '_' => !before.is_alphanumeric() && before != '_',
+            '\\' => letters.peek().is_none_or(char::is_ascii_punctuation),
+            _ => false,
+        };
+        if marks {
+            out.push('\\');
+        }
+        out.push(c);
+        before = c;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markdown_shows_what_rules_say() {
+        assert_eq!(
+            Markdown.prose(r#"keeps `a_*[0]` where _x is "*<b>\(\d+" or count_ or C:\Temp"#),
+            r#"keeps `a_*[0]` where \_x is "\*\<b>\\(\d+" or count_ or C:\Temp"#
+        );
+        assert_eq!(Markdown.prose("a ` b"), "a \\` b");
     }
 }

@@ -140,9 +140,10 @@ impl<'a> Sentences<'a> {
                 } else {
                     ""
                 };
-                match made.is_empty() {
-                    true => format!("matches {from} with a pattern{drops}"),
-                    false => format!("takes {} out of {from}{drops}", list(&made, "and")),
+                if made.is_empty() {
+                    format!("matches {from} with a pattern{drops}")
+                } else {
+                    format!("takes {} out of {from}{drops}", list(&made, "and"))
                 }
             }
             RelKind::GetSchema { .. } => "gives the columns of the rows instead of the rows".to_owned(),
@@ -322,8 +323,8 @@ impl<'a> Sentences<'a> {
             ("max", _) => format!("the largest {of}"),
             ("make_set", _) => format!("the different values of {of}"),
             ("make_list", _) => format!("the values of {of}"),
-            ("take_any", 1) => format!("any {of}"),
-            ("take_any", _) => {
+            ("take_any" | "any", 1) => format!("any {of}"),
+            ("take_any" | "any", _) => {
                 return format!("{} of any of its rows", self.returned(call, columns, 0));
             }
             ("arg_min" | "arg_max", n) => {

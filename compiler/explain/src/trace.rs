@@ -59,7 +59,9 @@ pub(crate) fn made<'q>(query: &'q Query, rel: &'q Rel, index: usize) -> Made<'q>
                 None => match aggregate(aggregates, index - keys.len()) {
                     Some((call, place)) => match (call.function, call.args.get(place).map(|a| &a.kind)) {
                         // They pass on a value of some row.
-                        ("arg_min" | "arg_max" | "take_any", Some(ExprKind::Column(at))) => (&**input, *at),
+                        ("arg_min" | "arg_max" | "take_any" | "any", Some(ExprKind::Column(at))) => {
+                            (&**input, *at)
+                        }
                         _ => return Made::Aggregate(call),
                     },
                     None => return Made::Given,

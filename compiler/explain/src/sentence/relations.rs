@@ -59,9 +59,10 @@ impl<'a> Sentences<'a> {
                 } else {
                     format!(" of {}", list(&of, "and"))
                 };
-                match made.is_empty() {
-                    true => format!("looks up `{function}`{by}"),
-                    false => format!("adds what `{function}` knows{by}: {}", list(&made, "and")),
+                if made.is_empty() {
+                    format!("looks up `{function}`{by}")
+                } else {
+                    format!("adds what `{function}` knows{by}: {}", list(&made, "and"))
                 }
             }
             RelKind::Rows(rows) => match name {
@@ -267,9 +268,12 @@ impl<'a> Sentences<'a> {
             None => format!("`{}`", self.written.short(expr.span)),
         };
         let made = first.map_or_else(Vec::new, |input| added(&rel.columns, &input.columns));
-        let adds = |what: &str| match made.is_empty() {
-            true => what.to_owned(),
-            false => format!("{what}: {}", list(&made, "and")),
+        let adds = |what: &str| {
+            if made.is_empty() {
+                what.to_owned()
+            } else {
+                format!("{what}: {}", list(&made, "and"))
+            }
         };
         match operator {
             Operator::Consume => "reads the rows and gives none".to_owned(),

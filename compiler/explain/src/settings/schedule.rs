@@ -95,11 +95,12 @@ fn late_end<'q>(query: &'q Query, expr: &'q Expr) -> Option<&'q Expr> {
     let ExprKind::Call { function, args } = &expr.kind else {
         return None;
     };
-    let end = match (function.name, args.as_slice()) {
-        ("<" | "<=", [_, end]) | (">" | ">=", [end, _]) | ("between", [_, _, end]) => end,
-        _ => return None,
-    };
-    Some(query.resolve(end))
+    match (function.name, args.as_slice()) {
+        ("<" | "<=", [_, end]) | (">" | ">=", [end, _]) | ("between", [_, _, end]) => {
+            Some(query.resolve(end))
+        }
+        _ => None,
+    }
 }
 
 fn window(query: &Query, expr: &Expr) -> Option<Window> {

@@ -297,7 +297,10 @@ impl Binder<'_> {
                     return Self::broken(self.at(step.span));
                 }
             };
+            // With the bracket behind the key.
+            let place = value.span.to(self.at(step.span));
             value = Self::element(row, value, key);
+            value.span = place;
         }
         value
     }
