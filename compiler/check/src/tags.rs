@@ -200,6 +200,11 @@ impl<'a> Tag<'a> {
         Some(vec![(self.find("name", said)?, name)])
     }
 
+    /// Whether the document has a place of its own for a field, empty or not.
+    pub(crate) fn has_cell(&self, field: &str) -> bool {
+        self.cell(field).is_some()
+    }
+
     /// The place of a cell of a table, empty ones included.
     fn cell(&self, field: &str) -> Option<Span> {
         self.input

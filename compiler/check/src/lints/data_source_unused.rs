@@ -41,11 +41,21 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
             format!("the document lists the table `{table}`, which the query does not read"),
         )
         .at(input.place(&format!("/data_sources/{index}/table")));
-        found.push(
-            match rulec_facts::close_matches(table, used.iter().copied(), 1).first() {
-                Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
-                None => diagnostic.help("remove the row, or read the table"),
-            },
-        );
+        let place = input.place(&format!("/data_sources/{index}/table"));
+        let alone = place.of(&input.file.text) == table;
+        let diagnostic = match rulec_facts::close_matches(table, used.iter().copied(), 1).first() {
+            Some(close) => {
+                let diagnostic = diagnostic.help(format!("did you mean `{close}`?"));
+                let message = format!("write `{close}`");
+                // Nothing but the case differs: that is no guess.
+                match (alone, close.eq_ignore_ascii_case(table)) {
+                    (true, true) => diagnostic.fix(message, place, *close),
+                    (true, false) => diagnostic.suggest(message, place, *close),
+                    (false, _) => diagnostic,
+                }
+            }
+            None => diagnostic.help("remove the row, or read the table"),
+        };
+        found.push(diagnostic);
     }
 }

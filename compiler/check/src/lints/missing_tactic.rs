@@ -27,12 +27,16 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
         };
         let tactics = attack.tactics_of(technique);
         let message = format!("{} is listed without a tactic", technique.id);
-        let diagnostic = Diagnostic::new(LINT.code, message)
+        let mut diagnostic = Diagnostic::new(LINT.code, message)
             .at(tag.place("technique"))
             .help(format!(
                 "list it under {}; until then it counts for each of its tactics",
                 named(&tactics)
             ));
+        // Where the layout has no place for a tactic, nobody forgot it.
+        if !tag.has_cell("tactic") {
+            diagnostic.severity = Severity::Note;
+        }
         found.push(match tactics.as_slice() {
             [tactic] => offered(
                 diagnostic,

@@ -9,6 +9,8 @@ mod attack_name;
 mod attack_other_version;
 mod data_source_unused;
 mod deprecated_function;
+mod event_undeclared;
+mod event_unused;
 mod hash_comparison;
 mod mapped_column;
 mod missing_section;
@@ -52,6 +54,8 @@ pub(crate) const ALL: &[Lint] = &[
     attack_other_version::LINT,
     missing_tactic::LINT,
     subtechnique_alone::LINT,
+    event_unused::LINT,
+    event_undeclared::LINT,
 ];
 
 /// Their codes.
