@@ -1,7 +1,8 @@
 //! Which columns of a relation's inputs its own output needs, so that a table
 //! is asked only for columns that somebody reads.
 
-use rulec_ir::{Expr, ExprKind, Origin, Rel, RelKind};
+use rulec_ir::walk::{self, Node};
+use rulec_ir::{BindingKind, Expr, ExprKind, Origin, Query, Rel, RelKind};
 
 /// Columns that are needed, by place; none means all.
 pub(crate) type Demand = Option<Vec<usize>>;
@@ -102,6 +103,74 @@ pub(crate) fn of_input(rel: &Rel, side: usize, wanted: &Demand) -> Demand {
     needed.sort_unstable();
     needed.dedup();
     Some(needed)
+}
+
+/// What all who read a tabular binding need of it together, by its number.
+pub(crate) fn of_bindings(query: &Query) -> Vec<Demand> {
+    let mut asked = vec![Some(Vec::new()); query.bindings.len()];
+    let mut todo = Vec::new();
+    // Of subqueries all is needed.
+    walk::query(query, &mut |node| match node {
+        Node::Expr(expr) => {
+            if let ExprKind::ToScalar(rel) | ExprKind::List(rel) = &expr.kind {
+                todo.push((&**rel, None));
+            }
+        }
+        Node::Rel(rel) => {
+            if let RelKind::MvApply { subquery, .. } = &rel.kind {
+                todo.push((subquery, None));
+            }
+        }
+    });
+    todo.extend(query.root.as_ref().map(|root| (root, None)));
+    ask(todo, &mut asked);
+    // Bindings read earlier ones only.
+    for (id, binding) in query.bindings.iter().enumerate().rev() {
+        if let BindingKind::Table { rel, .. } = &binding.kind {
+            let wanted = asked[id].clone();
+            ask(vec![(rel, wanted)], &mut asked);
+        }
+    }
+    asked
+}
+
+/// Follows what is needed of relations to the bindings that they read.
+fn ask(mut todo: Vec<(&Rel, Demand)>, asked: &mut [Demand]) {
+    while let Some((mut rel, mut wanted)) = todo.pop() {
+        while let Some(input) = walk::input(rel) {
+            if let RelKind::Special { inputs, .. } = &rel.kind {
+                todo.extend(inputs.iter().skip(1).map(|input| (input, None)));
+            }
+            wanted = of_input(rel, 0, &wanted);
+            rel = input;
+        }
+        match &rel.kind {
+            RelKind::Ref(id) => {
+                let known = asked.get_mut(id.0);
+                if let Some(known) = known {
+                    *known = match (known.take(), wanted) {
+                        (Some(mut known), Some(wanted)) => {
+                            known.extend(wanted);
+                            known.sort_unstable();
+                            known.dedup();
+                            Some(known)
+                        }
+                        _ => None,
+                    };
+                }
+            }
+            RelKind::Join { left, right, .. } => {
+                todo.push((left, of_input(rel, 0, &wanted)));
+                todo.push((right, of_input(rel, 1, &wanted)));
+            }
+            RelKind::Union { inputs, .. } => {
+                for (side, input) in inputs.iter().enumerate() {
+                    todo.push((&input.rel, of_input(rel, side, &wanted)));
+                }
+            }
+            _ => walk::inputs(rel, &mut |input| todo.push((input, None))),
+        }
+    }
 }
 
 /// Adds the columns that expressions read.

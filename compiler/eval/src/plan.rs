@@ -103,6 +103,8 @@ pub(crate) struct Planner<'q, 'c> {
     /// Who is told what the conditions of each `where` say.
     pub(crate) coverage: Option<Arc<coverage::Recorder>>,
     conditions: Conditions,
+    /// What is read of tabular bindings.
+    demands: Vec<Demand>,
 }
 
 /// Runs a query; `recorder` is told what goes through each operator.
@@ -139,6 +141,7 @@ fn watched(
         recorder,
         coverage,
         conditions: Conditions::of(query),
+        demands: demand::of_bindings(query),
     };
     let batch = planner.whole(root)?;
     declared(&batch, root)
@@ -244,7 +247,14 @@ impl<'c> Planner<'_, 'c> {
         }
         match self.query.bindings.get(id.0).map(|binding| &binding.kind) {
             Some(BindingKind::Table { rel, .. }) => {
-                let batch = self.whole(rel)?;
+                // Who looks at what goes through is shown all there is.
+                let watched = self.recorder.is_some() || self.coverage.is_some();
+                let wanted = if watched {
+                    None
+                } else {
+                    self.demands.get(id.0).cloned().flatten()
+                };
+                let batch = self.plan(rel, wanted)?.run(&self.ctx, None)?;
                 if let Some(slot) = self.tables.borrow_mut().get_mut(id.0) {
                     *slot = Some(batch.clone());
                 }

@@ -7,6 +7,7 @@ mod common;
 
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::Mutex;
 
 use common::{NOW, bind};
 use rulec_eval::EvalError;
@@ -15,7 +16,9 @@ use rulec_functions::text;
 use rulec_runtime::files::Files;
 use rulec_runtime::read::{Source, read};
 use rulec_runtime::write::batch_to_json;
-use rulec_runtime::{Batch, Code, Context, InMemory, Memory, Schema, Tables, Type};
+use rulec_runtime::{
+    Batch, Code, Context, InMemory, Memory, RuntimeError, Schema, TableRequest, Tables, Type,
+};
 
 const COLUMNS: [(&str, Type); 6] = [
     ("Timestamp", Type::DateTime),
@@ -225,5 +228,46 @@ fn what_holds_little_stays_within_a_small_limit() {
         let query = format!("DeviceProcessEvents | {pipe}");
         let memory = Memory::with_limit(limit);
         over(&query, &files(&file), memory).unwrap_or_else(|error| panic!("{pipe}: {error}"));
+    }
+}
+
+/// Tables that remember the columns that they were asked for.
+struct Asked(InMemory, Mutex<Vec<Vec<String>>>);
+
+impl Tables for Asked {
+    fn table(&self, request: &TableRequest<'_>) -> Result<Batch, RuntimeError> {
+        let columns = request.schema.columns().iter().enumerate();
+        let needed = columns.filter(|(place, _)| request.needed.is_none_or(|needed| needed.contains(place)));
+        let names = needed.map(|(_, column)| column.name.to_string()).collect();
+        self.1.lock().unwrap().push(names);
+        self.0.table(request)
+    }
+}
+
+#[test]
+fn a_binding_is_asked_once_for_what_all_read_of_it() {
+    let asked = Asked(held(&events(50)), Mutex::default());
+    let wanted = [
+        (
+            "let T = DeviceProcessEvents | where ProcessId > 3;
+             T | summarize count() by DeviceId | join (T | project DeviceId, FileName) on DeviceId | project FileName, count_",
+            vec!["DeviceId", "FileName", "ProcessId"],
+        ),
+        (
+            "let T = DeviceProcessEvents; let U = T | where FileName != 'x'; U | distinct DeviceId",
+            vec!["DeviceId", "FileName"],
+        ),
+        (
+            "let T = DeviceProcessEvents; T | where SHA1 in (T | project SHA1) | project ProcessId",
+            vec!["ProcessId", "SHA1"],
+        ),
+    ];
+    for (query, wanted) in wanted {
+        over(query, &asked, Memory::unlimited()).unwrap();
+        let mut found = asked.1.lock().unwrap().split_off(0);
+        assert_eq!(found.len(), 1, "{query}: {found:?}");
+        let mut found = found.remove(0);
+        found.sort();
+        assert_eq!(found, wanted, "{query}");
     }
 }
