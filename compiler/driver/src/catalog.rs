@@ -65,7 +65,7 @@ impl Pipeline {
             .collect();
         let mut corpus = Corpus::default();
         for explanation in explained.iter().flatten() {
-            corpus.add(explanation);
+            corpus.add(&explanation.rule, &explanation.indicators);
         }
         explained
             .par_iter_mut()

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 pub use rulec_explain::Corpus;
-use rulec_explain::Explanation;
+use rulec_explain::{Explanation, explanation::Indicator};
 use serde::Serialize;
 use serde_json::json;
 
@@ -26,38 +26,42 @@ pub enum Format {
 
 /// The explanations of a document's queries, in order; of one without a rule none.
 pub fn explanations(pipeline: &Pipeline, document: &Document) -> Vec<Explanation> {
-    let Some(rule) = document.rule() else {
-        return Vec::new();
-    };
-    document
-        .queries
-        .iter()
-        .enumerate()
-        .map(|(index, bound)| {
-            rulec_explain::explain(&rulec_explain::Input {
-                file: &document.file,
-                rule,
-                query: index,
-                fragment: &bound.fragment,
-                parsed: &bound.parsed,
-                ir: &bound.ir,
-                resolved: &bound.resolved,
-                facts: &pipeline.facts,
-            })
-        })
+    inputs(pipeline, document)
+        .map(|input| rulec_explain::explain(&input))
         .collect()
+}
+
+fn inputs<'a>(
+    pipeline: &'a Pipeline,
+    document: &'a Document,
+) -> impl Iterator<Item = rulec_explain::Input<'a>> {
+    let rule = document.rule();
+    let queries = document.queries.iter().enumerate();
+    queries.filter_map(move |(query, bound)| {
+        Some(rulec_explain::Input {
+            file: &document.file,
+            rule: rule?,
+            query,
+            fragment: &bound.fragment,
+            parsed: &bound.parsed,
+            ir: &bound.ir,
+            resolved: &bound.resolved,
+            facts: &pipeline.facts,
+        })
+    })
 }
 
 /// What the rules of a repository look for, to count by.
 pub fn corpus(pipeline: &Pipeline, repository: &Compilation) -> Corpus {
-    let all: Vec<Vec<Explanation>> = repository
+    let all: Vec<(&str, Vec<Indicator>)> = repository
         .documents
         .par_iter()
-        .map(|document| explanations(pipeline, document))
+        .flat_map_iter(|document| inputs(pipeline, document))
+        .map(|input| (input.rule.id.as_str(), rulec_explain::indicators(&input)))
         .collect();
     let mut corpus = Corpus::default();
-    for explanation in all.iter().flatten() {
-        corpus.add(explanation);
+    for (rule, indicators) in &all {
+        corpus.add(rule, indicators);
     }
     corpus
 }

@@ -20,10 +20,10 @@ pub struct Corpus {
 type Index = BTreeMap<(String, Kind, String), BTreeSet<String>>;
 
 impl Corpus {
-    /// Adds what a rule looks for.
-    pub fn add(&mut self, explanation: &Explanation) {
+    /// Adds what the rule of this id looks for.
+    pub fn add(&mut self, rule: &str, indicators: &[Indicator]) {
         // A name that two queries give to lists of their own says nothing.
-        for indicator in explanation.indicators.iter().filter(|i| !i.computed) {
+        for indicator in indicators.iter().filter(|i| !i.computed) {
             for value in &indicator.values {
                 for (index, value) in [
                     (&mut self.exact, value.value.clone()),
@@ -32,7 +32,7 @@ impl Corpus {
                     index
                         .entry((indicator.field.clone(), indicator.kind, value))
                         .or_default()
-                        .insert(explanation.rule.clone());
+                        .insert(rule.to_owned());
                 }
             }
         }

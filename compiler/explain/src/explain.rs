@@ -6,7 +6,7 @@ use rulec_source::{Fragment, SourceFile};
 
 use crate::{
     Facts, coverage,
-    explanation::{Explanation, QueryPlace, Schedule, Tactic, Technique},
+    explanation::{Explanation, Indicator, QueryPlace, Schedule, Tactic, Technique},
     mainline, output, particulars, predicates, stages,
 };
 
@@ -33,7 +33,7 @@ pub struct Input<'a> {
 
 /// Explains a query of a rule. Never fails: what is not known is left out.
 pub fn explain(input: &Input<'_>) -> Explanation {
-    let pipeline = stages::stages(input);
+    let pipeline = stages::pipeline(input);
     let steps = mainline::steps(input.ir, &pipeline.spans);
     let predicates = predicates::predicates(input, &steps);
     let particulars = particulars::particulars(input, &steps);
@@ -47,9 +47,9 @@ pub fn explain(input: &Input<'_>) -> Explanation {
             line: stages::line(input, input.parsed.query.span),
         },
         parameters: stages::parameters(input.ir, input),
-        bindings: stages::bindings(input.ir, input, &pipeline.through),
+        bindings: stages::bindings(input.ir, input, &pipeline),
         output_fields: output::fields(input.ir, &input.fragment.text, &pipeline.spans),
-        stages: pipeline.stages,
+        stages: stages::stages(input, &pipeline),
         exclusions: predicates.exclusions,
         indicators: predicates.indicators,
         thresholds: predicates.thresholds,
@@ -64,6 +64,13 @@ pub fn explain(input: &Input<'_>) -> Explanation {
         settings: input.resolved.clone(),
         further: Vec::new(),
     }
+}
+
+/// What a query looks for: the indicators of its explanation alone.
+pub fn indicators(input: &Input<'_>) -> Vec<Indicator> {
+    let pipeline = stages::pipeline(input);
+    let steps = mainline::steps(input.ir, &pipeline.spans);
+    predicates::predicates(input, &steps).indicators
 }
 
 /// The document's tags under the names of the newest version.

@@ -29,7 +29,7 @@ mod written;
 pub use constant::constant;
 pub use corpus::Corpus;
 pub use deciding::deciding;
-pub use explain::{Input, explain};
+pub use explain::{Input, explain, indicators};
 pub use explanation::Explanation;
 pub use facts::Facts;
 pub use kind::Kind;

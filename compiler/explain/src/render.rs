@@ -485,7 +485,7 @@ impl Style for Markdown {
     fn prose(&self, text: &str) -> String {
         let parts: Vec<&str> = text.split('`').collect();
         // Without a partner a backtick is only a character.
-        if parts.len() % 2 == 0 {
+        if parts.len().is_multiple_of(2) {
             return escaped(text);
         }
         let parts = parts.iter().enumerate().map(|(index, part)| match index % 2 {

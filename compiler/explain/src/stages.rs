@@ -39,23 +39,18 @@ const COMMON: [&str; 16] = [
 /// Bindings, one inside another, that a pipeline is followed through.
 const DEPTH: usize = 32;
 
-/// What [`stages`] finds.
+/// The main pipeline as it is written.
 pub(crate) struct Pipeline {
-    pub(crate) stages: Vec<Stage>,
-    /// Operators of the main pipeline in the query text.
+    found: Vec<Found>,
+    /// Operators of the main pipeline in the query text, in their order.
     pub(crate) spans: Vec<Span>,
     /// Let bindings that the main pipeline runs through.
-    pub(crate) through: BTreeSet<String>,
+    through: BTreeSet<String>,
 }
 
-/// The stages of the main pipeline.
-pub(crate) fn stages(input: &Input<'_>) -> Pipeline {
+/// Follows the main pipeline through the let bindings that it begins with.
+pub(crate) fn pipeline(input: &Input<'_>) -> Pipeline {
     let statements = &input.parsed.query.statements;
-    let mut relations: BTreeMap<Span, &Rel> = BTreeMap::new();
-    for rel in walk::relations(input.ir) {
-        // Of those that one operator stands for, the one whose rows come out.
-        relations.entry(rel.span).or_insert(rel);
-    }
     let mut walker = Walker {
         input,
         statements,
@@ -70,13 +65,27 @@ pub(crate) fn stages(input: &Input<'_>) -> Pipeline {
     if let Some(main) = main {
         walker.pipeline(main, None, 0);
     }
+    Pipeline {
+        spans: walker.found.iter().map(|f| f.span).collect(),
+        found: walker.found,
+        through: walker.through,
+    }
+}
+
+/// The stages of the main pipeline.
+pub(crate) fn stages(input: &Input<'_>, pipeline: &Pipeline) -> Vec<Stage> {
+    let mut relations: BTreeMap<Span, &Rel> = BTreeMap::new();
+    for rel in walk::relations(input.ir) {
+        // Of those that one operator stands for, the one whose rows come out.
+        relations.entry(rel.span).or_insert(rel);
+    }
     let sentences = Sentences::new(input);
-    let rels: Vec<Option<&Rel>> = walker
-        .found
+    let rels: Vec<Option<&Rel>> = pipeline
+        .spans
         .iter()
-        .map(|found| relations.get(&found.span).copied())
+        .map(|span| relations.get(span).copied())
         .collect();
-    let stages = walker
+    pipeline
         .found
         .iter()
         .enumerate()
@@ -89,12 +98,7 @@ pub(crate) fn stages(input: &Input<'_>) -> Pipeline {
             columns: columns(input.ir, &rels[index..]),
             line: line(input, found.span),
         })
-        .collect();
-    Pipeline {
-        stages,
-        spans: walker.found.iter().map(|f| f.span).collect(),
-        through: walker.through,
-    }
+        .collect()
 }
 
 /// The columns behind the first of these stages. A call of a function of the
@@ -406,13 +410,13 @@ fn is_parameter(binding: &rulec_ir::Binding) -> bool {
 
 /// The let bindings that the main pipeline does not run through, and what
 /// they derive from.
-pub(crate) fn bindings(query: &Query, input: &Input<'_>, through: &BTreeSet<String>) -> Vec<Binding> {
+pub(crate) fn bindings(query: &Query, input: &Input<'_>, pipeline: &Pipeline) -> Vec<Binding> {
     let values = values(input);
     let written = Written { input };
     query
         .bindings
         .iter()
-        .filter(|b| !is_parameter(b) && !through.contains(&b.name))
+        .filter(|b| !is_parameter(b) && !pipeline.through.contains(&b.name))
         .filter(|b| values.contains_key(&b.name_span))
         .map(|b| Binding {
             name: b.name.clone(),
