@@ -21,7 +21,7 @@ impl Pipeline {
             ));
         }
         self.facts = rulec_explain::Facts::load(pack, attack).map_err(|e| e.to_string())?;
-        self.repository.config.check.attack = attack.to_owned();
+        attack.clone_into(&mut self.repository.config.check.attack);
         Ok(())
     }
 }
