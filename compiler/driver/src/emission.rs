@@ -159,13 +159,10 @@ struct Entry<S> {
 
 /// Target, slug, artifacts, losses, findings.
 #[derive(Serialize, Deserialize)]
-struct KeptEmission<S>(
-    S,
-    Option<S>,
-    Vec<(S, S, bool)>,
-    Vec<(S, S, S, Option<Span>, Option<(usize, usize)>)>,
-    Vec<Kept>,
-);
+struct KeptEmission<S>(S, Option<S>, Vec<(S, S, bool)>, Vec<KeptLoss<S>>, Vec<Kept>);
+
+/// Construct, effect, why, and its places in the query and in the document.
+type KeptLoss<S> = (S, S, S, Option<Span>, Option<(usize, usize)>);
 
 /// The bytes that are kept of a document; none for artifacts that are no text.
 pub(crate) fn keep(outcome: &Outcome, emissions: &[Emission]) -> Option<Vec<u8>> {

@@ -3,16 +3,19 @@
 use rulec_source::{Code, Diagnostic, Edit, Fix, Label, Severity, Span};
 use serde::{Deserialize, Serialize};
 
+/// Texts and where they belong.
+type Places = Vec<(Span, String)>;
+
 /// A finding, its code by its id.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Kept(
     String,
     Severity,
     String,
-    Vec<(Span, String)>,
+    Places,
     Vec<String>,
     Option<String>,
-    Option<(String, Vec<(Span, String)>, bool)>,
+    Option<(String, Places, bool)>,
 );
 
 impl Kept {
