@@ -150,18 +150,21 @@ fn edited(value: &Value, steps: &[Step], replacement: Option<&Value>) -> Value {
     };
     match (value, step) {
         (Value::Bag(bag), Step::Key(key)) => {
-            let mut out = Bag::new();
-            for (name, old) in bag.iter() {
-                if name != key {
-                    out.insert(name, old.clone());
+            let kept = bag.iter().filter_map(|(name, old)| {
+                let new = if name != key {
+                    old.clone()
                 } else if !rest.is_empty() || replacement.is_some() {
-                    out.insert(name, edited(old, rest, replacement));
-                }
-            }
-            if bag.get(key).is_none() && replacement.is_some() {
-                out.insert(key.as_str(), edited(&new_bag(Bag::new()), rest, replacement));
-            }
-            new_bag(out)
+                    edited(old, rest, replacement)
+                } else {
+                    return None;
+                };
+                Some((Arc::from(name), new))
+            });
+            let added = (bag.get(key).is_none() && replacement.is_some()).then(|| {
+                let new = edited(&new_bag(Bag::new()), rest, replacement);
+                (Arc::from(key.as_str()), new)
+            });
+            new_bag(kept.chain(added).collect())
         }
         (Value::Array(items), Step::Index(at)) => {
             let mut items = items.to_vec();
@@ -184,14 +187,23 @@ fn steps(text: &str) -> Vec<Step> {
 
 /// `bag_remove_keys`.
 pub fn bag_remove_keys(args: &[Value]) -> Value {
-    if bag(args, 0).is_none() {
+    let Some(bag) = bag(args, 0) else {
         return Value::Null;
-    }
-    let mut result = get(args, 0).clone();
-    for key in array(args, 1).unwrap_or(&[]) {
-        result = edited(&result, &steps(&text::borrow(key)), None);
-    }
-    result
+    };
+    let paths = array(args, 1).unwrap_or(&[]).iter();
+    let paths = paths.map(|key| steps(&text::borrow(key))).collect::<Vec<_>>();
+    // Keys of the bag itself go together: `find` takes hundreds away.
+    let keys = paths.iter().filter_map(|path| match &path[..] {
+        [Step::Key(key)] => Some(key.as_str()),
+        _ => None,
+    });
+    let keys: HashSet<&str> = keys.collect();
+    let kept = bag.iter().filter(|(name, _)| !keys.contains(name));
+    let kept = kept.map(|(name, value)| (Arc::from(name), value.clone()));
+    let deeper = paths
+        .iter()
+        .filter(|path| path.len() != 1 || !matches!(path[0], Step::Key(_)));
+    deeper.fold(new_bag(kept.collect()), |bag, path| edited(&bag, path, None))
 }
 
 /// `bag_set_key`.
