@@ -72,9 +72,13 @@ pub(super) fn is_known(table: &str, event: &str, events: &Events) -> bool {
         .any(|known| known == event)
 }
 
-/// What all queries look at; none when that is not known.
+/// What all queries look at; none when that is not known, or the document lists
+/// no event to compare it with.
 pub(super) fn looked(input: &Input<'_>) -> Option<Vec<LookedAt>> {
-    let known = !input.queries.is_empty() && input.queries.iter().all(|q| q.sound);
+    let lists = |source| events_of(source).next().is_some();
+    let known = input.rule.data_sources.iter().any(lists)
+        && !input.queries.is_empty()
+        && input.queries.iter().all(|q| q.sound);
     known.then(|| {
         input
             .queries
