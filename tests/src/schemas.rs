@@ -47,6 +47,14 @@ fn what_rulec_prints_is_valid() {
         "losses.schema.json",
         &serde_json::from_slice(&built.artifacts["losses.json"]).unwrap(),
     );
+    let Ok(site) = pipeline.site(&compilation, &built, "Rules") else {
+        panic!("there is no site")
+    };
+    let coverage = site.iter().find(|file| file.path == "coverage.json").unwrap();
+    validate(
+        "coverage.schema.json",
+        &serde_json::from_slice(&coverage.bytes).unwrap(),
+    );
     for document in compilation.documents {
         let rule = serde_json::to_value(document.rule().unwrap()).unwrap();
         validate("rule.schema.json", &rule);

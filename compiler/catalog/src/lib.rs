@@ -21,6 +21,7 @@ mod render;
 mod search;
 
 pub use input::{Artifact, Document, Failure, File, Input, Loss, Problem, Query};
+pub use numbers::Numbers;
 
 use indicators::Indicators;
 use overview::{Link, Overview};
@@ -156,7 +157,7 @@ pub fn catalog(input: &Input<'_>) -> Result<Vec<File>, Failure> {
     ));
 
     files.push(file("coverage.csv", numbers::csv(&matrices, &coverage)));
-    let numbers = numbers::json(input.rulec, &overviews, &matrices, &coverage);
+    let numbers = numbers::numbers(input.rulec, &overviews, &matrices, &coverage);
     files.push(file("coverage.json", pretty(&numbers)));
     if let Some(matrix) = matrices.first() {
         files.push(file("badge.svg", numbers::badge(matrix)));
@@ -217,7 +218,7 @@ fn file(path: &str, text: String) -> File {
     }
 }
 
-fn pretty(value: &serde_json::Value) -> String {
+fn pretty(value: &impl Serialize) -> String {
     let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text

@@ -1,9 +1,12 @@
 //! Coverage for other tools: CSV, JSON and a badge.
 
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::{
-    attack::Matrix,
+    attack::{Column, Matrix},
     events::Coverage,
     overview::{Link, Overview},
 };
@@ -62,49 +65,159 @@ fn cell(text: &str) -> String {
     }
 }
 
-/// The same as JSON.
-pub(crate) fn json(
-    rulec: &str,
-    overviews: &[Overview<'_>],
-    matrices: &[Matrix<'_>],
-    coverage: &Coverage<'_>,
-) -> Value {
-    json!({
-        "rulec": rulec,
-        "rules": overviews.iter().map(|o| json!({
-            "id": o.document.rule.id,
-            "title": o.document.rule.title,
-            "page": o.page.href,
-            "document": o.document.path,
-            "severity": o.severity,
-            "status": o.status,
-            "tactics": o.tactics,
-            "techniques": o.techniques.iter().map(|(id, _)| id).collect::<Vec<_>>(),
-            "tables": o.tables,
-        })).collect::<Vec<_>>(),
-        "attack": matrices.iter().map(|m| json!({
-            "version": m.version,
-            "techniques": m.techniques, "techniques_covered": m.covered,
-            "subtechniques": m.sub, "subtechniques_covered": m.covered_sub,
-            "tactics": m.tactics.iter().map(|t| json!({
-                "id": t.id, "name": t.name, "techniques": t.cells.len(), "covered": t.covered,
-                "rules": ids(&t.rules),
-                "by_technique": t.cells.iter()
-                    .flat_map(|c| std::iter::once(c).chain(&c.sub))
-                    .filter(|c| !c.rules.is_empty())
-                    .map(|c| (c.id.to_owned(), json!(ids(&c.rules))))
-                    .collect::<serde_json::Map<_, _>>(),
-            })).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
-        "events": coverage.providers.iter().map(|p| json!({
-            "provider": p.name, "known": p.known, "covered": p.covered,
-            "by_event": p.events.iter()
-                .map(|e| (e.name.clone(), json!(ids(&e.rules))))
-                .collect::<serde_json::Map<_, _>>(),
-            "gaps": p.gaps.iter().map(|e| &e.name).collect::<Vec<_>>(),
-        })).collect::<Vec<_>>(),
-        "tables": coverage.tables.iter().map(|t| json!({ "table": t.name, "rules": ids(&t.rules) })).collect::<Vec<_>>(),
-    })
+/// Coverage as JSON: what rules there are, and what they are about and look at.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Numbers<'a> {
+    /// Version of rulec.
+    rulec: &'a str,
+    /// The rules, in the order of the catalog.
+    rules: Vec<RuleNumbers<'a>>,
+    /// Versions of ATT&CK, the one the repository pins first.
+    attack: Vec<AttackNumbers<'a>>,
+    /// Events by provider.
+    events: Vec<ProviderNumbers<'a>>,
+    /// Tables that queries name.
+    tables: Vec<TableNumbers<'a>>,
+}
+
+/// A rule.
+#[derive(Debug, Serialize, JsonSchema)]
+struct RuleNumbers<'a> {
+    id: &'a str,
+    title: &'a str,
+    /// Its page, from the folder of the site.
+    page: &'a str,
+    /// Its document, from the folder of the repository.
+    document: &'a str,
+    severity: &'a str,
+    status: &'a str,
+    /// Names of tactics in the newest version of ATT&CK.
+    tactics: &'a [String],
+    /// Ids of techniques in the newest version.
+    techniques: Vec<&'a str>,
+    tables: &'a [String],
+}
+
+/// A version of ATT&CK.
+#[derive(Debug, Serialize, JsonSchema)]
+struct AttackNumbers<'a> {
+    version: &'a str,
+    techniques: usize,
+    /// Techniques that some rule is about, by itself or through a sub-technique.
+    techniques_covered: usize,
+    subtechniques: usize,
+    subtechniques_covered: usize,
+    /// In the order of the matrix.
+    tactics: Vec<TacticNumbers<'a>>,
+}
+
+/// A tactic.
+#[derive(Debug, Serialize, JsonSchema)]
+struct TacticNumbers<'a> {
+    id: &'a str,
+    name: &'a str,
+    techniques: usize,
+    covered: usize,
+    /// Rules that name the tactic and no technique.
+    rules: Vec<&'a str>,
+    /// Ids of rules by id of a technique or sub-technique.
+    by_technique: BTreeMap<&'a str, Vec<&'a str>>,
+}
+
+/// A provider of events.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ProviderNumbers<'a> {
+    provider: &'a str,
+    /// Events there are facts about.
+    known: usize,
+    /// Known events that some rule looks at.
+    covered: usize,
+    /// Ids of rules by event.
+    by_event: BTreeMap<&'a str, Vec<&'a str>>,
+    /// Known events that no rule looks at.
+    gaps: Vec<&'a str>,
+}
+
+/// A table.
+#[derive(Debug, Serialize, JsonSchema)]
+struct TableNumbers<'a> {
+    table: &'a str,
+    rules: Vec<&'a str>,
+}
+
+/// The numbers of a catalog.
+pub(crate) fn numbers<'a>(
+    rulec: &'a str,
+    overviews: &'a [Overview<'a>],
+    matrices: &'a [Matrix<'a>],
+    coverage: &'a Coverage<'a>,
+) -> Numbers<'a> {
+    Numbers {
+        rulec,
+        rules: overviews
+            .iter()
+            .map(|o| RuleNumbers {
+                id: &o.document.rule.id,
+                title: &o.document.rule.title,
+                page: &o.page.href,
+                document: o.document.path,
+                severity: o.severity,
+                status: o.status,
+                tactics: &o.tactics,
+                techniques: o.techniques.iter().map(|(id, _)| id.as_str()).collect(),
+                tables: &o.tables,
+            })
+            .collect(),
+        attack: matrices
+            .iter()
+            .map(|m| AttackNumbers {
+                version: m.version,
+                techniques: m.techniques,
+                techniques_covered: m.covered,
+                subtechniques: m.sub,
+                subtechniques_covered: m.covered_sub,
+                tactics: m.tactics.iter().map(tactic).collect(),
+            })
+            .collect(),
+        events: coverage
+            .providers
+            .iter()
+            .map(|p| ProviderNumbers {
+                provider: &p.name,
+                known: p.known,
+                covered: p.covered,
+                by_event: p
+                    .events
+                    .iter()
+                    .map(|e| (e.name.as_str(), ids(&e.rules)))
+                    .collect(),
+                gaps: p.gaps.iter().map(|e| e.name.as_str()).collect(),
+            })
+            .collect(),
+        tables: coverage
+            .tables
+            .iter()
+            .map(|t| TableNumbers {
+                table: t.name,
+                rules: ids(&t.rules),
+            })
+            .collect(),
+    }
+}
+
+fn tactic<'a>(tactic: &'a Column<'a>) -> TacticNumbers<'a> {
+    let cells = tactic.cells.iter().flat_map(|c| std::iter::once(c).chain(&c.sub));
+    TacticNumbers {
+        id: tactic.id,
+        name: tactic.name,
+        techniques: tactic.cells.len(),
+        covered: tactic.covered,
+        rules: ids(&tactic.rules),
+        by_technique: cells
+            .filter(|c| !c.rules.is_empty())
+            .map(|c| (c.id, ids(&c.rules)))
+            .collect(),
+    }
 }
 
 fn ids<'a>(rules: &[Link<'a>]) -> Vec<&'a str> {

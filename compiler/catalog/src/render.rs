@@ -46,6 +46,7 @@ impl Templates {
             environment.set_syntax(syntax);
         }
         environment.add_filter("plural", plural);
+        environment.add_filter("ticks", |text: &str| Value::from_safe_string(html::ticks(text)));
         environment.add_filter("compared", crate::page::compared);
         environment.add_filter("breaks", |name: &str| Value::from_safe_string(html::breaks(name)));
         for path in pack.paths_under(FOLDER).filter(|path| path.ends_with(SUFFIX)) {

@@ -22,6 +22,10 @@ pub fn all() -> Vec<(&'static str, String)> {
             of::<rulec_explain::Explanation>("https://rulec.dev/schema/explain.schema.json"),
         ),
         (
+            "schema/coverage.schema.json",
+            of::<rulec_catalog::Numbers<'_>>("https://rulec.dev/schema/coverage.schema.json"),
+        ),
+        (
             "schema/explain-miss.schema.json",
             of::<crate::miss::Report>("https://rulec.dev/schema/explain-miss.schema.json"),
         ),
