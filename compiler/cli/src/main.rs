@@ -58,6 +58,7 @@ enum Colour {
 #[derive(Debug, Subcommand)]
 enum Command {
     New(commands::new::Arguments),
+    Import(commands::import::Arguments),
     Check(commands::check::Arguments),
     Build(commands::build::Arguments),
     Golden(commands::golden::Arguments),
@@ -119,6 +120,7 @@ fn main() -> ExitCode {
     let global = &arguments.global;
     let outcome = match arguments.command {
         Command::New(a) => commands::new::run(global, &a),
+        Command::Import(a) => commands::import::run(global, &a),
         Command::Check(a) => commands::check::run(global, &a),
         Command::Build(a) => commands::build::run(global, &a),
         Command::Golden(a) => commands::golden::run(global, &a),

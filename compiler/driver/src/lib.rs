@@ -20,6 +20,7 @@ pub mod fixtures;
 pub mod format;
 pub mod golden;
 pub mod hunt;
+pub mod import;
 pub mod inputs;
 mod kept;
 pub mod list;

@@ -28,6 +28,7 @@ pub fn codes() -> Vec<Code> {
         rulec_ir::CODES,
         rulec_check::CODES,
         rulec_emit::CODES,
+        rulec_import::CODES,
         codes::CODES,
     ]
     .concat();

@@ -192,6 +192,10 @@ pub struct FrontMatter {
     pub grouping: Option<Grouping>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub suppression: Option<Suppression>,
+    /// Target -> the id the rule has there, where it was deployed under another
+    /// one than rulec would give it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<BTreeMap<String, String>>,
 }
 
 /// What was said about running a rule, each value with its origin: front
@@ -221,6 +225,9 @@ pub struct Settings {
     pub grouping: Option<Sourced<Grouping>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub suppression: Option<Sourced<Suppression>>,
+    /// Target -> the id the rule has there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ids: Option<Sourced<BTreeMap<String, String>>>,
 }
 
 impl Settings {
@@ -246,6 +253,15 @@ impl Settings {
         take(&mut self.alert, said.alert, origin);
         take(&mut self.grouping, said.grouping, origin);
         take(&mut self.suppression, said.suppression, origin);
+        // An id is one rule's; what is said for all rules has none.
+        if *origin == Origin::FrontMatter {
+            take(&mut self.ids, said.ids, origin);
+        }
+    }
+
+    /// The id the rule has at a target, where its document says it.
+    pub fn id_at(&self, target: &str) -> Option<&str> {
+        self.ids.as_ref()?.value.get(target).map(String::as_str)
     }
 }
 

@@ -587,6 +587,7 @@ fn merge(into: &mut FrontMatter, said: FrontMatter) {
         alert,
         grouping,
         suppression,
+        ids,
     } = said;
     take(&mut into.status, status);
     take(&mut into.severity, severity);
@@ -598,4 +599,5 @@ fn merge(into: &mut FrontMatter, said: FrontMatter) {
     take(&mut into.alert, alert);
     take(&mut into.grouping, grouping);
     take(&mut into.suppression, suppression);
+    take(&mut into.ids, ids);
 }

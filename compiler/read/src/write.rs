@@ -82,6 +82,7 @@ fn front_matter(out: &mut String, settings: &Settings) {
         alert: said(settings.alert.as_ref()),
         grouping: said(settings.grouping.as_ref()),
         suppression: said(settings.suppression.as_ref()),
+        ids: said(settings.ids.as_ref()),
     };
     if front == FrontMatter::default() {
         return;

@@ -56,7 +56,7 @@ pub(super) fn body(
         template.insert("customDetails".to_owned(), Value::Object(details));
     }
     json!({
-        "id": id(prepared, &input.rule.id, slug),
+        "id": deployed_id(prepared, input, slug).unwrap_or_else(|| id(prepared, &input.rule.id, slug)),
         "displayName": name,
         "description": format!("{about}\n\n{}", provenance(input.provenance)),
         "status": if resolved.status.value == Status::Deprecated { "disabled" } else { "enabled" },
@@ -74,6 +74,12 @@ fn provenance(provenance: &Provenance) -> String {
         sha256,
     } = provenance;
     format!("Made by rulec {rulec} from {document} (sha256 {sha256})")
+}
+
+/// The id under which the document says the detection is deployed.
+fn deployed_id(prepared: &Prepared, input: &Input<'_>, slug: Option<&str>) -> Option<String> {
+    let said = input.rule.settings.id_at(super::NAME).filter(|_| slug.is_none())?;
+    prepared.id.is_match(said).then(|| said.to_owned())
 }
 
 /// The rule's id where the service takes it; else with a prefix, and with the

@@ -30,6 +30,13 @@ pub(super) fn guid(namespace: &Uuid, id: &str, slug: Option<&str>) -> String {
     Uuid::new_v5(namespace, name.as_bytes()).to_string()
 }
 
+/// The GUID under which the document says the rule is deployed. It is the
+/// first query's; a second one would take its place.
+fn deployed_guid(input: &Input<'_>, slug: Option<&str>) -> Option<String> {
+    let said = input.rule.settings.id_at(super::NAME).filter(|_| slug.is_none())?;
+    Uuid::parse_str(said).ok().map(|id| id.to_string())
+}
+
 /// The rule, and the tactics its document names.
 pub(super) fn rule(
     prepared: &Prepared,
@@ -85,7 +92,8 @@ pub(super) fn rule(
         &own.choices.aggregation
     };
     let rule = SentinelRule {
-        id: guid(&own.choices.namespace, &input.rule.id, slug),
+        id: deployed_guid(input, slug)
+            .unwrap_or_else(|| guid(&own.choices.namespace, &input.rule.id, slug)),
         name: title(input, slug),
         description: description(input.rule).to_owned(),
         severity: severity(resolved.severity.value).to_owned(),

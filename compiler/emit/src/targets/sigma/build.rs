@@ -28,6 +28,8 @@ pub(super) struct Meta {
     tags: Vec<String>,
     falsepositives: Vec<String>,
     level: &'static str,
+    /// The id under which the rule is known already, when it gives one document.
+    known_as: Option<Uuid>,
 }
 
 /// Reads what the rule says of itself.
@@ -103,12 +105,20 @@ pub(super) fn meta(
             Severity::Medium => "medium",
             Severity::High => "high",
         },
+        known_as: rule
+            .settings
+            .id_at(super::NAME)
+            .filter(|_| slug.is_none())
+            .and_then(|id| Uuid::parse_str(id).ok()),
     }
 }
 
 impl Meta {
     /// The document's id: of the rule's id and what tells its documents apart.
     pub(super) fn id(&self, prepared: &Prepared, suffix: &str) -> String {
+        if let (Some(id), "") = (self.known_as, suffix) {
+            return id.to_string();
+        }
         let name = if suffix.is_empty() {
             self.name.clone()
         } else {
