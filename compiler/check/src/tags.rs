@@ -230,10 +230,14 @@ impl<'a> Tag<'a> {
         let letter = |c: char| c.is_alphanumeric();
         let alone = |at: &usize| {
             let (before, after) = (&source[..*at], &source[at + text.len()..]);
-            let longer = after.starts_with('.') && after[1..].starts_with(|c: char| c.is_ascii_digit());
+            let longer =
+                after.starts_with(['.', '/']) && after[1..].starts_with(|c: char| c.is_ascii_digit());
             !before.ends_with(letter) && !after.starts_with(letter) && !longer
         };
-        let mut found = source.match_indices(text).map(|(at, _)| at).filter(alone);
+        // Ids in small letters, and `T1562/001`, are the same ids. Neither changes the places of bytes.
+        let plain = |text: &str| text.to_ascii_lowercase().replace('/', ".");
+        let (searched, wanted) = (plain(source), plain(text));
+        let mut found = searched.match_indices(&wanted).map(|(at, _)| at).filter(alone);
         let (at, more) = (found.next()?, found.next());
         let start = area.start as usize + at;
         more.is_none().then(|| Span::new(start, start + text.len()))

@@ -3,7 +3,10 @@
 
 mod common;
 
-use std::{fs, process::Command};
+use std::{
+    fs,
+    process::{Command, Output},
+};
 
 use common::{code, err, out, repository, rulec, rulec_with};
 
@@ -59,6 +62,51 @@ fn safe_repairs_are_made_and_guesses_are_not() {
     rulec(folder.path(), &["check", "--fix", "rules/old.md"]);
     assert_eq!(fs::read_to_string(&rule).unwrap(), expected);
     assert_eq!(code(&rulec(folder.path(), &["check", "--fix", "-"])), 3);
+}
+
+#[test]
+fn an_upgrade_of_attack_is_told_shown_and_made() {
+    let folder = repository();
+    let case = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/cases/upgrade/defense-evasion-split.md"
+    );
+    let rule = folder.path().join("rules/tags.md");
+    fs::create_dir_all(rule.parent().unwrap()).unwrap();
+    fs::copy(case, &rule).unwrap();
+    let check = |arguments: &[&str]| rulec(folder.path(), &[&["check", "rules/tags.md"], arguments].concat());
+    let silent = |output: &Output| err(output) == "0 errors and 0 warnings in 1 document (1 rule)\n";
+    let now = check(&[]);
+    assert!(silent(&now), "{}", err(&now));
+    let then = check(&["--attack", "19", "--fail-on", "warning"]);
+    assert!(
+        err(&then).contains("`T1562.001` is revoked in ATT&CK 19"),
+        "{}",
+        err(&then)
+    );
+    assert_eq!(code(&then), 1);
+    assert!(
+        silent(&check(&[])),
+        "what was found for one version is not kept for another"
+    );
+
+    let before = fs::read_to_string(&rule).unwrap();
+    let shown = check(&["--attack", "19", "--fix", "--diff"]);
+    assert_eq!(code(&shown), 1);
+    assert!(
+        out(&shown).contains("\n+| TA0112 - Defense Impairment | T1685 |  | Disable or Modify Tools |\n")
+    );
+    assert_eq!(
+        fs::read_to_string(&rule).unwrap(),
+        before,
+        "--diff must not write"
+    );
+    let made = check(&["--attack", "19", "--fix"]);
+    assert!(err(&made).contains("repairs made"), "{}", err(&made));
+    assert!(silent(&check(&["--attack", "19"])));
+    assert_eq!(code(&check(&["--attack", "19", "--fix", "--diff"])), 0);
+    assert_eq!(code(&check(&["--attack", "3"])), 3);
+    assert_eq!(code(&check(&["--diff"])), 3, "--diff goes with --fix");
 }
 
 #[test]

@@ -491,6 +491,25 @@ mod tests {
         );
     }
 
+    /// `cargo dev`'s own tests compare all of them with the vendors' lists.
+    #[test]
+    fn titles_are_the_names_that_vendors_give() {
+        let events = events();
+        for (provider, event, title) in [
+            ("Sysmon", "8", "CreateRemoteThread"),
+            ("Sysmon", "23", "FileDelete (File Delete archived)"),
+            ("Security-Auditing", "4688", "A new process has been created"),
+            (
+                "Security-Auditing",
+                "4697",
+                "A service was installed in the system",
+            ),
+            ("Eventlog", "1102", "The audit log was cleared"),
+        ] {
+            assert_eq!(events.title(provider, event), title);
+        }
+    }
+
     #[test]
     fn rows_name_their_provider() {
         let events = events();

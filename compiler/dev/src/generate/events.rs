@@ -138,3 +138,39 @@ fn print(text: &mut String, name: &str, mut rows: Vec<Row>) {
         ));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rulec_facts::Pack;
+    use rulec_facts::events::Events;
+
+    use super::{cell, records};
+    use crate::generate::root;
+
+    /// Titles are kept by hand; where the vendor has a name for the event, it
+    /// is that. The Threat-Intelligence provider names constants, not events.
+    #[test]
+    fn titles_are_the_names_that_vendors_give() {
+        let path = root().join("../shared/facts/events/event_map.csv");
+        if !path.is_file() {
+            println!("skipped: there are no facts at ../shared/facts");
+            return;
+        }
+        let events = Events::load(&Pack::embedded()).unwrap();
+        let mut compared = 0;
+        for (line, record) in records(&path).unwrap() {
+            let of = |column| cell(&path, line, &record, column).unwrap();
+            for (id, title, provider) in [
+                (of("sysmon_id"), of("sysmon_title"), "Sysmon"),
+                (of("security_event_id"), of("security_title"), "Security-Auditing"),
+            ] {
+                if !id.is_empty() {
+                    let provider = if id == "1102" { "Eventlog" } else { provider };
+                    assert_eq!(events.title(provider, id), title, "{provider} {id}, line {line}");
+                    compared += 1;
+                }
+            }
+        }
+        assert!(compared > 90, "{compared}");
+    }
+}
