@@ -37,9 +37,30 @@ fn try_render(
             .build()?,
     );
     environment.add_filter("visible", |text: &str| visible(text, usize::MAX).0);
+    environment.add_filter("prose", |text: &str| {
+        minijinja::Value::from_safe_string(prose(text))
+    });
     environment.add_template(template, &source)?;
     let shown = minijinja::Value::from(Serde(shown));
     Ok(environment.get_template(template)?.render(shown)?)
+}
+
+/// Text as HTML; what stands between backticks is code.
+fn prose(text: &str) -> String {
+    let text = visible(text, usize::MAX).0;
+    let parts: Vec<&str> = text.split('`').collect();
+    // Without a partner a backtick is only a character.
+    if parts.len().is_multiple_of(2) {
+        return minijinja::HtmlEscape(&text).to_string();
+    }
+    let parts = parts.iter().enumerate().map(|(index, part)| {
+        let part = minijinja::HtmlEscape(part);
+        match index % 2 {
+            0 => part.to_string(),
+            _ => format!("<code>{part}</code>"),
+        }
+    });
+    parts.collect()
 }
 
 /// The beginning of a text, and how many characters are missing. Characters
@@ -75,6 +96,15 @@ pub(crate) fn visible(text: &str, most: usize) -> (String, usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn code_is_marked_and_everything_escaped() {
+        assert_eq!(
+            prose("a < `b & \u{202e}c` d"),
+            "a &lt; <code>b &amp; \\u{202e}c</code> d"
+        );
+        assert_eq!(prose("a ` <b>"), "a ` &lt;b&gt;");
+    }
 
     #[test]
     fn what_is_not_seen_is_written_out() {

@@ -5,6 +5,8 @@
 //! whether a test is an indicator, an exclusion or a threshold
 //! (`predicates`), and words (`sentence`).
 
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
+
 use rulec_functions::{Type, Value, text};
 use rulec_ir::{Expr, ExprKind, Query, Rel, RelKind};
 
@@ -76,15 +78,22 @@ pub(crate) enum Operand {
 
 impl PartialEq for Operand {
     fn eq(&self, other: &Self) -> bool {
-        let alike = match (self, other) {
-            (Self::Constant(a), Self::Constant(b)) => std::mem::discriminant(a) == std::mem::discriminant(b),
-            (a, b) => std::mem::discriminant(a) == std::mem::discriminant(b),
-        };
-        alike && self.text() == other.text()
+        self.sort() == other.sort() && self.text() == other.text()
     }
 }
 
 impl Operand {
+    /// Tells apart what reads alike: the number 1, the text "1", the column `1`.
+    fn sort(&self) -> u8 {
+        match self {
+            Self::Constant(Value::String(_)) => 0,
+            Self::Constant(_) => 1,
+            Self::Column(_) => 2,
+            Self::Named(_) => 3,
+            Self::Written(_) => 4,
+        }
+    }
+
     /// As plain text.
     pub(crate) fn text(&self) -> String {
         match self {
@@ -415,8 +424,9 @@ impl<'q> Reader<'_, 'q> {
             {
                 return items.iter().cloned().map(Operand::Constant).collect();
             }
+            // Null is what a name without a meaning is bound to; its text says more.
+            Some(Value::Null) | None => {}
             Some(value) => return vec![Operand::Constant(value)],
-            None => {}
         }
         if let Some(name) = self.column(expr) {
             return vec![Operand::Column(name)];
@@ -486,17 +496,13 @@ impl<'q> Reader<'_, 'q> {
 }
 
 /// Each operand once; the two ends of a range stay.
-fn distinct(operands: Vec<Operand>, kind: Kind) -> Vec<Operand> {
-    if kind.is_order() {
-        return operands;
+fn distinct(mut operands: Vec<Operand>, kind: Kind) -> Vec<Operand> {
+    if !kind.is_order() {
+        // Lists of ten thousand addresses are not unheard of.
+        let mut known = BTreeSet::new();
+        operands.retain(|operand| known.insert((operand.sort(), operand.text())));
     }
-    let mut kept: Vec<Operand> = Vec::new();
-    for operand in operands {
-        if !kept.contains(&operand) {
-            kept.push(operand);
-        }
-    }
-    kept
+    operands
 }
 
 /// `base.key`, `base["a key"]`, `base[0]`.
@@ -572,37 +578,39 @@ pub(crate) fn any(parts: Vec<Condition<'_>>) -> Condition<'_> {
 /// Tests of one field that are one test of several values together.
 fn merged(parts: Vec<Condition<'_>>, together: fn(Kind) -> Option<Kind>) -> Vec<Condition<'_>> {
     let mut kept: Vec<Condition<'_>> = Vec::new();
+    // By what has to be the same: where the test is that others join, and
+    // whether any has.
+    let mut places: BTreeMap<(String, bool, bool, Kind), (usize, bool)> = BTreeMap::new();
     for part in parts {
         let Condition::Test(test) = part else {
             kept.push(part);
             continue;
         };
-        let constants = |t: &Test<'_>| t.operands.iter().all(|o| matches!(o, Operand::Constant(_)));
-        let same = kept.iter_mut().find_map(|kept| match kept {
-            Condition::Test(before)
-                if before.field == test.field
-                    && before.ignore_case == test.ignore_case
-                    && before.time == test.time
-                    && constants(before)
-                    && constants(&test)
-                    && together(before.kind).is_some()
-                    && together(before.kind) == together(test.kind) =>
-            {
-                Some(before)
-            }
-            _ => None,
-        });
-        match same {
-            Some(before) => {
-                before.kind = together(test.kind).unwrap_or(test.kind);
-                before.parameter = None;
-                for operand in test.operands {
-                    if !before.operands.contains(&operand) {
-                        before.operands.push(operand);
-                    }
+        let constants = test.operands.iter().all(|o| matches!(o, Operand::Constant(_)));
+        let Some(kind) = together(test.kind).filter(|_| constants) else {
+            kept.push(Condition::Test(test));
+            continue;
+        };
+        let key = (test.field.clone(), test.ignore_case, test.time, kind);
+        match places.entry(key) {
+            Entry::Occupied(mut place) => {
+                let (at, joined) = place.get_mut();
+                *joined = true;
+                if let Some(Condition::Test(before)) = kept.get_mut(*at) {
+                    before.kind = kind;
+                    before.parameter = None;
+                    before.operands.extend(test.operands);
                 }
             }
-            None => kept.push(Condition::Test(test)),
+            Entry::Vacant(place) => {
+                place.insert((kept.len(), false));
+                kept.push(Condition::Test(test));
+            }
+        }
+    }
+    for (at, joined) in places.into_values() {
+        if joined && let Some(Condition::Test(test)) = kept.get_mut(at) {
+            test.operands = distinct(std::mem::take(&mut test.operands), test.kind);
         }
     }
     kept
