@@ -1,14 +1,17 @@
 //! tests/cases: one test per file, no Rust needed.
 //!
 //! - `check/*.md`: the findings of `rulec check`, as text, in the `.txt` beside it;
+//! - the examples in compiler/check/pages: the bad one is found by its lint alone, the good one by none;
 //! - `upgrade/*.md`: what `rulec check --attack 19` finds, repairs and leaves, in the `.txt` beside it;
 //! - `explain/*.md`: what `rulec explain` says, in the `.explain.md` beside it;
+//! - `diff/*.old.md` and `.new.md`: what `rulec diff` says of them, and `check --since` of the history, in the `.txt` beside them;
 //! - `kql/**/*.kql`: what the front end makes of a query, in the `.txt` beside it;
 //! - `query/*.kql`: what `rulec query` gives, in the `.txt` beside it.
 //!
 //! `UPDATE=1` rewrites the expectations; the diff is read before it is committed.
 #![allow(clippy::disallowed_methods, clippy::unwrap_used)] // A test reads its cases.
 
+mod diff_cases;
 mod kql_cases;
 
 use std::{
@@ -47,11 +50,114 @@ fn main() -> ExitCode {
     trials.push(Trial::test("check/every lint has a case", move || {
         every_lint(&expectations)
     }));
+    for name in rulec_driver::list::lints() {
+        trials.push(Trial::test(format!("pages/{name}"), move || page(name)));
+    }
+    trials.extend(diff_cases::trials(root));
     trials.extend(kql_cases::trials(root));
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
-/// A lint without a case that triggers it is a lint nobody has seen work.
+/// A document in which no lint finds anything.
+const SOUND: &str = "# A case
+
+## Metadata
+**ID:** a-case
+
+---
+
+## ATT&CK Tags
+
+| Tactic | Technique | Subtechnique | Technique Name |
+|---|---|---|---|
+| TA0005 - Defense Evasion | T1055 | 002 | Process Injection - Portable Executable Injection |
+
+## Detection description
+Finds what the example is about.
+
+## False Positives
+None known.
+
+## Suggested Response Actions
+Read the example.
+
+## Detection Blind Spots
+Everything else.
+
+## Detection
+
+**Language:** Kusto
+
+**Platform:** M365 Security
+
+**Query:**
+```kql
+DeviceProcessEvents
+| where FileName =~ \"cmd.exe\"
+```
+";
+
+/// The examples of a page, by the words behind their fences: ```` ```kql bad ````.
+fn examples(page: &str, kind: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut lines = page.lines();
+    while let Some(line) = lines.next() {
+        let Some(language) = line.strip_prefix("```").and_then(|l| l.strip_suffix(kind)) else {
+            continue;
+        };
+        let text: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+        found.push((language.trim().to_owned(), text.join("\n")));
+    }
+    found
+}
+
+/// The document of an example: the sound one with another query, title or section.
+fn example(language: &str, text: &str) -> String {
+    if language == "kql" {
+        let (before, _) = SOUND.split_once("DeviceProcessEvents").unwrap();
+        // Whether a name is known depends on the platform.
+        let sentinel = text.contains("SecurityEvent");
+        let before = if sentinel {
+            before.replace("M365 Security", "Sentinel")
+        } else {
+            before.to_owned()
+        };
+        return format!("{before}{text}\n```\n");
+    }
+    let heading = text.lines().next().unwrap();
+    if heading.starts_with("# ") {
+        return SOUND.replacen("# A case", heading, 1);
+    }
+    match SOUND.split_once(&format!("{heading}\n")) {
+        Some((before, rest)) => {
+            let (_, after) = rest.split_once("\n## ").unwrap();
+            format!("{before}{text}\n\n## {after}")
+        }
+        None => format!("{SOUND}\n{text}\n"),
+    }
+}
+
+/// What a page calls bad its lint finds, and no other; what it calls good none does.
+fn page(name: &str) -> Result<(), Failed> {
+    let text = rulec_driver::list::lint(name)?;
+    let found = |language: &str, text: &str| -> Vec<&'static str> {
+        let document = pipeline().document(SourceFile::new("example.md", example(language, text)));
+        let mut found: Vec<&str> = document.diagnostics.iter().map(|d| d.code.name).collect();
+        found.dedup();
+        found
+    };
+    for (kind, expected) in [("bad", vec![name]), ("good", Vec::new())] {
+        for (language, text) in examples(&text, kind) {
+            let found = found(&language, &text);
+            if found != expected {
+                return Err(format!("the {kind} example is found by {found:?}:\n{text}").into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A lint without a case or example that triggers it is a lint nobody has seen work.
 fn every_lint(expectations: &[PathBuf]) -> Result<(), Failed> {
     let texts: Vec<String> = expectations.iter().flat_map(fs::read_to_string).collect();
     let codes = rulec_driver::list::codes();
@@ -59,12 +165,19 @@ fn every_lint(expectations: &[PathBuf]) -> Result<(), Failed> {
         .iter()
         .filter(|code| code.id.starts_with("RL"))
         .filter(|code| !texts.iter().any(|t| t.contains(&format!("[{}]", code.id))))
+        .filter(|code| {
+            rulec_driver::list::lint(code.name).is_ok_and(|page| examples(&page, "bad").is_empty())
+        })
         .map(|code| code.name)
         .collect();
     if missing.is_empty() {
         return Ok(());
     }
-    Err(format!("no case in tests/cases/check triggers {}", missing.join(", ")).into())
+    Err(format!(
+        "no case in tests/cases/check and no example of its page triggers {}",
+        missing.join(", ")
+    )
+    .into())
 }
 
 fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
@@ -137,7 +250,10 @@ fn upgraded(path: &Path) -> (String, &'static str) {
         .to_string();
     let left = findings(pipeline, SourceFile::new(file.path.clone(), text));
     let found = findings(pipeline, file);
-    (format!("{found}\n\n--- repairs\n{diff}\n--- left\n{left}\n"), "txt")
+    (
+        format!("{found}\n\n--- repairs\n{diff}\n--- left\n{left}\n"),
+        "txt",
+    )
 }
 
 fn explained(path: &Path) -> (String, &'static str) {

@@ -197,6 +197,11 @@ fn tables(pipeline: &Pipeline) -> Result<Vec<(String, String, Value)>, String> {
     Ok(rows)
 }
 
+/// The names of the lints, in the order of their codes.
+pub fn lints() -> impl Iterator<Item = &'static str> {
+    rulec_check::names()
+}
+
 /// The page of one finding, by name or code.
 pub fn lint(name: &str) -> Result<String, String> {
     let all = codes();

@@ -5,24 +5,80 @@ use rulec_source::{Code, Severity, Span};
 
 use crate::Lint;
 
+mod ago_in_future;
+mod always_either;
+mod and_or_mixed;
+mod assignment_in_where;
 mod attack_name;
 mod attack_other_version;
+mod between_reversed;
+mod cased_name;
+mod caseless_without_letters;
+mod commented_out_stage;
+mod constant_condition;
+mod contains_of_terms;
+mod count_as_result;
 mod data_source_unused;
 mod deprecated_function;
+mod distinct_after_summarize;
+mod doubled_backslash;
+mod duplicate_value;
+mod empty_list;
+mod empty_needle;
+mod empty_section;
+mod equal_to_null;
 mod event_undeclared;
 mod event_unused;
+mod extract_without_group;
+mod fixed_date;
+mod has_without_term;
 mod hash_comparison;
+mod insecure_reference;
+mod ip_as_text;
+mod join_without_kind;
+mod json_before_filter;
+mod late_time_filter;
+mod lower_never_equal;
 mod mapped_column;
+mod materialize_once;
 mod missing_section;
 mod missing_tactic;
+mod needless_lower;
+mod never_both;
+mod placeholder_text;
+mod prose;
+mod regex_anchored;
+mod regex_surrounded;
+mod regex_unescaped_dot;
+mod regex_without_pattern;
+mod repeated_condition;
 mod revoked_technique;
+mod rows_left_out;
+mod same_branches;
+mod search_everywhere;
+mod short_description;
+mod sort_without_effect;
 mod subtechnique_alone;
+mod syntax;
 mod table_undeclared;
 mod tactic_mismatch;
+mod title_punctuation;
 mod toscalar;
+mod unfiltered_join_side;
+mod unfinished_query;
+mod union_wildcard;
 mod unknown_entity;
 mod unknown_technique;
 mod unstable_hash;
+mod unused_column;
+mod unused_let;
+mod version_date;
+mod version_notes;
+mod version_order;
+mod whole_number_division;
+mod wildcard_taken_literally;
+
+use prose::{heading, is_date, placeholder};
 
 /// Where a setting came from that the document does not say.
 const CONFIG: &str = "the mapping comes from [defaults] in rulec.toml";
@@ -56,6 +112,58 @@ pub(crate) const ALL: &[Lint] = &[
     subtechnique_alone::LINT,
     event_unused::LINT,
     event_undeclared::LINT,
+    has_without_term::LINT,
+    caseless_without_letters::LINT,
+    cased_name::LINT,
+    lower_never_equal::LINT,
+    needless_lower::LINT,
+    regex_without_pattern::LINT,
+    regex_surrounded::LINT,
+    regex_anchored::LINT,
+    regex_unescaped_dot::LINT,
+    contains_of_terms::LINT,
+    duplicate_value::LINT,
+    equal_to_null::LINT,
+    empty_list::LINT,
+    constant_condition::LINT,
+    never_both::LINT,
+    always_either::LINT,
+    repeated_condition::LINT,
+    between_reversed::LINT,
+    ago_in_future::LINT,
+    fixed_date::LINT,
+    join_without_kind::LINT,
+    rows_left_out::LINT,
+    sort_without_effect::LINT,
+    distinct_after_summarize::LINT,
+    count_as_result::LINT,
+    whole_number_division::LINT,
+    search_everywhere::LINT,
+    union_wildcard::LINT,
+    late_time_filter::LINT,
+    unfiltered_join_side::LINT,
+    json_before_filter::LINT,
+    unused_let::LINT,
+    unused_column::LINT,
+    materialize_once::LINT,
+    assignment_in_where::LINT,
+    empty_needle::LINT,
+    wildcard_taken_literally::LINT,
+    doubled_backslash::LINT,
+    and_or_mixed::LINT,
+    ip_as_text::LINT,
+    extract_without_group::LINT,
+    same_branches::LINT,
+    empty_section::LINT,
+    placeholder_text::LINT,
+    insecure_reference::LINT,
+    version_order::LINT,
+    version_date::LINT,
+    version_notes::LINT,
+    short_description::LINT,
+    title_punctuation::LINT,
+    unfinished_query::LINT,
+    commented_out_stage::LINT,
 ];
 
 /// Their codes.
