@@ -339,3 +339,46 @@ fn pages_stand_alone_and_escape_what_rules_say() {
         }
     }
 }
+
+#[test]
+fn long_lists_are_told_in_time_that_grows_with_their_length() {
+    let list = |n: usize| {
+        (0..n)
+            .map(|i| format!("'10.{}.{}'", i / 256, i % 256))
+            .collect::<Vec<_>>()
+    };
+    let either: Vec<String> = (0..3_000).map(|i| format!("RemoteUrl =~ 'u{i}'")).collect();
+    let text = document(
+        "A-1",
+        &format!(
+            "let Known = dynamic([{}]);\nDeviceNetworkEvents | where RemoteIP in (Known) | where {}",
+            list(20_000).join(", "),
+            either.join(" or ")
+        ),
+    );
+    // Comparing each value with each takes minutes.
+    let json = printed(&pipeline(), &[&text], 0, explain::Format::Json);
+    let found: Value = serde_json::from_str(&json).unwrap();
+    let indicators = list_of_values(&found);
+    assert_eq!(
+        indicators,
+        [("RemoteIP".to_owned(), 20_000), ("RemoteUrl".to_owned(), 3_000)]
+    );
+    let does = text_of_stage(&found, 1);
+    assert_eq!(
+        does,
+        "keeps rows where RemoteIP is one of the 20000 values of `Known`"
+    );
+}
+
+/// The fields of indicators and how many values each has.
+fn list_of_values(found: &Value) -> Vec<(String, usize)> {
+    let indicators = list(found, "indicators").iter();
+    indicators
+        .map(|i| (text(i, "field").to_owned(), list(i, "values").len()))
+        .collect()
+}
+
+fn text_of_stage(found: &Value, stage: usize) -> &str {
+    text(&list(found, "stages")[stage], "does")
+}
