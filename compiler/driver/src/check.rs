@@ -19,6 +19,7 @@ use crate::{
     list,
     load::{Loaded, Want, load},
     pipeline::{Document, Pipeline, duplicates, is_broken, no_documents, summary},
+    suppress,
 };
 
 /// What is wrong with documents, in the order they were given.
@@ -45,7 +46,13 @@ pub(crate) struct Mark {
 
 impl Pipeline {
     /// Reads, binds and lints documents. Never fails: what is wrong is in the findings.
+    /// Suppressions are looked at as of now.
     pub fn check(&self, paths: &[PathBuf]) -> Checked {
+        self.check_at(paths, rulec_runtime::cli::clock())
+    }
+
+    /// [`Self::check`] at a time, in ticks: suppressions may have ended by then.
+    pub fn check_at(&self, paths: &[PathBuf], now: i64) -> Checked {
         let loaded = load(&self.repository.root, &self.paths(paths), Want::Documents);
         let known = Known::open(self);
         let checked: Vec<(Option<String>, Outcome)> = loaded
@@ -53,7 +60,17 @@ impl Pipeline {
             .map(|loaded| self.outcome(loaded, &known))
             .collect();
         known.keep(self, &checked);
-        let documents = checked.into_iter().map(|(_, outcome)| outcome).collect();
+        // What is kept does not depend on the day, so this comes behind it.
+        let now = rulec_functions::text::print_datetime(now);
+        let today = now.split_once('T').map_or(now.as_str(), |(day, _)| day);
+        let codes = list::codes();
+        let documents = checked
+            .into_par_iter()
+            .map(|(_, mut outcome)| {
+                suppress::apply(&outcome.file, &mut outcome.diagnostics, &codes, &self.aliases, today);
+                outcome
+            })
+            .collect();
         Checked::new(self, paths, documents)
     }
 

@@ -30,5 +30,8 @@ codes! {
     FIXTURE_REPEATED = "RC016", "repeated-case", Warning, "Two cases of a fixture have the same name.";
     FAILED_CASE = "RC017", "failed-case", Error, "A rule does not do what a case of its fixture expects.";
     UNCOVERED = "RC018", "uncovered-condition", Warning, "No case shows a condition both true and false.";
+    EXPIRED_SUPPRESSION = "RC019", "expired-suppression", Error, "A suppression has ended.";
+    UNUSED_SUPPRESSION = "RC020", "unused-suppression", Warning, "A suppression names a finding that is not there.";
+    BAD_SUPPRESSION = "RC021", "bad-suppression", Error, "A suppression does not say what it should, or names what cannot be suppressed.";
     NOT_WRITTEN = "RC012", "not-written", Error, "A file cannot be written.";
 }

@@ -36,6 +36,7 @@ mod report;
 pub mod repository;
 pub mod scaffold;
 pub mod schemas;
+mod suppress;
 mod upgrade;
 
 pub use cache::Cache;
