@@ -50,6 +50,13 @@ fn main() -> ExitCode {
     trials.push(Trial::test("check/every lint has a case", move || {
         every_lint(&expectations)
     }));
+    trials.push(Trial::test("pages/docs are what the pages say", || {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/lints.md");
+        let fresh = fs::read_to_string(path).is_ok_and(|text| text == rulec_driver::list::lints_page());
+        fresh
+            .then_some(())
+            .ok_or_else(|| "docs/lints.md is stale; run `cargo dev lints`".into())
+    }));
     for name in rulec_driver::list::lints() {
         trials.push(Trial::test(format!("pages/{name}"), move || page(name)));
     }

@@ -8,6 +8,7 @@
 
 mod bench;
 mod generate;
+mod lints;
 mod new;
 mod schemas;
 mod test;
@@ -30,6 +31,8 @@ enum Chore {
     Bench(bench::Arguments),
     /// Generate the data files under schema/ from the collected facts.
     Generate(generate::Arguments),
+    /// Write docs/lints.md from the pages of the lints.
+    Lints(lints::Arguments),
     /// Begin a lint, a function or a target.
     #[command(subcommand)]
     New(new::Arguments),
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     let result = match Arguments::parse().chore {
         Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Generate(arguments) => generate::run(&arguments),
+        Chore::Lints(arguments) => lints::run(&arguments),
         Chore::New(arguments) => new::run(&arguments),
         Chore::Schemas(arguments) => schemas::run(&arguments),
         Chore::Test(arguments) => test::run(&arguments),

@@ -106,7 +106,7 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {{
     )?;
     write(
         &format!("compiler/check/pages/{name}.md"),
-        "Say here why it matters, and what to do.\n",
+        "Say here why it matters.\n\n```kql bad\nDeviceProcessEvents\n```\n\nUse instead: what.\n\n```kql good\nDeviceProcessEvents\n```\n",
     )?;
     insert(registry, "const fn code", &format!("mod {module};\n"))?;
     insert(
@@ -114,7 +114,9 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {{
         "];\n\n/// Their codes.",
         &format!("    {module}::LINT,"),
     )?;
-    println!("next: a case in tests/cases/check that the lint finds, and one that it leaves alone");
+    println!(
+        "next: the examples of its page (`markdown` for what is not in the query), or a case in tests/cases/check; then `cargo dev lints`"
+    );
     Ok(())
 }
 

@@ -202,6 +202,50 @@ pub fn lints() -> impl Iterator<Item = &'static str> {
     rulec_check::names()
 }
 
+/// docs/lints.md: the pages of all lints, for people who read before they run anything.
+pub fn lints_page() -> String {
+    let codes: Vec<_> = rulec_check::CODES.iter().collect();
+    let mut text = format!(
+        "# Lints\n\n\
+         <!-- Written by `cargo dev lints` from compiler/check/pages. -->\n\n\
+         What `rulec check` says about rules that compile: {} lints. `rulec lint NAME` shows one of these\n\
+         pages, `rulec check --fix` makes the repairs that are certain.\n\n\
+         How much a lint matters is set in rulec.toml:\n\n\
+         ```toml\n[lints]\njoin-without-kind = \"warning\"  # off, note, warning or error\n```\n\n\
+         What one document lives with it says itself, until a day and with a reason; in its prose for the\n\
+         whole document, in a comment of the query for that line, or for the next one:\n\n\
+         ```markdown\n<!-- rulec: allow(missing-section) until 2027-01-31, the response is being written -->\n```\n\n\
+         ```kql\n// rulec: allow(join-without-kind) until 2027-01-31, one row a key is what is meant\n```\n\n\
+         A suppression that has ended is an error, and one without effect a warning.\n\n\
+         | Code | Name | | |\n|---|---|---|---|\n",
+        codes.len()
+    );
+    for code in &codes {
+        // Bars would end the cell.
+        let summary = code.summary.replace('|', "\\|");
+        let _ = writeln!(
+            text,
+            "| {} | [{name}](#{name}) | {} | {summary} |",
+            code.id,
+            code.severity.as_str(),
+            name = code.name
+        );
+    }
+    for code in &codes {
+        let page = rulec_check::page(code.name).unwrap_or_default();
+        let _ = write!(
+            text,
+            "\n## {}\n\n{}, {}. {}\n\n{}\n",
+            code.name,
+            code.id,
+            code.severity.as_str(),
+            code.summary,
+            page.trim_end()
+        );
+    }
+    text
+}
+
 /// The page of one finding, by name or code.
 pub fn lint(name: &str) -> Result<String, String> {
     let all = codes();
