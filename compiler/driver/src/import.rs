@@ -1,7 +1,7 @@
 //! `rulec import`: rules of other formats as documents of the repository.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     io::Read as _,
     path::{Path, PathBuf},
 };
@@ -48,17 +48,13 @@ pub struct Report {
     pub files: Vec<(SourceFile, Vec<Diagnostic>)>,
     /// Path of each document, and what became of it.
     pub documents: Vec<(String, Done)>,
-    /// Rules found in the files, imported or not, by number of losses: exact, with losses.
+    /// Documents that say all that their rule did.
     pub exact: usize,
 }
 
 /// Reads rules from files and folders; what is wrong is in the findings.
 pub fn read(pipeline: &Pipeline, format: Format, paths: &[PathBuf]) -> Result<Read, String> {
-    let context = Context::load(
-        &pipeline.repository.pack,
-        &pipeline.repository.config.check.attack,
-    )
-    .map_err(|error| error.to_string())?;
+    let context = context(pipeline)?;
     let mut read = Read::default();
     for path in files(paths)? {
         let (file, problem) = text(pipeline, &path);
@@ -71,6 +67,15 @@ pub fn read(pipeline: &Pipeline, format: Format, paths: &[PathBuf]) -> Result<Re
     }
     rulec_import::tell_apart(&mut read.rules);
     Ok(read)
+}
+
+/// Data for importing, with the repository's own laid over.
+pub(crate) fn context(pipeline: &Pipeline) -> Result<Context, String> {
+    Context::load(
+        &pipeline.repository.pack,
+        &pipeline.repository.config.check.attack,
+    )
+    .map_err(|error| error.to_string())
 }
 
 /// What was read.
@@ -125,14 +130,14 @@ pub fn run(pipeline: &Pipeline, paths: &[PathBuf], options: &Options) -> Result<
 }
 
 /// The files that are meant: those given, and in folders those with a fitting ending.
-fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
-    let mut found: BTreeMap<PathBuf, ()> = BTreeMap::new();
+pub(crate) fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
+    let mut found: BTreeSet<PathBuf> = BTreeSet::new();
     let mut seen: BTreeSet<PathBuf> = BTreeSet::new();
     let mut open: Vec<PathBuf> = paths.to_vec();
     let given: BTreeSet<&PathBuf> = paths.iter().collect();
     while let Some(path) = open.pop() {
         if path == Path::new("-") {
-            found.insert(path, ());
+            found.insert(path);
             continue;
         }
         let unreadable = |e: std::io::Error| format!("{} cannot be read: {e}", path.display());
@@ -155,15 +160,15 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
                 .and_then(|end| end.to_str())
                 .is_some_and(|end| ENDINGS.iter().any(|known| end.eq_ignore_ascii_case(known)));
             if is_given || fits {
-                found.insert(path, ());
+                found.insert(path);
             }
         }
     }
-    Ok(found.into_keys().collect())
+    Ok(found.into_iter().collect())
 }
 
 /// The text of a file, or what is wrong with it.
-fn text(pipeline: &Pipeline, path: &Path) -> (SourceFile, Option<Diagnostic>) {
+pub(crate) fn text(pipeline: &Pipeline, path: &Path) -> (SourceFile, Option<Diagnostic>) {
     let name = load::display(&pipeline.repository.root, path);
     let empty = |code, message: String| {
         (

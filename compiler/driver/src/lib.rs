@@ -13,6 +13,7 @@ mod check;
 pub mod codes;
 pub mod config;
 mod data;
+pub mod drift;
 pub mod dump;
 mod emission;
 pub mod explain;

@@ -27,6 +27,8 @@ const STATE: [&str; 8] = [
     "@odata.type",
     "@odata.context",
 ];
+/// The identifier of a hash, whose property depends on its algorithm.
+const HASH: &str = "Value";
 /// How a description of rulec's own ends.
 const MADE_BY: &str = "Made by rulec ";
 
@@ -84,21 +86,16 @@ fn rule(context: &Context, mut body: Fields) -> Result<Draft, Refused> {
     }
     let mut draft = Draft::new(&name);
     let mut about = body.text("description").unwrap_or_default();
-    let mut from_rulec = false;
     if let Some((before, made)) = about.rsplit_once(MADE_BY)
         && let Some((_, path)) = made.split_once(" from ")
     {
         let path = path.split(" (sha256").next().unwrap_or(path).to_owned();
-        from_rulec = draft.made_from(&path);
+        draft.made_from(&path);
         about = before.trim_end().to_owned();
     }
     if let Some(id) = body.text("id") {
         draft.mark.clone_from(&id);
-        if from_rulec && draft.rule.id == id {
-            // A build gives it the same.
-        } else {
-            draft.front.ids = Some(BTreeMap::from([("defender".to_owned(), id)]));
-        }
+        draft.front.ids = Some(BTreeMap::from([("defender".to_owned(), id)]));
     }
     draft.query(&query, Some(PLATFORM));
     draft.front.targets = Some(vec!["defender".to_owned()]);
@@ -221,6 +218,7 @@ fn schedule(body: &mut Fields, draft: &mut Draft) {
 /// An item of one of Defender's lists as mappings in Sentinel's names.
 fn of_list(context: &Context, list: &str, item: Value, losses: &mut Vec<Loss>) -> Vec<Entity> {
     let mut found: Vec<Entity> = Vec::new();
+    let mut hashes = Vec::new();
     for (property, column) in Fields::of(Some(item)).0 {
         let Some(column) = text(&column) else { continue };
         let property = property.strip_suffix("Column").unwrap_or(&property);
@@ -232,6 +230,15 @@ fn of_list(context: &Context, list: &str, item: Value, losses: &mut Vec<Loss>) -
             ));
             continue;
         };
+        // The algorithm of a hash would have to be a column of the query.
+        let by_algorithm = context
+            .entities
+            .to_defender(&kind)
+            .is_some_and(|p| !p.algorithms.is_empty());
+        if by_algorithm && identifier == HASH {
+            hashes.push((property.to_owned(), column));
+            continue;
+        }
         let same = found
             .iter_mut()
             .find(|entity| entity.kind == kind && !entity.fields.contains_key(&identifier));
@@ -244,6 +251,24 @@ fn of_list(context: &Context, list: &str, item: Value, losses: &mut Vec<Loss>) -
                 fields: BTreeMap::from([(identifier, column)]),
             }),
         }
+    }
+    for (property, column) in hashes {
+        let (effect, why) = if found.is_empty() {
+            (
+                Effect::Dropped,
+                "a document maps a hash with a column for its algorithm, which the query has not",
+            )
+        } else {
+            (
+                Effect::Exact,
+                "it is not written down: a build adds the hashes that the query returns beside the name",
+            )
+        };
+        losses.push(Loss::new(
+            format!("`{list}.{property}Column` ({column})"),
+            effect,
+            why,
+        ));
     }
     found
 }
@@ -266,7 +291,7 @@ fn place(context: &Context, list: &str, property: &str, found: &[Entity]) -> Opt
             }
         }
         if place.algorithms.values().any(|to| to == property) {
-            places.push((strange, entity.identifiers.len(), kind, "Value".to_owned()));
+            places.push((strange, entity.identifiers.len(), kind, HASH.to_owned()));
         }
     }
     places.sort();

@@ -117,14 +117,12 @@ impl Draft {
     }
 
     /// Takes the id of the document that the rule was made from, if it says so.
-    pub(crate) fn made_from(&mut self, path: &str) -> bool {
+    pub(crate) fn made_from(&mut self, path: &str) {
         let name = path.rsplit(['/', '\\']).next().unwrap_or_default();
         let id = name.strip_suffix(".md").unwrap_or_default();
-        let fit = !id.is_empty() && rulec_read::is_safe_id(id);
-        if fit {
+        if !id.is_empty() && rulec_read::is_safe_id(id) {
             id.clone_into(&mut self.rule.id);
         }
-        fit
     }
 
     /// One row for each table of the query, with the connector that fills it.

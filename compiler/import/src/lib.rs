@@ -93,6 +93,13 @@ pub struct Imported {
     mark: String,
 }
 
+impl Imported {
+    /// The id of the rule where it comes from; empty when it has none.
+    pub fn deployed_id(&self) -> &str {
+        &self.mark
+    }
+}
+
 /// What a file gave.
 #[derive(Clone, Debug, Default)]
 pub struct Import {

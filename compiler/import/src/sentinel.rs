@@ -13,7 +13,7 @@ use rulec_model::{
 };
 use rulec_source::SourceFile;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, btree_map::Entry};
 use uuid::Uuid;
 
 use crate::input::{Fields, is_empty, text};
@@ -218,15 +218,12 @@ fn rule(context: &Context, raw: Raw, header: Option<&str>) -> Result<Draft, Refu
     let id = guid(&resource)
         .or_else(|| own.iter().flatten().find_map(|id| guid(id)))
         .or_else(|| template.as_deref().and_then(guid));
-    let from_rulec = document
-        .as_deref()
-        .or(header)
-        .is_some_and(|path| draft.made_from(path));
+    if let Some(path) = document.as_deref().or(header) {
+        draft.made_from(path);
+    }
     if let Some(id) = &id {
         draft.mark.clone_from(id);
-        if !from_rulec {
-            draft.front.ids = Some(BTreeMap::from([("sentinel".to_owned(), id.clone())]));
-        }
+        draft.front.ids = Some(BTreeMap::from([("sentinel".to_owned(), id.clone())]));
     } else {
         draft.lose(
             "`id`",
@@ -418,11 +415,15 @@ fn entities(body: &mut Fields, draft: &mut Draft) {
             let mut field = Fields::of(Some(field));
             let identifier = field.text("identifier").unwrap_or_default();
             let column = field.text("columnName").unwrap_or_default();
-            if fields.contains_key(&identifier) {
-                let why = format!("{identifier} of {kind} is mapped twice; the first column stays");
-                draft.lose("`entityMappings`", Effect::Dropped, why);
-            } else {
-                fields.insert(identifier, column);
+            match fields.entry(identifier) {
+                Entry::Vacant(place) => {
+                    place.insert(column);
+                }
+                Entry::Occupied(place) => {
+                    let identifier = place.key();
+                    let why = format!("{identifier} of {kind} is mapped twice; the first column stays");
+                    draft.lose("`entityMappings`", Effect::Dropped, why);
+                }
             }
         }
         entities.push(Entity { kind, fields });

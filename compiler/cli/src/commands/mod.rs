@@ -4,6 +4,7 @@ pub(crate) mod analyze;
 pub(crate) mod build;
 pub(crate) mod catalog;
 pub(crate) mod check;
+pub(crate) mod drift;
 pub(crate) mod dump;
 pub(crate) mod explain;
 pub(crate) mod fmt;

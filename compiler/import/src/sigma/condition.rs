@@ -37,7 +37,10 @@ struct Parser<'t> {
 
 impl<'t> Parser<'t> {
     fn eat(&mut self, word: &str) -> bool {
-        let found = self.words.get(self.at).is_some_and(|w| w.eq_ignore_ascii_case(word));
+        let found = self
+            .words
+            .get(self.at)
+            .is_some_and(|w| w.eq_ignore_ascii_case(word));
         self.at += usize::from(found);
         found
     }
@@ -53,7 +56,11 @@ impl<'t> Parser<'t> {
         while self.eat("or") {
             all.push(self.and(depth)?);
         }
-        Ok(if all.len() == 1 { all.remove(0) } else { Condition::Or(all) })
+        Ok(if all.len() == 1 {
+            all.remove(0)
+        } else {
+            Condition::Or(all)
+        })
     }
 
     fn and(&mut self, depth: usize) -> Result<Condition, String> {
@@ -61,7 +68,11 @@ impl<'t> Parser<'t> {
         while self.eat("and") {
             all.push(self.not(depth)?);
         }
-        Ok(if all.len() == 1 { all.remove(0) } else { Condition::And(all) })
+        Ok(if all.len() == 1 {
+            all.remove(0)
+        } else {
+            Condition::And(all)
+        })
     }
 
     fn not(&mut self, depth: usize) -> Result<Condition, String> {
@@ -86,7 +97,10 @@ impl<'t> Parser<'t> {
             "1" | "any" => Some(false),
             _ => None,
         };
-        if let (Some(all), Some("of")) = (all, self.words.get(self.at).map(|w| w.to_ascii_lowercase()).as_deref()) {
+        if let (Some(all), Some("of")) = (
+            all,
+            self.words.get(self.at).map(|w| w.to_ascii_lowercase()).as_deref(),
+        ) {
             self.at += 1;
             let Some(pattern) = self.next() else {
                 return Err("its condition ends too early".to_owned());
@@ -98,7 +112,9 @@ impl<'t> Parser<'t> {
                 .map(|name| Condition::Search((*name).to_owned()))
                 .collect();
             return match chosen.len() {
-                0 => Err(format!("its condition names `{pattern}`, and no search is called so")),
+                0 => Err(format!(
+                    "its condition names `{pattern}`, and no search is called so"
+                )),
                 1 => Ok(chosen.into_iter().next().unwrap_or(Condition::Or(Vec::new()))),
                 _ if all => Ok(Condition::And(chosen)),
                 _ => Ok(Condition::Or(chosen)),
@@ -107,7 +123,9 @@ impl<'t> Parser<'t> {
         if self.names.contains(&word) {
             Ok(Condition::Search(word.to_owned()))
         } else {
-            Err(format!("its condition names `{word}`, and no search is called so"))
+            Err(format!(
+                "its condition names `{word}`, and no search is called so"
+            ))
         }
     }
 }
@@ -159,15 +177,30 @@ mod tests {
         for (text, expected) in [
             ("sel_a", "sel_a"),
             ("sel_a and not 1 of filter_*", "(sel_a&!filter_main_x)"),
-            ("all of sel_* or (_base and not sel_a)", "((sel_a&sel_b)|(_base&!sel_a))"),
+            (
+                "all of sel_* or (_base and not sel_a)",
+                "((sel_a&sel_b)|(_base&!sel_a))",
+            ),
             ("1 of them", "(sel_a|sel_b|filter_main_x)"),
             ("any of sel_*", "(sel_a|sel_b)"),
             ("not not sel_a", "!!sel_a"),
             ("sel_a OR sel_b AND _base", "(sel_a|(sel_b&_base))"),
         ] {
-            assert_eq!(parse(text, &names).map(|c| shown(&c)).as_deref(), Ok(expected), "{text}");
+            assert_eq!(
+                parse(text, &names).map(|c| shown(&c)).as_deref(),
+                Ok(expected),
+                "{text}"
+            );
         }
-        for text in ["", "nope", "sel_a and", "(sel_a", "sel_a sel_b", "1 of x*", "sel_a | count() > 3"] {
+        for text in [
+            "",
+            "nope",
+            "sel_a and",
+            "(sel_a",
+            "sel_a sel_b",
+            "1 of x*",
+            "sel_a | count() > 3",
+        ] {
             assert!(parse(text, &names).is_err(), "{text}");
         }
         assert!(parse(&"(".repeat(10_000), &names).is_err());

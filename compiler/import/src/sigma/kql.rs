@@ -11,7 +11,10 @@ pub(super) enum Predicate {
     And(Vec<Predicate>),
     Or(Vec<Predicate>),
     Not(Box<Predicate>),
-    Unknown { construct: String, why: String },
+    Unknown {
+        construct: String,
+        why: String,
+    },
 }
 
 impl Predicate {
@@ -20,6 +23,11 @@ impl Predicate {
             construct: construct.into(),
             why: why.into(),
         }
+    }
+
+    /// What every event of the table fulfils.
+    pub(super) fn always() -> Self {
+        Self::Atom("true".to_owned())
     }
 
     /// One of several, flat.
@@ -43,11 +51,13 @@ impl Predicate {
         }
         let mut unique: Vec<Self> = Vec::new();
         for part in flat {
-            if !unique.contains(&part) {
+            let says_nothing = !any && part == Self::always();
+            if !says_nothing && !unique.contains(&part) {
                 unique.push(part);
             }
         }
         match unique.len() {
+            0 if !any => Self::always(),
             1 => unique.remove(0),
             _ if any => Self::Or(unique),
             _ => Self::And(unique),
@@ -58,9 +68,18 @@ impl Predicate {
 /// The predicate without what cannot be said; none when nothing is left. A
 /// part less in a conjunction matches more, in a disjunction less, and the
 /// other way round below a `not`.
-pub(super) fn without_unknown(predicate: Predicate, negated: bool, losses: &mut Vec<Loss>) -> Option<Predicate> {
+pub(super) fn without_unknown(
+    predicate: Predicate,
+    negated: bool,
+    losses: &mut Vec<Loss>,
+) -> Option<Predicate> {
     match predicate {
-        Predicate::Unknown { .. } | Predicate::Atom(_) => Some(predicate),
+        Predicate::Unknown { .. } => Some(predicate),
+        // Without a value these are null, and so is their negation, which drops the event.
+        Predicate::Atom(text) if negated && may_be_null(&text) => {
+            Some(Predicate::Atom(format!("coalesce({text}, false)")))
+        }
+        Predicate::Atom(_) => Some(predicate),
         Predicate::Not(inner) => match without_unknown(*inner, !negated, losses)? {
             unknown @ Predicate::Unknown { .. } => Some(unknown),
             inner => Some(Predicate::Not(Box::new(inner))),
@@ -68,6 +87,15 @@ pub(super) fn without_unknown(predicate: Predicate, negated: bool, losses: &mut 
         Predicate::And(parts) => reduced(parts, negated, false, losses),
         Predicate::Or(parts) => reduced(parts, negated, true, losses),
     }
+}
+
+/// Whether an atom is null for an event that lacks the value.
+fn may_be_null(atom: &str) -> bool {
+    let compares = |op: &str| {
+        atom.rsplit_once(op)
+            .is_some_and(|(_, number)| number.parse::<f64>().is_ok())
+    };
+    atom.starts_with("ipv") || [" > ", " >= ", " < ", " <= "].into_iter().any(compares)
 }
 
 fn reduced(parts: Vec<Predicate>, negated: bool, any: bool, losses: &mut Vec<Loss>) -> Option<Predicate> {
@@ -85,8 +113,16 @@ fn reduced(parts: Vec<Predicate>, negated: bool, any: bool, losses: &mut Vec<Los
         let (construct, why) = unknown.into_iter().next()?;
         return Some(Predicate::Unknown { construct, why });
     }
-    let effect = if any == negated { Effect::Widened } else { Effect::Narrowed };
-    losses.extend(unknown.into_iter().map(|(construct, why)| Loss::new(construct, effect, why)));
+    let effect = if any == negated {
+        Effect::Widened
+    } else {
+        Effect::Narrowed
+    };
+    losses.extend(
+        unknown
+            .into_iter()
+            .map(|(construct, why)| Loss::new(construct, effect, why)),
+    );
     Some(Predicate::join(known, any))
 }
 
@@ -94,35 +130,42 @@ fn reduced(parts: Vec<Predicate>, negated: bool, any: bool, losses: &mut Vec<Los
 pub(super) fn wheres(predicate: &Predicate) -> String {
     match predicate {
         Predicate::And(parts) => parts.iter().map(wheres).collect(),
-        other => format!("| where {}\n", written(other, 0, false)),
+        other if *other == Predicate::always() => String::new(),
+        Predicate::Or(_) => format!("| where {}\n", list(predicate, STEP)),
+        other => format!("| where {}\n", written(other, 0)),
     }
 }
 
-/// A predicate as KQL; `within` says that it stands in a larger one.
-fn written(predicate: &Predicate, depth: usize, within: bool) -> String {
-    let indent = "    ".repeat(depth + 1);
-    let closing = "    ".repeat(depth);
+/// Blanks a level.
+const STEP: usize = 4;
+
+/// A predicate as a part of another, or alone; a parenthesis closes after
+/// `base` blanks.
+fn written(predicate: &Predicate, base: usize) -> String {
+    let (inner, outer) = (" ".repeat(base + STEP), " ".repeat(base));
     match predicate {
         Predicate::Atom(text) => text.clone(),
+        // Taken out before anything is written.
         Predicate::Unknown { .. } => "true".to_owned(),
-        Predicate::Not(inner) => match &**inner {
+        Predicate::Not(negated) => match &**negated {
             Predicate::Atom(text) => format!("not({text})"),
-            other => format!("not(\n{indent}{}\n{closing})", written(other, depth + 1, false)),
+            other => format!("not(\n{inner}{}\n{outer})", list(other, base + STEP)),
         },
-        Predicate::And(parts) | Predicate::Or(parts) => {
-            let word = if matches!(predicate, Predicate::Or(_)) { "or" } else { "and" };
-            let depth = if within { depth + 1 } else { depth };
-            let indent = "    ".repeat(depth + usize::from(!within && depth == 0));
-            let parts: Vec<String> = parts.iter().map(|part| written(part, depth, true)).collect();
-            let joined = parts.join(&format!("\n{indent}{word} "));
-            if within {
-                let closing = "    ".repeat(depth.saturating_sub(1));
-                format!("(\n{indent}{joined}\n{closing})")
-            } else {
-                joined
-            }
+        Predicate::And(_) | Predicate::Or(_) => {
+            format!("(\n{inner}{}\n{outer})", list(predicate, base + STEP))
         }
     }
+}
+
+/// The parts of a predicate, one a line.
+fn list(predicate: &Predicate, base: usize) -> String {
+    let (parts, word) = match predicate {
+        Predicate::And(parts) => (parts, "and"),
+        Predicate::Or(parts) => (parts, "or"),
+        other => return written(other, base),
+    };
+    let parts: Vec<String> = parts.iter().map(|part| written(part, base)).collect();
+    parts.join(&format!("\n{}{word} ", " ".repeat(base)))
 }
 
 /// A string literal: verbatim where it has backslashes.

@@ -93,7 +93,8 @@ pub(super) fn windash(text: &str) -> Vec<String> {
         let mut before = ' ';
         let mut chars = text.chars().peekable();
         while let Some(c) = chars.next() {
-            let begins = !before.is_alphanumeric() && chars.peek().is_some_and(|n| n.is_alphanumeric() || *n == '*');
+            let begins =
+                !before.is_alphanumeric() && chars.peek().is_some_and(|n| n.is_alphanumeric() || *n == '*');
             changed.push(if matches!(c, '-' | '/') && begins { dash } else { c });
             before = c;
         }
@@ -108,7 +109,11 @@ pub(super) fn windash(text: &str) -> Vec<String> {
 pub(super) fn utf16(text: &str, big: bool, mark: bool) -> Vec<u8> {
     let mut out = if mark { vec![0xff, 0xfe] } else { Vec::new() };
     for unit in text.encode_utf16() {
-        out.extend(if big { unit.to_be_bytes() } else { unit.to_le_bytes() });
+        out.extend(if big {
+            unit.to_be_bytes()
+        } else {
+            unit.to_le_bytes()
+        });
     }
     out
 }
@@ -143,7 +148,10 @@ pub(super) fn base64_offsets(bytes: &[u8]) -> Vec<String> {
             let whole = base64(&shifted);
             let from = [0, 2, 3][offset];
             let cut = [0, 3, 2][shifted.len() % 3];
-            whole.get(from..whole.len().saturating_sub(cut)).unwrap_or_default().to_owned()
+            whole
+                .get(from..whole.len().saturating_sub(cut))
+                .unwrap_or_default()
+                .to_owned()
         })
         .collect()
 }

@@ -78,7 +78,11 @@ fn provenance(provenance: &Provenance) -> String {
 
 /// The id under which the document says the detection is deployed.
 fn deployed_id(prepared: &Prepared, input: &Input<'_>, slug: Option<&str>) -> Option<String> {
-    let said = input.rule.settings.id_at(super::NAME).filter(|_| slug.is_none())?;
+    let said = input
+        .rule
+        .settings
+        .id_at(super::NAME)
+        .filter(|_| slug.is_none())?;
     prepared.id.is_match(said).then(|| said.to_owned())
 }
 

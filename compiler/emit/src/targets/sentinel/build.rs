@@ -33,7 +33,11 @@ pub(super) fn guid(namespace: &Uuid, id: &str, slug: Option<&str>) -> String {
 /// The GUID under which the document says the rule is deployed. It is the
 /// first query's; a second one would take its place.
 fn deployed_guid(input: &Input<'_>, slug: Option<&str>) -> Option<String> {
-    let said = input.rule.settings.id_at(super::NAME).filter(|_| slug.is_none())?;
+    let said = input
+        .rule
+        .settings
+        .id_at(super::NAME)
+        .filter(|_| slug.is_none())?;
     Uuid::parse_str(said).ok().map(|id| id.to_string())
 }
 
@@ -92,8 +96,7 @@ pub(super) fn rule(
         &own.choices.aggregation
     };
     let rule = SentinelRule {
-        id: deployed_guid(input, slug)
-            .unwrap_or_else(|| guid(&own.choices.namespace, &input.rule.id, slug)),
+        id: deployed_guid(input, slug).unwrap_or_else(|| guid(&own.choices.namespace, &input.rule.id, slug)),
         name: title(input, slug),
         description: description(input.rule).to_owned(),
         severity: severity(resolved.severity.value).to_owned(),
