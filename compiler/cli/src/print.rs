@@ -58,9 +58,9 @@ pub(crate) fn code(findings: &[render::Finding<'_>], gate: Level) -> ExitCode {
     }
 }
 
-/// Opinions about a rule that compiles, as opposed to rules that do not.
+/// Opinions about a rule that compiles, and about its versions, as opposed to rules that do not.
 fn is_lint(diagnostic: &Diagnostic) -> bool {
-    diagnostic.code.id.starts_with("RL")
+    diagnostic.code.id.starts_with("RL") || diagnostic.code.id.starts_with("RV")
 }
 
 /// "1 error and 2 warnings in 14 documents".

@@ -30,6 +30,13 @@ codes! {
     FIXTURE_REPEATED = "RC016", "repeated-case", Warning, "Two cases of a fixture have the same name.";
     FAILED_CASE = "RC017", "failed-case", Error, "A rule does not do what a case of its fixture expects.";
     UNCOVERED = "RC018", "uncovered-condition", Warning, "No case shows a condition both true and false.";
+    NOT_BUMPED = "RV001", "version-not-bumped", Error, "A rule changed in meaning and its version did not.";
+    SMALL_BUMP = "RV002", "version-bump-too-small", Error, "The version of a rule went up by less than its change asks for.";
+    VERSION_BACK = "RV003", "version-goes-back", Error, "The version of a rule went down.";
+    VERSION_DATE = "RV004", "version-without-date", Warning, "A new row of a version history has no date.";
+    VERSION_NOTES = "RV005", "version-without-notes", Warning, "A new row of a version history does not say what changed.";
+    HISTORY_EDITED = "RV006", "history-edited", Warning, "A row of a version history says something else than it did.";
+    LOCK_BROKEN = "RV007", "released-version-changed", Error, "A released version of a rule has other content than rulec.lock says.";
     EXPIRED_SUPPRESSION = "RC019", "expired-suppression", Error, "A suppression has ended.";
     UNUSED_SUPPRESSION = "RC020", "unused-suppression", Warning, "A suppression names a finding that is not there.";
     BAD_SUPPRESSION = "RC021", "bad-suppression", Error, "A suppression does not say what it should, or names what cannot be suppressed.";

@@ -99,9 +99,20 @@ pub(crate) fn emissions(
         document: document.file.path.clone(),
         sha256: document.sha256.clone(),
     };
+    emissions_as(context, targets, document, rule, &provenance)
+}
+
+/// As [`emissions`], saying that it comes from elsewhere.
+pub(crate) fn emissions_as(
+    context: &Context,
+    targets: &[&'static dyn Target],
+    document: &Document,
+    rule: &Rule,
+    provenance: &Provenance,
+) -> Vec<Emission> {
     let mut found = Vec::new();
     for target in targets {
-        for (bound, input) in inputs(document, rule, &provenance, *target) {
+        for (bound, input) in inputs(document, rule, provenance, *target) {
             let emitted = rulec_emit::emit(*target, context, &input);
             found.push(Emission::new(*target, document, bound, &input, emitted));
         }

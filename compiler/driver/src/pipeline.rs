@@ -439,7 +439,7 @@ impl Compilation {
 
 /// Whether a finding says that a rule does not compile, as opposed to an opinion about one that does.
 pub(crate) fn is_broken(diagnostic: &Diagnostic) -> bool {
-    diagnostic.is_error() && !diagnostic.code.id.starts_with("RL")
+    diagnostic.is_error() && !diagnostic.code.id.starts_with("RL") && !diagnostic.code.id.starts_with("RV")
 }
 
 /// Totals over documents: whether each holds a rule, and what is wrong with it.

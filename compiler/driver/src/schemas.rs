@@ -34,6 +34,10 @@ pub fn all() -> Vec<(&'static str, String)> {
             of::<crate::fixtures::FixtureFile>("https://rulec.dev/schema/fixture.schema.json"),
         ),
         (
+            "schema/diff.schema.json",
+            of::<crate::diff::Diff>("https://rulec.dev/schema/diff.schema.json"),
+        ),
+        (
             "schema/test.schema.json",
             of::<crate::fixtures::Written<'_>>("https://rulec.dev/schema/test.schema.json"),
         ),

@@ -146,7 +146,7 @@ impl Kind {
     }
 
     /// The kind with the sides exchanged; none where a comparison has a fixed direction.
-    pub(crate) fn mirrored(self) -> Option<Self> {
+    pub fn mirrored(self) -> Option<Self> {
         Some(match self {
             Self::Eq | Self::Ne => self,
             Self::Lt => Self::Gt,
@@ -159,7 +159,7 @@ impl Kind {
 
     /// The kind of a comparison and whether it folds case; none for what
     /// compares no field with anything.
-    pub(crate) fn of(function: &str) -> Option<(Self, bool)> {
+    pub fn of(function: &str) -> Option<(Self, bool)> {
         Some(match function {
             "==" => (Self::Eq, false),
             "=~" => (Self::Eq, true),

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use rulec_driver::{
     config::Level,
     repair::{self, Mode},
+    since,
 };
 use rulec_source::render;
 
@@ -32,6 +33,10 @@ pub(crate) struct Arguments {
     /// With --fix: change nothing; print the repairs as a unified diff. Exit code 1 when there are any.
     #[arg(long, requires = "fix")]
     diff: bool,
+    /// Report only documents that changed since this revision (or folder), and whether their version
+    /// histories say so.
+    #[arg(long, value_name = "REV", conflicts_with = "fix")]
+    since: Option<String>,
     /// Check against this version of ATT&CK instead of the one in rulec.toml: what an upgrade would change.
     /// With --fix the documents are carried over to it.
     #[arg(long, value_name = "VERSION")]
@@ -73,7 +78,12 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
             anstream::eprintln!("{path}: {count} {what} made");
         }
     }
-    let checked = pipeline.check(&arguments.paths);
+    let mut checked = pipeline.check(&arguments.paths);
+    checked.against_lock(&pipeline).map_err(Failure::say)?;
+    if let Some(from) = &arguments.since {
+        let since = since::run(&pipeline, from, &arguments.paths).map_err(Failure::say)?;
+        checked.since(&pipeline, &since);
+    }
     let findings = checked.findings();
     let summary = checked.summary();
     let version = rulec_driver::VERSION;
