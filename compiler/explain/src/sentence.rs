@@ -7,6 +7,7 @@
 mod conditions;
 mod relations;
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use rulec_ir::{AggregateCall, Column, Expr, ExprKind, ProjectKind, Rel, RelKind};
@@ -393,10 +394,11 @@ impl<'a> Sentences<'a> {
 
 /// Names of columns that are in `after` and not in `before`.
 fn added(after: &[Column], before: &[Column]) -> Vec<String> {
-    after
-        .iter()
-        .filter(|a| !before.iter().any(|b| b.name == a.name))
-        .map(|a| a.name.to_string())
+    let known: BTreeSet<&str> = before.iter().map(|column| &*column.name).collect();
+    let names = after.iter().map(|column| &*column.name);
+    names
+        .filter(|name| !known.contains(name))
+        .map(str::to_owned)
         .collect()
 }
 

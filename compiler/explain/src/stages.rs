@@ -181,14 +181,17 @@ pub fn changes(explanation: &Explanation) -> Vec<Change> {
         .map(|stage| {
             let after = stage.columns.as_slice();
             let (new, gone) = match before {
-                Some(before) => (
-                    after.iter().filter(|c| !before.contains(c)).cloned().collect(),
-                    before
-                        .iter()
-                        .filter(|b| !after.iter().any(|a| a.name == b.name))
-                        .map(|b| b.name.clone())
-                        .collect(),
-                ),
+                Some(before) => {
+                    // Unions of all tables have thousands of columns.
+                    let known: BTreeSet<(&str, &str)> = before.iter().map(|c| (&*c.name, &*c.ty)).collect();
+                    let kept: BTreeSet<&str> = after.iter().map(|c| &*c.name).collect();
+                    let is_new = |c: &&Column| !known.contains(&(&*c.name, &*c.ty));
+                    let is_gone = |c: &&Column| !kept.contains(&*c.name);
+                    (
+                        after.iter().filter(is_new).cloned().collect(),
+                        before.iter().filter(is_gone).map(|c| c.name.clone()).collect(),
+                    )
+                }
                 None => (Vec::new(), Vec::new()),
             };
             before = Some(after);
