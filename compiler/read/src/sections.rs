@@ -15,6 +15,30 @@ use crate::words;
 
 const DESCRIPTION: &str = "detection_description";
 
+/// A text without the comments that speak to rulec: they are no part of what
+/// analysts read, and would go with it into every artifact.
+fn without_suppressions(mut text: String) -> String {
+    while let Some(start) = text.find("<!-- rulec: allow(") {
+        let Some(length) = text[start..].find("-->") else {
+            break;
+        };
+        let before = text[..start].trim_end();
+        let after = text[start + length + "-->".len()..].trim_start_matches([' ', '\t']);
+        // On lines of its own it leaves no gap.
+        let after = if before.is_empty() || text[before.len()..start].contains('\n') {
+            after.trim_start()
+        } else {
+            after
+        };
+        let between = match &text[before.len()..start] {
+            _ if after.is_empty() || after.starts_with('\n') => "",
+            between => between,
+        };
+        text = format!("{before}{between}{after}");
+    }
+    text
+}
+
 impl Reader<'_> {
     pub(crate) fn read_sections(&mut self) {
         let title = self.places.get("/title").copied();
@@ -31,6 +55,7 @@ impl Reader<'_> {
         let mut first: BTreeMap<(String, String), Span> = BTreeMap::new();
         for (part, named) in named.into_iter().enumerate() {
             let (text, span) = self.lines.left(self.text, self.parts[part].lines.clone());
+            let text = without_suppressions(text);
             let heading_span = self.heading_span(part);
             let is_title = heading_span.is_some() && heading_span == title;
             let key = self.parts[part].key.clone().filter(|_| !is_title);
@@ -98,5 +123,22 @@ impl Reader<'_> {
         if let Some(section) = found.and_then(|i| sections.get_mut(i)) {
             section.key = Some(DESCRIPTION.to_owned());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comments_to_rulec_are_no_prose() {
+        let said = "<!-- rulec: allow(a-lint) until 2027-01-31, why -->";
+        let left = |text: &str| without_suppressions(text.replace('#', said));
+        assert_eq!(left("#"), "");
+        assert_eq!(left("One.\n\n#\n\nTwo."), "One.\n\nTwo.");
+        assert_eq!(left("One. # Two.\nThree."), "One. Two.\nThree.");
+        assert_eq!(left("One. #\nThree. #"), "One.\nThree.");
+        assert_eq!(left("One. <!-- kept -->"), "One. <!-- kept -->");
+        assert_eq!(left("<!-- rulec: allow( open"), "<!-- rulec: allow( open");
     }
 }
