@@ -12,9 +12,10 @@ use std::{
     path::PathBuf,
 };
 
+use rulec_emit::Effect;
 use rulec_import::{Format, Imported};
 use rulec_model::{AttackTag, Sourced};
-use rulec_source::{Diagnostic, SourceFile};
+use rulec_source::{Diagnostic, Severity, SourceFile};
 use serde::Serialize;
 use serde_json::{Value, json};
 use similar::TextDiff;
@@ -102,12 +103,18 @@ pub fn run(pipeline: &Pipeline, deployed: &[PathBuf], paths: &[PathBuf]) -> Resu
             }
         }
         there.entry(side).or_default().append(&mut found.rules);
-        let errors = found
+        let mut problems: Vec<Diagnostic> = found
             .diagnostics
             .into_iter()
             .filter(Diagnostic::is_error)
             .collect();
-        files.push((file, errors));
+        if there.get(&side).is_some_and(|rules| !rules.is_empty()) {
+            // Exports have rules that no repository of queries builds, such as Fusion.
+            for problem in &mut problems {
+                problem.severity = Severity::Warning;
+            }
+        }
+        files.push((file, problems));
     }
     let targets: BTreeSet<&str> = there.keys().map(|side| side.target()).collect();
     let options = build::Options {
@@ -293,10 +300,16 @@ fn fields(pipeline: &Pipeline, there: &Imported, here: &Imported) -> Vec<Field> 
     }
     // What a document has no place for can differ, too: a rule that was switched off.
     for loss in there.losses.iter().filter(|loss| !here.losses.contains(loss)) {
+        // The one thing of these that a build always says.
+        let (deployed, repository) = if loss.effect == Effect::Widened {
+            (json!("switched off"), json!("switched on"))
+        } else {
+            (json!(loss.why), Value::Null)
+        };
         found.push(Field {
             field: loss.construct.trim_matches('`').to_owned(),
-            deployed: json!(loss.why),
-            repository: Value::Null,
+            deployed,
+            repository,
             diff: None,
         });
     }
