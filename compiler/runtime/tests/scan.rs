@@ -164,16 +164,18 @@ fn lines(rng: &mut Rng) -> Vec<u8> {
     text
 }
 
+/// Regular expressions, as queries may give them.
+const PATTERNS: [&str; 6] = [
+    r"[a-z]{5,}",
+    r"\\cmd",
+    r"^[^a-z]*$",
+    r"(?i)K|s.t",
+    r#""\w+""#,
+    r"\t|日|^x?$",
+];
+
 fn condition(rng: &mut Rng, depth: usize) -> Necessary {
     let column = |rng: &mut Rng| ["FileName", "InitiatingProcessFileName", "Name", "Path"][rng.usize(..4)];
-    const PATTERNS: [&str; 6] = [
-        r"[a-z]{5,}",
-        r"\\cmd",
-        r"^[^a-z]*$",
-        r"(?i)K|s.t",
-        r#""\w+""#,
-        r"\t|日|^x?$",
-    ];
     match rng.u8(..if depth == 0 { 8 } else { 11 }) {
         0 => Necessary::number("ProcessId", [rng.i64(-3..3), 4]),
         1 => {

@@ -44,6 +44,10 @@ const PIECE: usize = 1 << 20;
 const SAMPLES: usize = 16;
 const SAMPLE: usize = 1 << 16;
 
+/// Bytes of a text for which many texts at once are worth an automaton that
+/// takes long to build.
+const LONG: usize = 32 << 20;
+
 /// What a pass over a file is told while it goes on: how many bytes more it
 /// has behind it. An error stops it.
 pub(crate) type Watch<'a> = dyn Fn(usize) -> Result<(), RuntimeError> + Sync + 'a;
@@ -241,10 +245,10 @@ pub(crate) fn candidates(
     let marker = Marker::new();
     let parts = (0..SAMPLES).map(|part| {
         let start = text.len() / SAMPLES * part;
-        &text[start..text.len().min(start + SAMPLE)]
+        &text[start..text.len().min(start + SAMPLE.min(text.len() / SAMPLES / 4))]
     });
     let mut fields = Fields::new(names.clone(), names.len(), marker);
-    let screen = Screen::tuned(conditions, &names, now, parts, &mut fields);
+    let screen = Screen::tuned(conditions, &names, now, parts, &mut fields, text.len() > LONG);
     let kept = || {
         let fields = Fields::new(names.clone(), names.len(), marker);
         (fields, screen.scratch())

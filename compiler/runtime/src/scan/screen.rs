@@ -128,26 +128,32 @@ impl Screen {
     pub(super) fn new(conditions: &[&Necessary], fields: &Arc<[Box<str>]>, now: i64) -> Self {
         let mut screen = Self::bare(conditions, fields, now);
         if let Some(index) = &mut screen.index {
-            index.choose(&screen.conditions, &screen.leaves, &vec![0; screen.leaves.len()]);
+            index.choose(
+                &screen.conditions,
+                &screen.leaves,
+                &vec![0; screen.leaves.len()],
+                true,
+            );
         }
         screen
     }
 
     /// The same after a look at parts of a text, to learn which texts are
     /// seldom where that matters. Lines that are not wholly in a part are
-    /// passed over.
+    /// passed over. A long text is worth a slow start.
     pub(super) fn tuned<'t>(
         conditions: &[&Necessary],
         names: &Arc<[Box<str>]>,
         now: i64,
         parts: impl Iterator<Item = &'t [u8]>,
         fields: &mut Fields,
+        is_long: bool,
     ) -> Self {
         let mut screen = Self::bare(conditions, names, now);
         if let Some(mut index) = screen.index.take() {
             index.look_for_all(&screen.leaves);
             let hits = screen.sample(&index, parts, fields);
-            index.choose(&screen.conditions, &screen.leaves, &hits);
+            index.choose(&screen.conditions, &screen.leaves, &hits, is_long);
             screen.index = Some(index);
         }
         screen
@@ -567,7 +573,7 @@ impl Index {
 
     /// Chooses for each condition the leaves that make it worth asking, by how
     /// often each leaf has held in a sample.
-    fn choose(&mut self, conditions: &[Formula], leaves: &[Leaf], hits: &[usize]) {
+    fn choose(&mut self, conditions: &[Formula], leaves: &[Leaf], hits: &[usize], often: bool) {
         self.wakes = vec![Vec::new(); leaves.len()];
         self.always.clear();
         for (number, condition) in conditions.iter().enumerate() {
@@ -583,7 +589,7 @@ impl Index {
             }
         }
         self.looked_for = self.wakes.iter().map(|woken| !woken.is_empty()).collect();
-        self.look_for(leaves, true);
+        self.look_for(leaves, often);
     }
 
     /// Has all texts looked for, as long as it is not known which are seldom.
