@@ -200,3 +200,23 @@ fn editors_see_what_fixtures_cannot_say() {
         assert_eq!(validator.is_valid(&instance), valid, "{fixture}");
     }
 }
+
+#[test]
+fn what_diff_prints_is_valid() {
+    let Ok(pipeline) = Pipeline::open(&root(), None) else {
+        panic!("the repository does not open")
+    };
+    for name in ["column-removed", "exclusion-grows", "front-matter", "same"] {
+        let read = |end: &str| {
+            let path = root().join(format!("tests/cases/diff/{name}.{end}.md"));
+            let text = fs::read_to_string(path).unwrap();
+            pipeline.document(rulec_source::SourceFile::new("case.md", text))
+        };
+        let compared = rulec_driver::diff::of_documents(&pipeline, read("old"), read("new"), "before");
+        assert_eq!(compared.diff.rules.is_empty(), name == "same");
+        validate(
+            "diff.schema.json",
+            &serde_json::from_str(&compared.diff.json()).unwrap(),
+        );
+    }
+}
