@@ -250,13 +250,11 @@ fn shared_facts_come_back_as_they_were() {
             .find(|path| path.to_str().unwrap().ends_with(end))
             .unwrap();
         let (old, new) = (parsed(&source), parsed(&again));
-        let (old, new) = match name.ends_with("yaml") {
-            true => (old, new),
-            false => (
-                old["resources"][0]["properties"].clone(),
-                new["resources"][0]["properties"].clone(),
-            ),
+        let rule = |value: Value| {
+            let resource = value.pointer("/resources/0/properties").cloned();
+            resource.unwrap_or(value)
         };
+        let (old, new) = (rule(old), rule(new));
         for key in [
             "id",
             "name",
@@ -319,10 +317,12 @@ fn sigma_goldens_come_back_as_the_same_detections() {
     }
 }
 
-/// A Sigma rule and events, each with whether it matches.
+/// A detection, a table, and events with whether each matches.
+type SigmaCase<'a> = (&'a str, &'a str, &'a [(Value, bool)]);
+
 #[test]
 fn imported_sigma_rules_match_what_they_say() {
-    let cases: [(&str, &str, &[(Value, bool)]); 5] = [
+    let cases: [SigmaCase<'_>; 5] = [
         (
             "selection:\n        Image|endswith: '\\cmd.exe'\n        CommandLine|contains|all: ['/c', 'who?mi*x']\n    filter:\n        ParentImage|endswith: '\\explorer.exe'\n    condition: selection and not filter",
             "DeviceProcessEvents",
