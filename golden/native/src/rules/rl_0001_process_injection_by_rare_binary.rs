@@ -12,7 +12,7 @@ use rulec_runtime::emitted::one_of_fold;
 use rulec_runtime::ops::{self, agg, asc, column, constant, each, holds, out};
 use rulec_runtime::rule::{Rule, Schedule, Table};
 use rulec_runtime::{
-    Batch, Column, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value,
+    Batch, Column, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value,
 };
 
 /// `let timeframe = 2*1h`
@@ -211,17 +211,25 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 
 /// What rows of `DeviceEvents` must meet to matter.
 fn device_events_wanted() -> Necessary {
-    Necessary::text_fold(
-        "ActionType",
-        TextTest::Is,
-        [
-            "CreateRemoteThreadApiCall",
-            "NtAllocateVirtualMemoryRemoteApiCall",
-            "NtMapViewOfSectionRemoteApiCall",
-            "QueueUserApcRemoteApiCall",
-            "SetThreadContextRemoteApiCall",
-        ],
-    )
+    Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
+        Necessary::text_fold(
+            "ActionType",
+            TextTest::Is,
+            [
+                "CreateRemoteThreadApiCall",
+                "NtAllocateVirtualMemoryRemoteApiCall",
+                "NtMapViewOfSectionRemoteApiCall",
+                "QueueUserApcRemoteApiCall",
+                "SetThreadContextRemoteApiCall",
+            ],
+        ),
+    ])
 }
 
 /// `let Injections = materialize(DeviceEvents | where ingestion_time() >= ago(timeframe) | where ActionType in~ (RemoteCalls …`

@@ -10,7 +10,9 @@ use rulec_functions::{arithmetic, compare, matching};
 use rulec_runtime::alert::RuleInfo;
 use rulec_runtime::ops::{self, holds};
 use rulec_runtime::rule::{Rule, Schedule, Table};
-use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
+use rulec_runtime::{
+    Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value,
+};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -184,6 +186,12 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `DeviceRegistryEvents` must meet to matter.
 fn device_registry_events_wanted() -> Necessary {
     Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
         Necessary::text("ActionType", TextTest::Is, ["RegistryValueSet"]),
         Necessary::any([
             Necessary::text_fold(
@@ -217,6 +225,10 @@ fn device_registry_events_wanted() -> Necessary {
                 "public",
             ],
         ),
+        Necessary::pattern(
+            "RegistryValueData",
+            r"(?i)(\x{5C}users\x{5C}[^\x{5C}]+\x{5C}(appdata|downloads)|\x{5C}users\x{5C}public|\x{5C}programdata|\x{5C}windows\x{5C}temp|\x{25}(appdata|localappdata|temp|tmp|public)\x{25})\x{5C}",
+        ),
         Necessary::text_fold(
             "RegistryValueData",
             TextTest::Contains,
@@ -224,6 +236,10 @@ fn device_registry_events_wanted() -> Necessary {
                 "exe", "dll", "scr", "com", "bat", "cmd", "ps1", "vbs", "vbe", "js", "jse", "wsf",
                 "hta", "lnk",
             ],
+        ),
+        Necessary::pattern(
+            "RegistryValueData",
+            r"(?i)\x{2E}(exe|dll|scr|com|bat|cmd|ps1|vbs|vbe|js|jse|wsf|hta|lnk)(?-u:\b)",
         ),
     ])
 }

@@ -11,7 +11,7 @@ use rulec_runtime::alert::RuleInfo;
 use rulec_runtime::ops::{self, holds};
 use rulec_runtime::rule::{Rule, Schedule, Table};
 use rulec_runtime::{
-    Batch, Context, Necessary, RuntimeError, Schema, TextSet, TextTest, Type, Value,
+    Batch, Context, Moment, Necessary, RuntimeError, Schema, TextSet, TextTest, Type, Value,
 };
 
 /// `let timeframe = 2*1h`
@@ -154,6 +154,12 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `DeviceImageLoadEvents` must meet to matter.
 fn device_image_load_events_wanted() -> Necessary {
     Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
         Necessary::text_fold("ActionType", TextTest::Is, ["ImageLoaded"]),
         Necessary::text_fold(
             "FileName",

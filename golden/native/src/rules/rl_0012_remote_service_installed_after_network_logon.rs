@@ -8,7 +8,9 @@ use rulec_functions::{aggregate, arithmetic, compare, conversion, datetimes, dyn
 use rulec_runtime::alert::RuleInfo;
 use rulec_runtime::ops::{self, column, each, holds, out};
 use rulec_runtime::rule::{Rule, Schedule, Table};
-use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
+use rulec_runtime::{
+    Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value,
+};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -236,12 +238,26 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 
 /// What rows of `DeviceEvents` must meet to matter.
 fn device_events_wanted() -> Necessary {
-    Necessary::text_fold("ActionType", TextTest::Is, ["ServiceInstalled"])
+    Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
+        Necessary::text_fold("ActionType", TextTest::Is, ["ServiceInstalled"]),
+    ])
 }
 
 /// What rows of `DeviceLogonEvents` must meet to matter.
 fn device_logon_events_wanted() -> Necessary {
     Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
         Necessary::text_fold("ActionType", TextTest::Is, ["LogonSuccess"]),
         Necessary::text_fold("LogonType", TextTest::Is, ["Network"]),
     ])

@@ -10,7 +10,9 @@ use rulec_functions::{aggregate, arithmetic, arrays, compare, matching, parsing,
 use rulec_runtime::alert::RuleInfo;
 use rulec_runtime::ops::{self, agg, column, each, holds, out};
 use rulec_runtime::rule::{Rule, Schedule, Table};
-use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
+use rulec_runtime::{
+    Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value,
+};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -240,6 +242,12 @@ fn apply_items(items: &Batch) -> Result<Batch, RuntimeError> {
 /// What rows of `DeviceProcessEvents` must meet to matter.
 fn device_process_events_wanted() -> Necessary {
     Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
         Necessary::text_fold("ActionType", TextTest::Is, ["ProcessCreated"]),
         Necessary::text_fold("FileName", TextTest::Is, ["schtasks.exe"]),
     ])

@@ -227,7 +227,15 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 
 /// What rows of `UrlClickEvents` must meet to matter.
 fn url_click_events_wanted() -> Necessary {
-    Necessary::text_fold("Workload", TextTest::Is, ["Email"])
+    Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
+        Necessary::text_fold("Workload", TextTest::Is, ["Email"]),
+    ])
 }
 
 /// `let ClicksThroughWarning = UrlClickEvents | where ingestion_time() >= ago(timeframe) | where Workload =~ "Email" | where …`

@@ -8,7 +8,9 @@ use rulec_functions::{aggregate, arithmetic, compare};
 use rulec_runtime::alert::RuleInfo;
 use rulec_runtime::ops::{self, agg, column, constant, holds, out};
 use rulec_runtime::rule::{Rule, Schedule, Table};
-use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
+use rulec_runtime::{
+    Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value,
+};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -165,6 +167,12 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `IdentityQueryEvents` must meet to matter.
 fn identity_query_events_wanted() -> Necessary {
     Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
         Necessary::text_fold("ActionType", TextTest::Is, ["LDAP query"]),
         Necessary::any([
             Necessary::all([

@@ -8,7 +8,9 @@ use rulec_runtime::alert::RuleInfo;
 use rulec_runtime::emitted::one_of;
 use rulec_runtime::ops::{self, agg, column, constant, each, holds, out};
 use rulec_runtime::rule::{Rule, Schedule, Table};
-use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
+use rulec_runtime::{
+    Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value,
+};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -125,7 +127,15 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 
 /// What rows of `SigninLogs` must meet to matter.
 fn signin_logs_wanted() -> Necessary {
-    Necessary::text("ResultType", TextTest::Is, ["50126", "50053", "50034"])
+    Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
+        Necessary::text("ResultType", TextTest::Is, ["50126", "50053", "50034"]),
+    ])
 }
 
 /// The columns of `SigninLogs` that the rule reads.

@@ -340,6 +340,12 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `SigninLogs` must meet to matter.
 fn signin_logs_wanted() -> Necessary {
     Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
         Necessary::text("ResultType", TextTest::Is, ["0"]),
         Necessary::text_fold(
             "AuthenticationRequirement",
@@ -352,6 +358,12 @@ fn signin_logs_wanted() -> Necessary {
 /// What rows of `SigninLogs` must meet to matter.
 fn signin_logs_wanted_2() -> Necessary {
     Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
         Necessary::text("ResultType", TextTest::Is, ["500121"]),
         Necessary::text_fold("Status", TextTest::Inside, ["MFA denied"]),
     ])

@@ -13,7 +13,9 @@ use rulec_runtime::alert::RuleInfo;
 use rulec_runtime::emitted::{fails, one_of_fold};
 use rulec_runtime::ops::{self, column, each, holds, out};
 use rulec_runtime::rule::{Rule, Schedule, Table};
-use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
+use rulec_runtime::{
+    Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value,
+};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -324,6 +326,12 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `AuditLogs` must meet to matter.
 fn audit_logs_wanted() -> Necessary {
     Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
         Necessary::text_fold("Category", TextTest::Is, ["ApplicationManagement"]),
         Necessary::text_fold("Result", TextTest::Is, ["success"]),
         Necessary::any([
@@ -338,6 +346,12 @@ fn audit_logs_wanted() -> Necessary {
                 ["Add service principal credentials"],
             ),
         ]),
+        Necessary::text_fold(
+            "TargetResources",
+            TextTest::Inside,
+            ["Application", "ServicePrincipal"],
+        ),
+        Necessary::text_fold("TargetResources", TextTest::Inside, ["KeyDescription"]),
     ])
 }
 

@@ -351,6 +351,12 @@ fn apply_items(items: &Batch) -> Result<Batch, RuntimeError> {
 /// What rows of `OfficeActivity` must meet to matter.
 fn office_activity_wanted() -> Necessary {
     Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
         Necessary::text_fold("OfficeWorkload", TextTest::Is, ["Exchange"]),
         Necessary::text_fold(
             "Operation",

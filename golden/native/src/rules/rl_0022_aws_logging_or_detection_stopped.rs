@@ -8,7 +8,9 @@ use rulec_runtime::alert::RuleInfo;
 use rulec_runtime::emitted::one_of;
 use rulec_runtime::ops::{self, holds};
 use rulec_runtime::rule::{Rule, Schedule, Table};
-use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
+use rulec_runtime::{
+    Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value,
+};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -114,26 +116,34 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 
 /// What rows of `AWSCloudTrail` must meet to matter.
 fn awscloud_trail_wanted() -> Necessary {
-    Necessary::any([
-        Necessary::all([
-            Necessary::text("EventSource", TextTest::Is, ["cloudtrail.amazonaws.com"]),
-            Necessary::text(
-                "EventName",
-                TextTest::Is,
-                ["StopLogging", "DeleteTrail", "DeleteEventDataStore"],
-            ),
+    Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
         ]),
-        Necessary::all([
-            Necessary::text("EventSource", TextTest::Is, ["guardduty.amazonaws.com"]),
-            Necessary::text("EventName", TextTest::Is, ["DeleteDetector"]),
-        ]),
-        Necessary::all([
-            Necessary::text("EventSource", TextTest::Is, ["config.amazonaws.com"]),
-            Necessary::text(
-                "EventName",
-                TextTest::Is,
-                ["StopConfigurationRecorder", "DeleteConfigurationRecorder"],
-            ),
+        Necessary::any([
+            Necessary::all([
+                Necessary::text("EventSource", TextTest::Is, ["cloudtrail.amazonaws.com"]),
+                Necessary::text(
+                    "EventName",
+                    TextTest::Is,
+                    ["StopLogging", "DeleteTrail", "DeleteEventDataStore"],
+                ),
+            ]),
+            Necessary::all([
+                Necessary::text("EventSource", TextTest::Is, ["guardduty.amazonaws.com"]),
+                Necessary::text("EventName", TextTest::Is, ["DeleteDetector"]),
+            ]),
+            Necessary::all([
+                Necessary::text("EventSource", TextTest::Is, ["config.amazonaws.com"]),
+                Necessary::text(
+                    "EventName",
+                    TextTest::Is,
+                    ["StopConfigurationRecorder", "DeleteConfigurationRecorder"],
+                ),
+            ]),
         ]),
     ])
 }

@@ -230,17 +230,31 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 
 /// What rows of `AWSCloudTrail` must meet to matter.
 fn awscloud_trail_wanted() -> Necessary {
-    Necessary::text(
-        "EventName",
-        TextTest::Is,
-        [
-            "RunInstances",
-            "RequestSpotInstances",
-            "CreateCluster",
-            "CreateFunction20150331",
-            "ImportKeyPair",
-        ],
-    )
+    Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(12_096_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(12_096_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(12_096_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(12_096_000_000_000)),
+        ]),
+        Necessary::any([
+            Necessary::until("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::until("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::until("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::until("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
+        Necessary::text(
+            "EventName",
+            TextTest::Is,
+            [
+                "RunInstances",
+                "RequestSpotInstances",
+                "CreateCluster",
+                "CreateFunction20150331",
+                "ImportKeyPair",
+            ],
+        ),
+    ])
 }
 
 /// `let KnownRegions = materialize(ResourceCreations(learning_period, timeframe) | distinct UserIdentityAccountId, AWSRegion …`
@@ -307,17 +321,31 @@ fn list_rows(known_regions: &Batch) -> Result<Batch, RuntimeError> {
 
 /// What rows of `AWSCloudTrail` must meet to matter.
 fn awscloud_trail_wanted_2() -> Necessary {
-    Necessary::text(
-        "EventName",
-        TextTest::Is,
-        [
-            "RunInstances",
-            "RequestSpotInstances",
-            "CreateCluster",
-            "CreateFunction20150331",
-            "ImportKeyPair",
-        ],
-    )
+    Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
+        Necessary::any([
+            Necessary::until("_IngestionTime", Moment::BeforeNow(0)),
+            Necessary::until("IngestionTime", Moment::BeforeNow(0)),
+            Necessary::until("Timestamp", Moment::BeforeNow(0)),
+            Necessary::until("TimeGenerated", Moment::BeforeNow(0)),
+        ]),
+        Necessary::text(
+            "EventName",
+            TextTest::Is,
+            [
+                "RunInstances",
+                "RequestSpotInstances",
+                "CreateCluster",
+                "CreateFunction20150331",
+                "ImportKeyPair",
+            ],
+        ),
+    ])
 }
 
 /// What rows of `SecurityAlert` must meet to matter.

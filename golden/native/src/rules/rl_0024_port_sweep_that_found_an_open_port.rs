@@ -8,7 +8,7 @@ use rulec_runtime::alert::RuleInfo;
 use rulec_runtime::emitted::{self, fails, one_of_fold};
 use rulec_runtime::ops::{self, agg, column, constant, each, holds, out};
 use rulec_runtime::rule::{Rule, Schedule, Table};
-use rulec_runtime::{Batch, Context, RuntimeError, Schema, Type, Value};
+use rulec_runtime::{Batch, Context, Moment, Necessary, RuntimeError, Schema, Type, Value};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -62,7 +62,11 @@ pub fn info() -> RuleInfo {
 
 /// The tables of events that the rule reads.
 pub fn tables() -> Vec<Table> {
-    vec![Table::new("CommonSecurityLog", common_security_log())]
+    vec![Table::of(
+        "CommonSecurityLog",
+        common_security_log(),
+        common_security_log_wanted(),
+    )]
 }
 
 /// The rows that the rule gives.
@@ -71,60 +75,67 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     let listed = emitted::Among::exact(emitted::first_column(approved_scanners));
     // CommonSecurityLog
-    let t = context.scan("CommonSecurityLog", &common_security_log(), None, |t| {
-        // | where ingestion_time() >= ago(timeframe)
-        let t = ops::filter(t, |row| {
-            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-        })?;
-        // | where not(ipv4_is_private(SourceIP))
-        let t = ops::filter(&t, |row| fails(&ip::ipv4_is_private(&[row.get(SOURCE_IP)])))?;
-        // | where SourceIP !in (ApprovedScanners)
-        let t = ops::filter(&t, |row| !listed.contains(&row.get(SOURCE_IP)))?;
-        // | extend Verdict = case(DeviceAction in~ ("deny", "denied", "drop", "dropped", "block", "blocked", "reset"), "denied", Dev …
-        let t = ops::extend(
-            &t,
-            &[out(
-                "Verdict",
-                Type::String,
-                each(|row| {
-                    conditional::case(&[
-                        Value::Bool(one_of_fold(
-                            row.str(DEVICE_ACTION),
-                            &[
-                                "deny", "denied", "drop", "dropped", "block", "blocked", "reset",
-                            ],
-                        )),
-                        Value::string("denied"),
-                        Value::Bool(one_of_fold(
-                            row.str(DEVICE_ACTION),
-                            &["allow", "allowed", "accept", "accepted", "pass", "permit"],
-                        )),
-                        Value::string("allowed"),
-                        Value::string("other"),
-                    ])
-                }),
-            )],
-        )?;
-        // | extend Service = iif(Verdict == "allowed", strcat(DestinationIP, ":", tostring(DestinationPort)), "")
-        ops::extend(
-            &t,
-            &[out(
-                "Service",
-                Type::String,
-                each(|row| {
-                    conditional::iff(&[
-                        Value::Bool(row.str(VERDICT) == "allowed"),
-                        strings::strcat(&[
-                            row.get(DESTINATION_IP),
-                            Value::string(":"),
-                            conversion::tostring(&[row.get(DESTINATION_PORT)]),
-                        ]),
-                        Value::string(""),
-                    ])
-                }),
-            )],
-        )
-    })?;
+    let t = context.scan_where(
+        "CommonSecurityLog",
+        &common_security_log(),
+        None,
+        &common_security_log_wanted(),
+        |t| {
+            // | where ingestion_time() >= ago(timeframe)
+            let t = ops::filter(t, |row| {
+                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+            })?;
+            // | where not(ipv4_is_private(SourceIP))
+            let t = ops::filter(&t, |row| fails(&ip::ipv4_is_private(&[row.get(SOURCE_IP)])))?;
+            // | where SourceIP !in (ApprovedScanners)
+            let t = ops::filter(&t, |row| !listed.contains(&row.get(SOURCE_IP)))?;
+            // | extend Verdict = case(DeviceAction in~ ("deny", "denied", "drop", "dropped", "block", "blocked", "reset"), "denied", Dev …
+            let t = ops::extend(
+                &t,
+                &[out(
+                    "Verdict",
+                    Type::String,
+                    each(|row| {
+                        conditional::case(&[
+                            Value::Bool(one_of_fold(
+                                row.str(DEVICE_ACTION),
+                                &[
+                                    "deny", "denied", "drop", "dropped", "block", "blocked",
+                                    "reset",
+                                ],
+                            )),
+                            Value::string("denied"),
+                            Value::Bool(one_of_fold(
+                                row.str(DEVICE_ACTION),
+                                &["allow", "allowed", "accept", "accepted", "pass", "permit"],
+                            )),
+                            Value::string("allowed"),
+                            Value::string("other"),
+                        ])
+                    }),
+                )],
+            )?;
+            // | extend Service = iif(Verdict == "allowed", strcat(DestinationIP, ":", tostring(DestinationPort)), "")
+            ops::extend(
+                &t,
+                &[out(
+                    "Service",
+                    Type::String,
+                    each(|row| {
+                        conditional::iff(&[
+                            Value::Bool(row.str(VERDICT) == "allowed"),
+                            strings::strcat(&[
+                                row.get(DESTINATION_IP),
+                                Value::string(":"),
+                                conversion::tostring(&[row.get(DESTINATION_PORT)]),
+                            ]),
+                            Value::string(""),
+                        ])
+                    }),
+                )],
+            )
+        },
+    )?;
     // | summarize TimeGenerated = max(TimeGenerated), DeniedPorts = dcountif(DestinationPort, Verdict == "denied"), AllowedConne …
     let t = ops::summarize(
         &t,
@@ -200,6 +211,16 @@ fn approved_scanners(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             )
         },
     )
+}
+
+/// What rows of `CommonSecurityLog` must meet to matter.
+fn common_security_log_wanted() -> Necessary {
+    Necessary::any([
+        Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+        Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+        Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+        Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+    ])
 }
 
 /// The columns of `CommonSecurityLog` that the rule reads.

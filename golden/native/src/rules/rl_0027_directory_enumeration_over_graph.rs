@@ -12,7 +12,7 @@ use rulec_runtime::alert::RuleInfo;
 use rulec_runtime::ops::{self, agg, column, each, holds, out};
 use rulec_runtime::rule::{Rule, Schedule, Table};
 use rulec_runtime::{
-    Batch, Context, Necessary, RuntimeError, Schema, TextSet, TextTest, Type, Value,
+    Batch, Context, Moment, Necessary, RuntimeError, Schema, TextSet, TextTest, Type, Value,
 };
 
 /// `let timeframe = 2*1h`
@@ -249,7 +249,15 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 
 /// What rows of `MicrosoftGraphActivityLogs` must meet to matter.
 fn microsoft_graph_activity_logs_wanted() -> Necessary {
-    Necessary::text("RequestMethod", TextTest::Is, ["GET"])
+    Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
+        Necessary::text("RequestMethod", TextTest::Is, ["GET"]),
+    ])
 }
 
 /// The columns of `MicrosoftGraphActivityLogs` that the rule reads.

@@ -8,7 +8,9 @@ use rulec_functions::{aggregate, arithmetic, compare};
 use rulec_runtime::alert::RuleInfo;
 use rulec_runtime::ops::{self, agg, column, each, holds, out};
 use rulec_runtime::rule::{Rule, Schedule, Table};
-use rulec_runtime::{Batch, Context, Necessary, RuntimeError, Schema, TextTest, Type, Value};
+use rulec_runtime::{
+    Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value,
+};
 
 /// `let timeframe = 2*1h`
 const TIMEFRAME: Value = Value::TimeSpan(72_000_000_000);
@@ -149,6 +151,12 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `SecurityEvent` must meet to matter.
 fn security_event_wanted() -> Necessary {
     Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
+        ]),
         Necessary::number("EventID", [4_625]),
         Necessary::number("LogonType", [3, 8, 10]),
         Necessary::text_fold("SubStatus", TextTest::Is, ["0xc000006a"]),

@@ -12,7 +12,7 @@ use rulec_runtime::emitted::one_of_fold;
 use rulec_runtime::ops::{self, holds};
 use rulec_runtime::rule::{Rule, Schedule, Table};
 use rulec_runtime::{
-    Batch, Context, Necessary, RuntimeError, Schema, TextSet, TextTest, Type, Value,
+    Batch, Context, Moment, Necessary, RuntimeError, Schema, TextSet, TextTest, Type, Value,
 };
 
 /// `let timeframe = 2*3h`
@@ -169,6 +169,12 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `DeviceNetworkEvents` must meet to matter.
 fn device_network_events_wanted() -> Necessary {
     Necessary::all([
+        Necessary::any([
+            Necessary::since("_IngestionTime", Moment::BeforeNow(216_000_000_000)),
+            Necessary::since("IngestionTime", Moment::BeforeNow(216_000_000_000)),
+            Necessary::since("Timestamp", Moment::BeforeNow(216_000_000_000)),
+            Necessary::since("TimeGenerated", Moment::BeforeNow(216_000_000_000)),
+        ]),
         Necessary::text_fold(
             "ActionType",
             TextTest::Is,
