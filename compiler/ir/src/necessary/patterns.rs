@@ -226,7 +226,7 @@ mod tests {
             anywhere("^[A-Z0-9]{50,}={0,2}$").as_deref(),
             Some("(?:[0-9A-Z]{50,}={0,2})")
         );
-        assert_eq!(anywhere(r"(?i)\b(ab|c+d)\b").is_some(), true);
+        assert!(anywhere(r"(?i)\b(ab|c+d)\b").is_some());
         assert_eq!(anywhere("[a-z]*x"), None, "one character tells nothing");
         let required = required("longer", |text| Some(text.len()));
         assert_eq!(whole("longer", required.as_ref(), false), None);
