@@ -324,3 +324,71 @@ fn listed(values: &[&Value]) -> String {
     }
     shown.join(", ")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The operator of a kind.
+    fn operator(kind: Kind, fold: bool) -> Option<&'static str> {
+        Some(match (kind, fold) {
+            (Kind::In, false) => "==",
+            (Kind::In, true) => "=~",
+            (Kind::Has, true) => "has",
+            (Kind::Has, false) => "has_cs",
+            (Kind::Contains, true) => "contains",
+            (Kind::Contains, false) => "contains_cs",
+            (Kind::StartsWith, true) => "startswith",
+            (Kind::StartsWith, false) => "startswith_cs",
+            (Kind::EndsWith, true) => "endswith",
+            (Kind::EndsWith, false) => "endswith_cs",
+            (Kind::HasPrefix, true) => "hasprefix",
+            (Kind::HasPrefix, false) => "hasprefix_cs",
+            (Kind::HasSuffix, true) => "hassuffix",
+            (Kind::HasSuffix, false) => "hassuffix_cs",
+            _ => return None,
+        })
+    }
+
+    /// Whenever one test is said to follow from another, no text meets the
+    /// other alone.
+    #[test]
+    fn what_is_said_to_follow_does() {
+        let words = ["", "a", "ab", "AB", "b.c", ".c", "a.b", "ab c", "12", "1", "-"];
+        let mut texts: Vec<Arc<str>> = words.iter().map(|word| Arc::from(*word)).collect();
+        for first in words {
+            for second in words {
+                for between in ["", " ", ".", "x"] {
+                    texts.push(format!("{first}{between}{second}").into());
+                }
+            }
+        }
+        let mut followed = 0;
+        for kind in Kind::ALL {
+            for then in Kind::ALL {
+                for (fold, folds) in [(false, false), (false, true), (true, false), (true, true)] {
+                    let (Some(one), Some(other)) = (operator(*kind, fold), operator(*then, folds)) else {
+                        continue;
+                    };
+                    for v in words {
+                        for w in words {
+                            let (v, w): (Arc<str>, Arc<str>) = (v.into(), w.into());
+                            let (a, b) = (Value::String(Arc::clone(&v)), Value::String(Arc::clone(&w)));
+                            if !implies((*kind, fold, &a), (*then, folds, &b), true) {
+                                continue;
+                            }
+                            followed += 1;
+                            for text in &texts {
+                                assert!(
+                                    !holds(one, text, &v) || holds(other, text, &w),
+                                    "{text:?} {one} {v:?}, but not {other} {w:?}"
+                                );
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assert!(followed > 500, "{followed}");
+    }
+}
