@@ -67,7 +67,13 @@ impl Pipeline {
         let documents = checked
             .into_par_iter()
             .map(|(_, mut outcome)| {
-                suppress::apply(&outcome.file, &mut outcome.diagnostics, &codes, &self.aliases, today);
+                suppress::apply(
+                    &outcome.file,
+                    &mut outcome.diagnostics,
+                    &codes,
+                    &self.aliases,
+                    today,
+                );
                 outcome
             })
             .collect();

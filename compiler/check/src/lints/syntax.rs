@@ -202,6 +202,16 @@ pub(super) mod regex {
                 .map_or(before, |i| {
                     before[i..].trim_start_matches(|c: char| !c.is_ascii_alphanumeric())
                 });
+            // A letter behind a backslash is no part of the name.
+            let escapes = before[..before.len() - word.len()]
+                .bytes()
+                .rev()
+                .take_while(|b| *b == b'\\');
+            let word = if escapes.count() % 2 == 1 {
+                word.get(1..).unwrap_or_default()
+            } else {
+                word
+            };
             let after = &pattern[at + 1..];
             let end = after
                 .find(|c: char| !c.is_ascii_alphanumeric())
