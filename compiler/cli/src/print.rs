@@ -2,7 +2,7 @@
 
 use std::{io::Write as _, process::ExitCode};
 
-use rulec_driver::{Cache, Pipeline, config::Level};
+use rulec_driver::{Cache, Pipeline, config::Level, is_broken};
 use rulec_source::{Diagnostic, Severity, SourceFile, render};
 
 use crate::{BROKEN, FINDINGS, Failure, Global};
@@ -47,7 +47,7 @@ pub(crate) fn data(text: &str) {
 /// The exit code for findings: 2 when a rule did not compile, 1 when one is
 /// at or above the gate.
 pub(crate) fn code(findings: &[render::Finding<'_>], gate: Level) -> ExitCode {
-    let broken = |f: &render::Finding<'_>| f.diagnostic.is_error() && !is_lint(f.diagnostic);
+    let broken = |f: &render::Finding<'_>| is_broken(f.diagnostic);
     let worst = findings.iter().map(|f| f.diagnostic.severity).max();
     if findings.iter().any(broken) {
         ExitCode::from(BROKEN)
@@ -56,11 +56,6 @@ pub(crate) fn code(findings: &[render::Finding<'_>], gate: Level) -> ExitCode {
     } else {
         ExitCode::SUCCESS
     }
-}
-
-/// Opinions about a rule that compiles, and about its versions, as opposed to rules that do not.
-fn is_lint(diagnostic: &Diagnostic) -> bool {
-    diagnostic.code.id.starts_with("RL") || diagnostic.code.id.starts_with("RV")
 }
 
 /// "1 error and 2 warnings in 14 documents".

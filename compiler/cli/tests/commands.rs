@@ -65,6 +65,19 @@ fn safe_repairs_are_made_and_guesses_are_not() {
 }
 
 #[test]
+fn a_suppression_that_has_ended_is_an_error_about_a_rule_that_compiles() {
+    let folder = repository();
+    let rule = folder.path().join("rules/T-0001.md");
+    let text = fs::read_to_string(&rule).unwrap();
+    let ended = "<!-- rulec: allow(missing-section) until 2020-01-01, it was new then -->";
+    fs::write(&rule, format!("{text}\n{ended}\n")).unwrap();
+    let check = rulec(folder.path(), &["check"]);
+    assert_eq!(code(&check), 1, "{}", err(&check));
+    assert!(err(&check).contains("RC019"), "{}", err(&check));
+    assert_eq!(code(&rulec(folder.path(), &["build"])), 0);
+}
+
+#[test]
 fn an_upgrade_of_attack_is_told_shown_and_made() {
     let folder = repository();
     let case = concat!(

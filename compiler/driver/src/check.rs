@@ -19,6 +19,7 @@ use crate::{
     list,
     load::{Loaded, Want, load},
     pipeline::{Document, Pipeline, duplicates, is_broken, no_documents, summary},
+    scaffold::day,
     suppress,
 };
 
@@ -61,8 +62,7 @@ impl Pipeline {
             .collect();
         known.keep(self, &checked);
         // What is kept does not depend on the day, so this comes behind it.
-        let now = rulec_functions::text::print_datetime(now);
-        let today = now.split_once('T').map_or(now.as_str(), |(day, _)| day);
+        let today = day(now);
         let codes = list::codes();
         let documents = checked
             .into_par_iter()
@@ -72,7 +72,7 @@ impl Pipeline {
                     &mut outcome.diagnostics,
                     &codes,
                     &self.aliases,
-                    today,
+                    &today,
                 );
                 outcome
             })

@@ -47,7 +47,7 @@ mod upgrade;
 
 pub use cache::Cache;
 pub use check::Checked;
-pub use pipeline::{Bound, Compilation, Document, Pipeline};
+pub use pipeline::{Bound, Compilation, Document, Pipeline, is_broken};
 
 /// The version of rulec, as artifacts and reports name it.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -437,9 +437,14 @@ impl Compilation {
     }
 }
 
-/// Whether a finding says that a rule does not compile, as opposed to an opinion about one that does.
-pub(crate) fn is_broken(diagnostic: &Diagnostic) -> bool {
-    diagnostic.is_error() && !diagnostic.code.id.starts_with("RL") && !diagnostic.code.id.starts_with("RV")
+/// Whether a finding says that a rule does not compile, as opposed to an opinion about one that does, its
+/// versions, or a suppression.
+pub fn is_broken(diagnostic: &Diagnostic) -> bool {
+    let code = diagnostic.code.id;
+    let beside = [codes::EXPIRED_SUPPRESSION, codes::BAD_SUPPRESSION]
+        .iter()
+        .any(|known| known.id == code);
+    diagnostic.is_error() && !beside && !code.starts_with("RL") && !code.starts_with("RV")
 }
 
 /// Totals over documents: whether each holds a rule, and what is wrong with it.

@@ -6,6 +6,12 @@ use rulec_source::SourceFile;
 
 use crate::{load, output::Folder, pipeline::Pipeline};
 
+/// The day of a time in ticks, like `2026-01-31`.
+pub(crate) fn day(ticks: i64) -> String {
+    let time = rulec_functions::text::print_datetime(ticks);
+    time.split('T').next().unwrap_or_default().to_owned()
+}
+
 /// Writes `<id>.md` and returns its path. Never overwrites.
 pub fn run(pipeline: &Pipeline, id: &str, title: &str, folder: Option<&Path>) -> Result<String, String> {
     if !rulec_read::is_safe_id(id) {
@@ -31,7 +37,8 @@ pub fn run(pipeline: &Pipeline, id: &str, title: &str, folder: Option<&Path>) ->
         return Err(format!("{} exists", path.display()));
     }
     // In the layout `rulec fmt` gives it, so that the first commit stays as it is.
-    let text = rulec_read::format_document(&SourceFile::new(name.as_str(), rulec_read::scaffold(id, title)));
+    let text = rulec_read::scaffold(id, title, &day(rulec_runtime::cli::clock()));
+    let text = rulec_read::format_document(&SourceFile::new(name.as_str(), text));
     let place = Folder::create(&folder).map_err(|e| format!("{} cannot be used: {e}", folder.display()))?;
     place
         .write(&name, text.as_bytes())

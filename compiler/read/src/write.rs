@@ -265,8 +265,9 @@ fn escape(text: &str) -> String {
 }
 
 /// A new rule document: everything a rule can say, with an example to
-/// replace. It reads, binds and builds as it is.
-pub fn scaffold(id: &str, title: &str) -> String {
+/// replace. It reads, binds and builds as it is. `day` is that of its first
+/// version, like `2026-01-31`.
+pub fn scaffold(id: &str, title: &str, day: &str) -> String {
     let said = |key: &str, heading: &str, text: &str| Section {
         key: Some(key.to_owned()),
         heading: heading.to_owned(),
@@ -345,7 +346,7 @@ pub fn scaffold(id: &str, title: &str) -> String {
         }],
         versions: vec![VersionEntry {
             version: "1.0".to_owned(),
-            date: None,
+            date: some(day),
             impact: some("major"),
             notes: "Initial version.".to_owned(),
         }],

@@ -205,7 +205,7 @@ proptest! {
 
     #[test]
     fn new_documents_say_what_they_were_told(id in "[A-Za-z0-9][A-Za-z0-9_]{0,20}", title in "[!-~][ -~]{0,60}[!-~]") {
-        let text = scaffold(&id, &title);
+        let text = scaffold(&id, &title, "2026-01-31");
         let doc = read_text(&text);
         prop_assert!(doc.diagnostics.iter().all(|d| !d.is_error()), "{:?}\n{}", doc.diagnostics, text);
         let rule = doc.rule().unwrap();
@@ -217,7 +217,7 @@ proptest! {
 
 #[test]
 fn a_new_document_reads_without_a_word() {
-    let text = scaffold("RX-0001-New_Rule-Win", "A new rule");
+    let text = scaffold("RX-0001-New_Rule-Win", "A new rule", "2026-01-31");
     let doc = read_text(&text);
     assert!(doc.diagnostics.is_empty(), "{:?}\n{text}", doc.diagnostics);
     let rule = doc.rule().unwrap();
