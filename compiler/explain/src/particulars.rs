@@ -1,6 +1,6 @@
 //! Facts of their own: group-by keys, join keys, de-duplication, lookback.
 
-use rulec_ir::{Expr, ExprKind, JoinKind, Operator, ProjectKind, RelKind};
+use rulec_ir::{Expr, ExprKind, Operator, ProjectKind, RelKind};
 
 use crate::{
     Input,
@@ -99,7 +99,7 @@ pub(crate) fn particulars(input: &Input<'_>, steps: &[Step<'_>]) -> Particulars 
                 };
                 found.joins.push(Join {
                     operator: if *lookup { "lookup" } else { "join" }.to_owned(),
-                    kind: join_kind(*kind).to_owned(),
+                    kind: kind.name().to_owned(),
                     with: joined_with(input.ir, rel, right, written),
                     left: side(left, left_keys),
                     right: side(right, right_keys),
@@ -145,19 +145,4 @@ fn fields(reader: &Reader<'_, '_>, keys: &[Expr]) -> Vec<String> {
             },
         })
         .collect()
-}
-
-/// The kind of join as the language names it.
-pub(crate) fn join_kind(kind: JoinKind) -> &'static str {
-    match kind {
-        JoinKind::InnerUnique => "innerunique",
-        JoinKind::Inner => "inner",
-        JoinKind::LeftOuter => "leftouter",
-        JoinKind::RightOuter => "rightouter",
-        JoinKind::FullOuter => "fullouter",
-        JoinKind::LeftSemi => "leftsemi",
-        JoinKind::RightSemi => "rightsemi",
-        JoinKind::LeftAnti => "leftanti",
-        JoinKind::RightAnti => "rightanti",
-    }
 }

@@ -7,9 +7,7 @@ use std::collections::BTreeSet;
 
 use rulec_emit::{Effect, Loss};
 use rulec_facts::targets::Connector;
-use rulec_model::{
-    DataSource, Environment, FrontMatter, Origin, Rule, RuleKind, RuleQuery, Section, Settings, VersionEntry,
-};
+use rulec_model::{DataSource, Environment, FrontMatter, Origin, Rule, RuleQuery, Section, VersionEntry};
 use rulec_read::{Document, Options};
 use rulec_source::SourceFile;
 
@@ -34,21 +32,7 @@ impl Draft {
     pub(crate) fn new(title: &str) -> Self {
         let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
         Self {
-            rule: Rule {
-                id: slug(&title),
-                title,
-                kind: RuleKind::Detection,
-                os: Vec::new(),
-                fp_rate: None,
-                author: None,
-                attack: Vec::new(),
-                data_sources: Vec::new(),
-                sections: Vec::new(),
-                references: Vec::new(),
-                queries: Vec::new(),
-                versions: Vec::new(),
-                settings: Settings::default(),
-            },
+            rule: Rule::new(slug(&title), title),
             front: FrontMatter::default(),
             losses: Vec::new(),
             connectors: Vec::new(),

@@ -13,8 +13,7 @@ mod special;
 use std::fmt::Write as _;
 
 use crate::{
-    BindingKind, Column, Expr, ExprKind, JoinKind, Origin, ParseKind, ParseStep, ProjectKind, Query, Rel,
-    RelKind,
+    BindingKind, Column, Expr, ExprKind, Origin, ParseKind, ParseStep, ProjectKind, Query, Rel, RelKind,
 };
 
 /// Writes a query.
@@ -169,7 +168,7 @@ impl<'q> Dump<'q> {
                     .map(|(l, r)| format!("{} == {}", self.expr(l, input), self.expr(r, &right.columns)))
                     .collect();
                 let word = if *lookup { "lookup" } else { "join" };
-                format!("{word} {} on {}", join_word(*kind), on.join(", "))
+                format!("{word} {} on {}", kind.name(), on.join(", "))
             }
             RelKind::Union { inputs, with_source } => {
                 let labels: Vec<&str> = inputs.iter().map(|i| i.label.as_str()).collect();
@@ -439,20 +438,6 @@ fn columns(columns: &[Column]) -> String {
         .map(|c| format!("{}: {}", expressions::shown(&c.name), c.ty))
         .collect();
     columns.join(", ")
-}
-
-fn join_word(kind: JoinKind) -> &'static str {
-    match kind {
-        JoinKind::InnerUnique => "innerunique",
-        JoinKind::Inner => "inner",
-        JoinKind::LeftOuter => "leftouter",
-        JoinKind::RightOuter => "rightouter",
-        JoinKind::FullOuter => "fullouter",
-        JoinKind::LeftSemi => "leftsemi",
-        JoinKind::RightSemi => "rightsemi",
-        JoinKind::LeftAnti => "leftanti",
-        JoinKind::RightAnti => "rightanti",
-    }
 }
 
 /// Which side a column comes from, for those who print plans of their own.

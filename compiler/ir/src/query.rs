@@ -327,6 +327,23 @@ pub enum JoinKind {
     RightAnti,
 }
 
+impl JoinKind {
+    /// As a query names it: `kind=leftouter`.
+    pub fn name(self) -> &'static str {
+        match self {
+            JoinKind::InnerUnique => "innerunique",
+            JoinKind::Inner => "inner",
+            JoinKind::LeftOuter => "leftouter",
+            JoinKind::RightOuter => "rightouter",
+            JoinKind::FullOuter => "fullouter",
+            JoinKind::LeftSemi => "leftsemi",
+            JoinKind::RightSemi => "rightsemi",
+            JoinKind::LeftAnti => "leftanti",
+            JoinKind::RightAnti => "rightanti",
+        }
+    }
+}
+
 /// One table of a union.
 #[derive(Clone, Debug)]
 pub struct UnionInput {

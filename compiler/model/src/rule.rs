@@ -50,6 +50,27 @@ pub struct Rule {
     pub settings: Settings,
 }
 
+impl Rule {
+    /// A detection that says nothing but what it is called.
+    pub fn new(id: impl Into<String>, title: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            title: title.into(),
+            kind: RuleKind::Detection,
+            os: Vec::new(),
+            fp_rate: None,
+            author: None,
+            attack: Vec::new(),
+            data_sources: Vec::new(),
+            sections: Vec::new(),
+            references: Vec::new(),
+            queries: Vec::new(),
+            versions: Vec::new(),
+            settings: Settings::default(),
+        }
+    }
+}
+
 /// Detection or hunt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rulec_facts::aliases::Aliases;
-use rulec_model::{FrontMatter, Origin, Replacement, Rule, RuleKind, Settings};
+use rulec_model::{FrontMatter, Origin, Replacement, Rule, RuleKind};
 use rulec_source::{Code, Diagnostic, Fragment, SourceFile, Span};
 
 use crate::lines::{self, Line, Lines, Part};
@@ -54,7 +54,7 @@ pub(crate) fn read(file: &SourceFile, options: &Options<'_>) -> RuleDoc {
         parts,
         entries: Vec::new(),
         index: BTreeMap::new(),
-        rule: empty_rule(),
+        rule: Rule::new("", ""),
         places: front.places,
         queries: Vec::new(),
         diagnostics,
@@ -72,24 +72,6 @@ pub(crate) fn read(file: &SourceFile, options: &Options<'_>) -> RuleDoc {
         places: reader.places,
         queries: reader.queries,
         diagnostics,
-    }
-}
-
-fn empty_rule() -> Rule {
-    Rule {
-        id: String::new(),
-        title: String::new(),
-        kind: RuleKind::Detection,
-        os: Vec::new(),
-        fp_rate: None,
-        author: None,
-        attack: Vec::new(),
-        data_sources: Vec::new(),
-        sections: Vec::new(),
-        references: Vec::new(),
-        queries: Vec::new(),
-        versions: Vec::new(),
-        settings: Settings::default(),
     }
 }
 

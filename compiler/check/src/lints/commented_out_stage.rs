@@ -1,8 +1,6 @@
 //! Stages that are commented out.
 
-use rulec_kql::TokenKind;
-
-use super::code;
+use super::{code, syntax::comments};
 use crate::{Input, Lint};
 use rulec_source::{Diagnostic, Severity};
 
@@ -19,19 +17,14 @@ pub(crate) const LINT: Lint = Lint {
 
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
     for query in input.queries {
-        for token in query
-            .parsed
-            .tokens
-            .iter()
-            .filter(|t| t.kind == TokenKind::Comment)
-        {
-            let comment = token.span.of(&query.parsed.text).trim_start_matches('/').trim();
+        for (comment, span) in comments(query) {
+            let comment = comment.trim_start_matches('/').trim();
             let stage = comment.strip_prefix('|').map(str::trim_start);
             let word = stage.and_then(|stage| stage.split_whitespace().next());
             if word.is_some_and(|word| STAGES.contains(&word)) {
                 found.push(
                     Diagnostic::new(LINT.code, "this stage is commented out")
-                        .at(query.fragment.map(token.span))
+                        .at(query.fragment.map(span))
                         .help("remove it; the history of the file keeps it"),
                 );
             }

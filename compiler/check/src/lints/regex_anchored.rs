@@ -2,7 +2,7 @@
 
 use super::{
     code,
-    syntax::{comparisons, regex},
+    syntax::{patterns, regex},
 };
 use crate::{Input, Lint};
 use rulec_source::{Diagnostic, Severity};
@@ -20,29 +20,24 @@ pub(crate) const LINT: Lint = Lint {
 
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
     for query in input.queries {
-        comparisons(query, &mut |c| {
-            if c.op != "matches regex" {
-                return;
-            }
-            for (pattern, span) in c.texts() {
-                let (pattern, cased) = match pattern.strip_prefix("(?i)") {
-                    Some(rest) => (rest, ""),
-                    None => (pattern.as_str(), "_cs"),
-                };
-                let operator = match (pattern.strip_prefix('^'), pattern.strip_suffix('$')) {
-                    (Some(rest), None) if regex::is_plain(rest) && !rest.is_empty() => "startswith",
-                    (None, Some(rest)) if regex::is_plain(rest) && !rest.is_empty() => "endswith",
-                    _ => continue,
-                };
-                found.push(
-                    Diagnostic::new(
-                        LINT.code,
-                        format!("this pattern is what `{operator}{cased}` says"),
-                    )
-                    .at(query.fragment.map(span))
-                    .help(format!("write `{operator}{cased}`")),
-                );
-            }
+        patterns(query, &mut |pattern, span| {
+            let (pattern, cased) = match pattern.strip_prefix("(?i)") {
+                Some(rest) => (rest, ""),
+                None => (pattern, "_cs"),
+            };
+            let operator = match (pattern.strip_prefix('^'), pattern.strip_suffix('$')) {
+                (Some(rest), None) if regex::is_plain(rest) && !rest.is_empty() => "startswith",
+                (None, Some(rest)) if regex::is_plain(rest) && !rest.is_empty() => "endswith",
+                _ => return,
+            };
+            found.push(
+                Diagnostic::new(
+                    LINT.code,
+                    format!("this pattern is what `{operator}{cased}` says"),
+                )
+                .at(query.fragment.map(span))
+                .help(format!("write `{operator}{cased}`")),
+            );
         });
     }
 }

@@ -1,6 +1,6 @@
 //! Patterns that say "anything" at their ends.
 
-use super::{code, syntax::comparisons};
+use super::{code, syntax::patterns};
 use crate::{Input, Lint};
 use rulec_source::{Diagnostic, Severity};
 
@@ -17,27 +17,22 @@ pub(crate) const LINT: Lint = Lint {
 
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
     for query in input.queries {
-        comparisons(query, &mut |c| {
-            if c.op != "matches regex" {
+        patterns(query, &mut |pattern, span| {
+            let inner = pattern.strip_prefix("(?i)").unwrap_or(pattern);
+            let begins = inner.starts_with(".*") && !inner.starts_with(".*?");
+            // With an alternative the dots belong to one branch only.
+            if inner.contains('|') || inner == ".*" {
                 return;
             }
-            for (pattern, span) in c.texts() {
-                let inner = pattern.strip_prefix("(?i)").unwrap_or(&pattern);
-                let begins = inner.starts_with(".*") && !inner.starts_with(".*?");
-                // With an alternative the dots belong to one branch only.
-                if inner.contains('|') || inner == ".*" {
-                    continue;
-                }
-                if begins || (inner.ends_with(".*") && !inner.ends_with("\\.*")) {
-                    found.push(
-                        Diagnostic::new(
-                            LINT.code,
-                            "`matches regex` finds the pattern anywhere, so `.*` at its ends does nothing",
-                        )
-                        .at(query.fragment.map(span))
-                        .help("leave `.*` out"),
-                    );
-                }
+            if begins || (inner.ends_with(".*") && !inner.ends_with("\\.*")) {
+                found.push(
+                    Diagnostic::new(
+                        LINT.code,
+                        "`matches regex` finds the pattern anywhere, so `.*` at its ends does nothing",
+                    )
+                    .at(query.fragment.map(span))
+                    .help("leave `.*` out"),
+                );
             }
         });
     }

@@ -2,7 +2,7 @@
 
 use super::{
     code,
-    syntax::{comparisons, regex},
+    syntax::{patterns, regex},
 };
 use crate::{Input, Lint};
 use rulec_source::{Diagnostic, Severity};
@@ -20,21 +20,16 @@ pub(crate) const LINT: Lint = Lint {
 
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
     for query in input.queries {
-        comparisons(query, &mut |c| {
-            if c.op != "matches regex" {
-                return;
-            }
-            for (pattern, span) in c.texts() {
-                if let Some(name) = regex::open_dot(&pattern) {
-                    found.push(
-                        Diagnostic::new(
-                            LINT.code,
-                            format!("the dot in `{name}` stands for any character in a regular expression"),
-                        )
-                        .at(query.fragment.map(span))
-                        .help("write `\\.` for a dot"),
-                    );
-                }
+        patterns(query, &mut |pattern, span| {
+            if let Some(name) = regex::open_dot(pattern) {
+                found.push(
+                    Diagnostic::new(
+                        LINT.code,
+                        format!("the dot in `{name}` stands for any character in a regular expression"),
+                    )
+                    .at(query.fragment.map(span))
+                    .help("write `\\.` for a dot"),
+                );
             }
         });
     }

@@ -2,7 +2,7 @@
 
 use super::{
     code,
-    syntax::{comparisons, regex},
+    syntax::{patterns, regex},
 };
 use crate::{Input, Lint};
 use rulec_source::{Diagnostic, Severity};
@@ -20,22 +20,17 @@ pub(crate) const LINT: Lint = Lint {
 
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
     for query in input.queries {
-        comparisons(query, &mut |c| {
-            if c.op != "matches regex" {
-                return;
-            }
-            for (pattern, span) in c.texts() {
-                let (plain, operator) = match pattern.strip_prefix("(?i)") {
-                    Some(rest) => (rest, "contains"),
-                    None => (pattern.as_str(), "contains_cs"),
-                };
-                if !plain.is_empty() && regex::is_plain(plain) {
-                    found.push(
-                        Diagnostic::new(LINT.code, "this pattern is a plain text")
-                            .at(query.fragment.map(span))
-                            .help(format!("write `{operator}`, or `has` if it is a whole term")),
-                    );
-                }
+        patterns(query, &mut |pattern, span| {
+            let (plain, operator) = match pattern.strip_prefix("(?i)") {
+                Some(rest) => (rest, "contains"),
+                None => (pattern, "contains_cs"),
+            };
+            if !plain.is_empty() && regex::is_plain(plain) {
+                found.push(
+                    Diagnostic::new(LINT.code, "this pattern is a plain text")
+                        .at(query.fragment.map(span))
+                        .help(format!("write `{operator}`, or `has` if it is a whole term")),
+                );
             }
         });
     }

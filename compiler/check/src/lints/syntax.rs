@@ -1,11 +1,52 @@
 //! What several lints look at in the syntax tree of a query.
 
 use rulec_kql::TokenKind;
-use rulec_kql::ast::{Expr, ExprKind, JsonKind, Literal, Operator, Pipeline, Statement};
+use rulec_kql::ast::{BinaryOp, Expr, ExprKind, JsonKind, Literal, Operator, Pipeline, Statement};
 use rulec_kql::walk::{Visitor, walk_expr, walk_query};
 use rulec_source::Span;
 
 use crate::Query;
+
+/// The comments of a query.
+pub(super) fn comments<'q>(query: &Query<'q>) -> impl Iterator<Item = (&'q str, Span)> {
+    let comments = query
+        .parsed
+        .tokens
+        .iter()
+        .filter(|t| t.kind == TokenKind::Comment);
+    comments.map(|token| (token.span.of(&query.parsed.text), token.span))
+}
+
+/// Shows the patterns that `matches regex` looks for.
+pub(super) fn patterns(query: &Query<'_>, visit: &mut dyn FnMut(&str, Span)) {
+    comparisons(query, &mut |c| {
+        if c.op == "matches regex" {
+            for (pattern, span) in c.texts() {
+                visit(&pattern, span);
+            }
+        }
+    });
+}
+
+/// Where a part of a condition compares what another does with another text:
+/// the two places, the later one first.
+pub(super) fn other_texts(query: &Query<'_>, parts: &[Expr], ops: [BinaryOp; 2]) -> Vec<(Span, Span)> {
+    let compared = |part: &Expr| match &bare(part).kind {
+        ExprKind::Binary(binary) if ops.contains(&binary.op) => {
+            let value = text(&binary.rhs)?.to_owned();
+            Some((words(query, binary.lhs.span), value, part.span))
+        }
+        _ => None,
+    };
+    let all: Vec<_> = parts.iter().filter_map(compared).collect();
+    let pair = |(index, (what, value, span)): (usize, &(Vec<&str>, String, Span))| {
+        let other = all[..index]
+            .iter()
+            .find(|(w, v, _)| w == what && !v.eq_ignore_ascii_case(value));
+        other.map(|(_, _, first)| (*span, *first))
+    };
+    all.iter().enumerate().filter_map(pair).collect()
+}
 
 /// Something compared with one value or several.
 pub(super) struct Comparison<'e> {

@@ -1,8 +1,6 @@
 //! Comments that say "to do".
 
-use rulec_kql::TokenKind;
-
-use super::{code, placeholder};
+use super::{code, placeholder, syntax::comments};
 use crate::{Input, Lint};
 use rulec_source::{Diagnostic, Severity};
 
@@ -19,16 +17,11 @@ pub(crate) const LINT: Lint = Lint {
 
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
     for query in input.queries {
-        for token in query
-            .parsed
-            .tokens
-            .iter()
-            .filter(|t| t.kind == TokenKind::Comment)
-        {
-            if let Some(word) = placeholder(token.span.of(&query.parsed.text)) {
+        for (comment, span) in comments(query) {
+            if let Some(word) = placeholder(comment) {
                 found.push(
                     Diagnostic::new(LINT.code, format!("this comment says `{word}`"))
-                        .at(query.fragment.map(token.span))
+                        .at(query.fragment.map(span))
                         .help("do it, or say under \"Detection Blind Spots\" what is missing"),
                 );
             }

@@ -185,25 +185,11 @@ pub(super) fn partners(
         (0..first).any(|row| key(keys[0], sides[0], row).bytes() == wanted.bytes())
     };
     Some(Partners {
-        kind: name(kind),
+        kind: kind.name(),
         right,
         keys: found,
         others: sides[other].rows(),
         partners,
         twin,
     })
-}
-
-fn name(kind: JoinKind) -> &'static str {
-    match kind {
-        JoinKind::InnerUnique => "innerunique",
-        JoinKind::Inner => "inner",
-        JoinKind::LeftOuter => "leftouter",
-        JoinKind::RightOuter => "rightouter",
-        JoinKind::FullOuter => "fullouter",
-        JoinKind::LeftSemi => "leftsemi",
-        JoinKind::RightSemi => "rightsemi",
-        JoinKind::LeftAnti => "leftanti",
-        JoinKind::RightAnti => "rightanti",
-    }
 }

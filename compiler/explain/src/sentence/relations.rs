@@ -4,7 +4,6 @@ use rulec_ir::{Expr, JoinKind, Operator, Rel, RelKind, SortKey};
 
 use super::{Sentences, added, conditions, list, plural};
 use crate::{
-    particulars::join_kind,
     predicates::{joined_with, list_of},
     written::{LONG, shortened},
 };
@@ -132,7 +131,7 @@ impl<'a> Sentences<'a> {
                 } else {
                     "that side"
                 },
-                join_kind(*kind)
+                kind.name()
             ),
         }
     }

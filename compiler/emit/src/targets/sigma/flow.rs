@@ -221,11 +221,7 @@ impl<'a> Reader<'a> {
                 let name = if *lookup { "lookup" } else { "join" };
                 if *kind != JoinKind::LeftOuter {
                     let why = join_reason(*kind);
-                    return Err(Refusal::new(
-                        format!("`{name} kind={}`", join_name(*kind)),
-                        why,
-                        span,
-                    ));
+                    return Err(Refusal::new(format!("`{name} kind={}`", kind.name()), why, span));
                 }
                 // Every left row stays; the other side only says more about it.
                 let mut flow = self.rel(left, depth)?;
@@ -411,20 +407,6 @@ fn uncountable(flow: &mut Flow, operator: &'static str, span: Span) {
         for branch in branches {
             branch.uncountable.get_or_insert((operator, span));
         }
-    }
-}
-
-fn join_name(kind: JoinKind) -> &'static str {
-    match kind {
-        JoinKind::InnerUnique => "innerunique",
-        JoinKind::Inner => "inner",
-        JoinKind::LeftOuter => "leftouter",
-        JoinKind::RightOuter => "rightouter",
-        JoinKind::FullOuter => "fullouter",
-        JoinKind::LeftSemi => "leftsemi",
-        JoinKind::RightSemi => "rightsemi",
-        JoinKind::LeftAnti => "leftanti",
-        JoinKind::RightAnti => "rightanti",
     }
 }
 
