@@ -23,6 +23,19 @@ use crate::{
 /// Characters of a query that a sentence repeats.
 const SHORT: usize = 90;
 
+/// Aggregates to which it is all one how often a value comes.
+const BY_VALUE: [&str; 9] = [
+    "count_distinct",
+    "count_distinctif",
+    "dcount",
+    "dcountif",
+    "make_set",
+    "make_set_if",
+    "max",
+    "min",
+    "maxif",
+];
+
 /// The text of a query.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Text<'q>(pub(crate) &'q str);
@@ -76,6 +89,8 @@ struct State {
     reshaped: bool,
     /// Rows come in another order.
     reordered: bool,
+    /// A join may give the same row more or less often than before.
+    repeats: bool,
 }
 
 impl State {
@@ -121,6 +136,7 @@ impl<'q> Comparer<'q> {
             drift: BTreeMap::new(),
             reshaped: false,
             reordered: false,
+            repeats: false,
         };
         self.source(&old.source, &new.source, &mut state);
         for stretch in aligned(&old.steps, &new.steps) {
@@ -206,6 +222,11 @@ impl<'q> Comparer<'q> {
                 }
             }
             (SourceKind::Union(_), _) | (_, SourceKind::Union(_)) => {
+                // What is no table by itself is named by its place.
+                let labels = [&old.label, &new.label].into_iter().flatten();
+                state
+                    .drift
+                    .extend(labels.map(|name| (Arc::clone(name), Drift::Any)));
                 let (a, b) = (arms(old), arms(new));
                 self.union(&a, &b, places, state);
             }
@@ -241,6 +262,15 @@ impl<'q> Comparer<'q> {
                     let (was, is) = (gone.remove(at), come.remove(place));
                     let found = self.rows(was, is);
                     state.items.extend(found.items);
+                    // What an arm no longer gives is empty in its rows.
+                    let lacks = |one: &Pipeline, other: &Pipeline| {
+                        let names =
+                            |arm: &Pipeline| arm.columns.iter().map(|c| c.clone()).collect::<BTreeSet<_>>();
+                        let gone: Vec<_> = names(one).difference(&names(other)).cloned().collect();
+                        gone.into_iter().map(|(name, _)| (name, Drift::Any))
+                    };
+                    state.drift.extend(lacks(was, is));
+                    state.drift.extend(lacks(is, was));
                     state
                         .drift
                         .extend(found.changed.into_iter().map(|column| (column, Drift::Any)));
@@ -281,7 +311,7 @@ impl<'q> Comparer<'q> {
         };
         match &step.kind {
             StepKind::Filter(condition) => {
-                if condition.window && (effect.moves_rows() || state.reordered) {
+                if condition.window && (effect.moves_rows() || state.reordered || state.repeats) {
                     vague(state, "looks at neighbours, which are other rows now");
                 }
                 if state.touches(&condition.columns) {
@@ -301,7 +331,8 @@ impl<'q> Comparer<'q> {
                     .map(|(name, value)| {
                         let drift = match &value.form {
                             Form::Column(column) => state.drift.get(column).copied(),
-                            _ if value.window && (effect.moves_rows() || state.reordered)
+                            _ if value.window
+                                && (effect.moves_rows() || state.reordered || state.repeats)
                                 || state.touches(&value.columns) =>
                             {
                                 Some(Drift::Any)
@@ -326,7 +357,8 @@ impl<'q> Comparer<'q> {
                 let mut drift = BTreeMap::new();
                 for aggregate in aggregates {
                     let touched = aggregate.args.iter().any(|arg| state.touches(&arg.columns));
-                    let moved = match (effect, touched) {
+                    let counts = state.repeats && !BY_VALUE.contains(&aggregate.function);
+                    let moved = match (effect, touched || counts) {
                         (Effect::Same | Effect::Output, false) => continue,
                         (Effect::Widens, false) => grown(aggregate.function, true),
                         (Effect::Narrows, false) => grown(aggregate.function, false),
@@ -335,14 +367,17 @@ impl<'q> Comparer<'q> {
                     drift.extend(aggregate.names.iter().map(|name| (Arc::clone(name), moved)));
                 }
                 state.drift = drift;
+                state.repeats = false;
             }
             StepKind::Distinct(exprs) => {
+                state.repeats = false;
                 if exprs.iter().any(|expr| state.touches(&expr.columns)) {
                     vague(state, "takes values that are computed differently");
                 }
             }
             StepKind::Count => {
                 state.drift = match effect {
+                    _ if state.repeats => [("Count".into(), Drift::Any)].into(),
                     Effect::Same | Effect::Output => BTreeMap::new(),
                     Effect::Widens => [("Count".into(), Drift::Grown)].into(),
                     Effect::Narrows => [("Count".into(), Drift::Shrunk)].into(),
@@ -352,6 +387,7 @@ impl<'q> Comparer<'q> {
             StepKind::Sort => {}
             StepKind::Limit(_, keys) => {
                 if effect.moves_rows()
+                    || state.repeats
                     || state.reordered && keys.is_empty()
                     || keys.iter().any(|key| state.touches(&key.columns))
                 {
@@ -380,7 +416,7 @@ impl<'q> Comparer<'q> {
                 }
             }
             StepKind::Other { row_wise, reads, .. } => {
-                if effect.moves_rows() && !row_wise {
+                if (effect.moves_rows() || state.repeats) && !row_wise {
                     vague(state, "looks at all rows, which are others now");
                 }
                 if state.touches(reads) || !row_wise && !state.drift.is_empty() {
@@ -392,6 +428,28 @@ impl<'q> Comparer<'q> {
 
     /// Steps that are not the same on both sides, between two that are.
     fn gap(&mut self, old: &[&Arc<Step>], new: &[&Arc<Step>], state: &mut State) {
+        let is_filter = |step: &Arc<Step>| matches!(step.kind, StepKind::Filter(_));
+        let (mut old, mut new) = (old, new);
+        // The first steps of both sides that stand in one place, filters aside.
+        let pair = |old: &[&Arc<Step>], new: &[&Arc<Step>]| {
+            let fits = |step: &Arc<Step>, other: &Arc<Step>| !is_filter(other) && same_place(other, step);
+            new.iter().enumerate().find_map(|(there, step)| {
+                let here = (!is_filter(step))
+                    .then(|| old.iter().position(|other| fits(step, other)))
+                    .flatten()?;
+                Some((here, there))
+            })
+        };
+        while let Some((here, there)) = pair(old, new) {
+            self.segment(&old[..here], &new[..there], state);
+            self.changed(old[here], new[there], state);
+            (old, new) = (&old[here + 1..], &new[there + 1..]);
+        }
+        self.segment(old, new, state);
+    }
+
+    /// Steps of which none has a counterpart but filters.
+    fn segment(&mut self, old: &[&Arc<Step>], new: &[&Arc<Step>], state: &mut State) {
         let filters = |steps: &[&Arc<Step>]| -> Vec<Arc<Scalar>> {
             steps
                 .iter()
@@ -401,6 +459,10 @@ impl<'q> Comparer<'q> {
                 })
                 .collect()
         };
+        let (was, is) = (filters(old), filters(new));
+        // Filters come first, as steps behind them look at what they leave.
+        let found = self.set(&was, &is, true);
+        state.items.extend(found);
         let others = |steps: &[&Arc<Step>]| -> Vec<Arc<Step>> {
             steps
                 .iter()
@@ -408,26 +470,12 @@ impl<'q> Comparer<'q> {
                 .map(|step| Arc::clone(step))
                 .collect()
         };
-        let (was, is) = (filters(old), filters(new));
-        let (mut gone, come) = (others(old), others(new));
-        for step in come {
-            let pair = gone.iter().position(|other| same_place(other, &step));
-            match pair {
-                Some(place) => {
-                    for lost in gone.drain(..place).collect::<Vec<_>>() {
-                        self.gone(&lost, state);
-                    }
-                    let other = gone.remove(0);
-                    self.changed(&other, &step, state);
-                }
-                None => self.come(&step, state),
-            }
-        }
-        for lost in gone {
+        for lost in others(old) {
             self.gone(&lost, state);
         }
-        let found = self.set(&was, &is, true);
-        state.items.extend(found);
+        for step in others(new) {
+            self.come(&step, state);
+        }
         let kept = |step: &&&Arc<Step>| old.iter().any(|other| other.digest == step.digest);
         for step in new.iter().filter(kept) {
             if matches!(step.kind, StepKind::Filter(_)) {
@@ -544,6 +592,13 @@ impl<'q> Comparer<'q> {
                 let now: BTreeSet<(Digest, Digest)> =
                     pairs.iter().map(|(x, y)| (x.digest, y.digest)).collect();
                 self.pass(new, state);
+                let once = |kind: JoinKind| {
+                    use JoinKind::{LeftAnti, LeftSemi, RightAnti, RightSemi};
+                    matches!(kind, LeftAnti | LeftSemi | RightAnti | RightSemi)
+                };
+                if !once(*a) || !once(*b) {
+                    state.repeats = true;
+                }
                 if a != b || keys != now {
                     let effect = if beside.digest == right.digest && a == b && is_strict(*b) {
                         // More keys to agree on let fewer rows through.
@@ -646,21 +701,27 @@ impl<'q> Comparer<'q> {
                 Effect::Output
             }
             StepKind::Limit(..) if !state.effect().moves_rows() => Effect::Narrows,
-            StepKind::Join { kind, from_right, .. } => match kind {
-                JoinKind::LeftSemi | JoinKind::LeftAnti | JoinKind::Inner | JoinKind::InnerUnique => {
-                    Effect::Narrows
+            StepKind::Join { kind, from_right, .. } => {
+                state.repeats |= !matches!(kind, JoinKind::LeftSemi | JoinKind::LeftAnti);
+                let joined = from_right.iter().map(|name| (Arc::clone(name), Drift::Any));
+                match kind {
+                    JoinKind::LeftSemi | JoinKind::LeftAnti => Effect::Narrows,
+                    JoinKind::Inner | JoinKind::InnerUnique => {
+                        state.drift.extend(joined);
+                        Effect::Narrows
+                    }
+                    JoinKind::LeftOuter => {
+                        state.drift.extend(joined);
+                        Effect::Output
+                    }
+                    _ => Effect::Changed,
                 }
-                JoinKind::LeftOuter => {
-                    state
-                        .drift
-                        .extend(from_right.iter().map(|name| (Arc::clone(name), Drift::Any)));
-                    Effect::Output
-                }
-                _ => Effect::Changed,
-            },
-            StepKind::Other { name, .. }
+            }
+            StepKind::Other { name, writes, .. }
                 if name.starts_with("invoke ") || name == "parse" || name == "parse-kv" =>
             {
+                let written = writes.iter().map(|name| (Arc::clone(name), Drift::Any));
+                state.drift.extend(written);
                 Effect::Output
             }
             _ => Effect::Changed,

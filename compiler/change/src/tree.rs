@@ -31,6 +31,8 @@ pub(crate) struct Pipeline {
 pub(crate) struct Source {
     pub(crate) kind: SourceKind,
     pub(crate) columns: Vec<(Arc<str>, String)>,
+    /// The column that says which arm of a union a row comes from.
+    pub(crate) label: Option<Arc<str>>,
     pub(crate) digest: Digest,
     pub(crate) span: Span,
 }
@@ -77,11 +79,12 @@ pub(crate) enum StepKind {
         from_right: Vec<Arc<str>>,
     },
     /// Anything else: its name, whether it looks at one row at a time, and the
-    /// columns it reads.
+    /// columns it reads and writes.
     Other {
         name: String,
         row_wise: bool,
         reads: BTreeSet<Arc<str>>,
+        writes: BTreeSet<Arc<str>>,
     },
 }
 
@@ -167,6 +170,7 @@ impl<'q> Builder<'q> {
                 let source = Source {
                     kind: SourceKind::Other("a function".to_owned()),
                     columns: Vec::new(),
+                    label: None,
                     digest,
                     span,
                 };
@@ -256,9 +260,14 @@ impl<'q> Builder<'q> {
                 Sum::new("source").text(&self.written(rel.span)).done(),
             ),
         };
+        let label = match &rel.kind {
+            RelKind::Union { with_source, .. } if *with_source => names(rel).first().cloned(),
+            _ => None,
+        };
         Source {
             kind,
             columns: typed(rel),
+            label,
             digest,
             span: rel.span,
         }
@@ -510,6 +519,20 @@ impl<'q> Builder<'q> {
         });
         for input in inputs {
             beside.push(self.pipeline(input));
+            // A subquery looks at the columns around it.
+            read_within(input, &mut reads);
+        }
+        let mut writes: BTreeSet<Arc<str>> = names(rel)
+            .into_iter()
+            .filter(|name| !before.contains(name))
+            .collect();
+        if let RelKind::Parse { steps, .. } = &rel.kind {
+            writes.extend(steps.iter().filter_map(|step| match step {
+                rulec_ir::ParseStep::Column { output, .. } => {
+                    rel.columns.get(*output).map(|column| Arc::clone(&column.name))
+                }
+                _ => None,
+            }));
         }
         let (name, row_wise, rest) = match &rel.kind {
             RelKind::MvExpand {
@@ -586,6 +609,7 @@ impl<'q> Builder<'q> {
             name,
             row_wise,
             reads,
+            writes,
         };
         (kind, digest)
     }
@@ -615,6 +639,23 @@ fn main_input(rel: &Rel) -> Option<&Rel> {
         RelKind::Unsupported { inputs, .. } => inputs.first(),
         _ => walk::input(rel),
     }
+}
+
+/// The columns that rows are computed from, by the names they have there.
+fn read_within(rel: &Rel, found: &mut BTreeSet<Arc<str>>) {
+    if let Some(input) = main_input(rel) {
+        let before = names(input);
+        walk::expressions(rel, &mut |expr| {
+            walk::expr(expr, &mut |node| {
+                if let walk::Node::Expr(part) = node
+                    && let ExprKind::Column(index) = &part.kind
+                {
+                    found.extend(before.get(*index).cloned());
+                }
+            });
+        });
+    }
+    walk::inputs(rel, &mut |input| read_within(input, found));
 }
 
 /// What an operator is told beside expressions.
