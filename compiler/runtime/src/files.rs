@@ -197,8 +197,8 @@ impl Files {
                     && let Content::Plain(file) = content::file(path)?
                     && let Some(file) = Mapped::of(file.get_ref(), file.buffer(), path)
                 {
-                    let watch = |bytes: usize| {
-                        progress.add_bytes(bytes as u64);
+                    let watch = |part: &[u8]| {
+                        progress.add_bytes(part.len() as u64);
                         progress.check()
                     };
                     self.index.add(path, file, &conditions, now, &watch)?;
@@ -307,8 +307,12 @@ impl Files {
         turns: &mut Turns,
     ) -> Result<read::Report, RuntimeError> {
         let take: &mut scan::Take<'_> = &mut |turn| Ok(turns.take(turn)? || self.strict);
-        let watch = |bytes: usize| {
-            wanted.progress.add_bytes(bytes as u64);
+        let watch = |part: &[u8]| {
+            // A file that other rules read too stays mapped.
+            if self.index.file(source.label).is_none() {
+                file.forget(part);
+            }
+            wanted.progress.add_bytes(part.len() as u64);
             wanted.progress.check()
         };
         // Where every byte is to be checked, every line is looked at.

@@ -44,6 +44,23 @@ impl Mapped {
     pub(super) fn text(&self) -> &[u8] {
         without_mark(&self.0)
     }
+
+    /// Says that a part of the text is not looked at again soon. The system
+    /// takes back what it set up for it now, on whatever processor this is,
+    /// and not all at once when nobody else has anything to do any more.
+    pub(super) fn forget(&self, part: &[u8]) {
+        let start = part.as_ptr().addr().wrapping_sub(self.0.as_ptr().addr());
+        if part.is_empty() || start.checked_add(part.len()).is_none_or(|end| end > self.0.len()) {
+            return;
+        }
+        // SAFETY: the map is of a file and only read: whoever looks at it again
+        // has the system read the same bytes again.
+        #[cfg(unix)]
+        let _ = unsafe {
+            self.0
+                .unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, start, part.len())
+        };
+    }
 }
 
 fn without_mark(text: &[u8]) -> &[u8] {

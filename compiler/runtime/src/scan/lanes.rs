@@ -57,38 +57,35 @@ pub(super) struct Marker(fn(&[u8], usize, &mut Marks));
 impl Marker {
     /// The fastest for this processor.
     pub(super) fn new() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("bmi1")
-                && is_x86_feature_detected!("bmi2")
-                && is_x86_feature_detected!("popcnt")
-                && is_x86_feature_detected!("pclmulqdq")
-            {
-                return Self(|text, from, marks| {
-                    // SAFETY: the features were found just now.
-                    unsafe { x86::line_avx512(text, from, marks) }
-                });
-            }
-            if is_x86_feature_detected!("avx2")
-                && is_x86_feature_detected!("bmi1")
-                && is_x86_feature_detected!("bmi2")
-                && is_x86_feature_detected!("popcnt")
-                && is_x86_feature_detected!("pclmulqdq")
-            {
-                return Self(|text, from, marks| {
-                    // SAFETY: the features were found just now.
-                    unsafe { x86::line_avx2(text, from, marks) }
-                });
-            }
-        }
-        Self::portable()
+        Self::of_this_processor()[0]
     }
 
-    /// The one that runs anywhere.
-    pub(super) fn portable() -> Self {
-        Self(line::<Portable>)
+    /// All that this processor has what it takes for, the fastest first. The
+    /// last one runs anywhere.
+    fn of_this_processor() -> Vec<Self> {
+        let mut found: Vec<Self> = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            use x86::Has;
+            // SAFETY: of each the features were found just before.
+            if x86::has(Has::Vbmi2) {
+                found.push(Self(|text, from, marks| unsafe {
+                    x86::line_vbmi2(text, from, marks);
+                }));
+            }
+            if x86::has(Has::Avx512) {
+                found.push(Self(|text, from, marks| unsafe {
+                    x86::line_avx512(text, from, marks);
+                }));
+            }
+            if x86::has(Has::Avx2) {
+                found.push(Self(|text, from, marks| unsafe {
+                    x86::line_avx2(text, from, marks);
+                }));
+            }
+        }
+        found.push(Self(line::<Portable>));
+        found
     }
 
     #[inline]
@@ -120,38 +117,28 @@ pub(super) struct Quoter(fn(&[u8], &mut Quotes));
 impl Quoter {
     /// The fastest for this processor.
     pub(super) fn new() -> Self {
-        #[cfg(target_arch = "x86_64")]
-        {
-            if is_x86_feature_detected!("avx512f")
-                && is_x86_feature_detected!("avx512bw")
-                && is_x86_feature_detected!("bmi1")
-                && is_x86_feature_detected!("bmi2")
-                && is_x86_feature_detected!("popcnt")
-                && is_x86_feature_detected!("pclmulqdq")
-            {
-                return Self(|text, quotes| {
-                    // SAFETY: the features were found just now.
-                    unsafe { x86::quotes_avx512(text, quotes) }
-                });
-            }
-            if is_x86_feature_detected!("avx2")
-                && is_x86_feature_detected!("bmi1")
-                && is_x86_feature_detected!("bmi2")
-                && is_x86_feature_detected!("popcnt")
-                && is_x86_feature_detected!("pclmulqdq")
-            {
-                return Self(|text, quotes| {
-                    // SAFETY: the features were found just now.
-                    unsafe { x86::quotes_avx2(text, quotes) }
-                });
-            }
-        }
-        Self::portable()
+        Self::of_this_processor()[0]
     }
 
-    /// The one that runs anywhere.
-    pub(super) fn portable() -> Self {
-        Self(quotes::<Portable>)
+    /// As [`Marker::of_this_processor`].
+    fn of_this_processor() -> Vec<Self> {
+        let mut found: Vec<Self> = Vec::new();
+        #[cfg(target_arch = "x86_64")]
+        {
+            use x86::Has;
+            // SAFETY: of each the features were found just before.
+            if x86::has(Has::Vbmi2) {
+                found.push(Self(|text, quotes| unsafe { x86::quotes_vbmi2(text, quotes) }));
+            }
+            if x86::has(Has::Avx512) {
+                found.push(Self(|text, quotes| unsafe { x86::quotes_avx512(text, quotes) }));
+            }
+            if x86::has(Has::Avx2) {
+                found.push(Self(|text, quotes| unsafe { x86::quotes_avx2(text, quotes) }));
+            }
+        }
+        found.push(Self(quotes::<Portable>));
+        found
     }
 
     #[inline]
@@ -188,19 +175,10 @@ fn quotes<L: Lanes>(text: &[u8], quotes: &mut Quotes) {
         if quotes.places.len() < count + BLOCK {
             quotes.places.resize(2 * count + BLOCK, 0);
         }
-        // Few blocks have more than four; writing four without looking is
-        // quicker than counting.
-        let places = &mut quotes.places[count..count + BLOCK];
-        let (at, here) = (number * BLOCK, found.count_ones() as usize);
-        for place in &mut places[..4] {
-            *place = at as u32 + found.trailing_zeros();
-            found &= found.wrapping_sub(1);
+        if let Some(places) = quotes.places[count..].first_chunk_mut() {
+            L::put(found, (number * BLOCK) as u32, places);
         }
-        for place in &mut places[4..here.max(4)] {
-            *place = at as u32 + found.trailing_zeros();
-            found &= found.wrapping_sub(1);
-        }
-        count += here;
+        count += found.count_ones() as usize;
     }
     quotes.count = count;
     quotes.ascii = high == 0;
@@ -225,6 +203,12 @@ trait Lanes {
         x ^= x << 8;
         x ^= x << 16;
         x ^ (x << 32)
+    }
+    /// Writes down where the bits of a block at `at` are that are set, and
+    /// rubbish behind them.
+    #[inline(always)]
+    fn put(bits: u64, at: u32, places: &mut [u32; BLOCK]) {
+        put(bits, at, places);
     }
     /// Says that what lies some way behind a block is needed soon.
     #[inline(always)]
@@ -266,21 +250,15 @@ fn line<L: Lanes>(text: &[u8], from: usize, marks: &mut Marks) {
         // A line feed is never inside of a string of one line.
         let line = ends ^ ends.wrapping_sub(1);
         let structure = !strings & line;
-        let mut colons = lanes.equal(b':') & structure;
-        opens += (lanes.equal(b'{') & structure).count_ones();
-        let found = colons.count_ones() as usize;
-        // Few blocks have more than two; writing two without looking is
-        // quicker than counting. Of too many, the last ones fall on each other.
-        let first = count.min(MOST);
-        for place in &mut places[first..first + 2] {
-            *place = at as u32 + colons.trailing_zeros();
-            colons &= colons.wrapping_sub(1);
+        let colons = lanes.equal(b':') & structure;
+        let braces = lanes.equal(b'{');
+        if braces != 0 {
+            opens += (braces & structure).count_ones();
         }
-        if found > 2 {
-            for place in &mut places[first + 2..first + found] {
-                *place = at as u32 + colons.trailing_zeros();
-                colons &= colons.wrapping_sub(1);
-            }
+        let found = colons.count_ones() as usize;
+        // Of too many, the last ones fall on each other.
+        if let Some(places) = places[count.min(MOST)..].first_chunk_mut() {
+            L::put(colons, at as u32, places);
         }
         count += found;
         if ends != 0 {
@@ -292,6 +270,23 @@ fn line<L: Lanes>(text: &[u8], from: usize, marks: &mut Marks) {
             return;
         }
         at += BLOCK;
+    }
+}
+
+/// One bit after the other. Few blocks have more than two; writing two without
+/// looking is quicker than counting.
+#[inline(always)]
+fn put(mut bits: u64, at: u32, places: &mut [u32; BLOCK]) {
+    let found = bits.count_ones() as usize;
+    for place in &mut places[..2] {
+        *place = at + bits.trailing_zeros();
+        bits &= bits.wrapping_sub(1);
+    }
+    if found > 2 {
+        for place in &mut places[2..found] {
+            *place = at + bits.trailing_zeros();
+            bits &= bits.wrapping_sub(1);
+        }
     }
 }
 
@@ -362,11 +357,43 @@ mod x86 {
     use std::arch::x86_64::{
         __m256i, __m512i, _MM_HINT_T0, _mm_clmulepi64_si128, _mm_cvtsi128_si64, _mm_prefetch, _mm_set_epi64x,
         _mm_set1_epi8, _mm256_cmpeq_epi8, _mm256_loadu_si256, _mm256_min_epu8, _mm256_movemask_epi8,
-        _mm256_set1_epi8, _mm512_cmpeq_epi8_mask, _mm512_cmplt_epu8_mask, _mm512_loadu_si512,
-        _mm512_set1_epi8,
+        _mm256_set1_epi8, _mm512_add_epi32, _mm512_castsi512_si128, _mm512_cmpeq_epi8_mask,
+        _mm512_cmplt_epu8_mask, _mm512_cvtepu8_epi32, _mm512_loadu_si512, _mm512_maskz_compress_epi8,
+        _mm512_set1_epi8, _mm512_set1_epi32, _mm512_storeu_si512,
     };
 
     use super::{BLOCK, Lanes, Marks, Quotes};
+
+    /// What a processor may have.
+    #[derive(Clone, Copy, PartialEq, Eq)]
+    pub(super) enum Has {
+        Avx2,
+        Avx512,
+        Vbmi2,
+    }
+
+    /// Whether this processor has all that the functions named so use.
+    pub(super) fn has(what: Has) -> bool {
+        let common = is_x86_feature_detected!("bmi1")
+            && is_x86_feature_detected!("bmi2")
+            && is_x86_feature_detected!("popcnt")
+            && is_x86_feature_detected!("lzcnt")
+            && is_x86_feature_detected!("pclmulqdq");
+        let wide = || is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+        common
+            && match what {
+                Has::Avx2 => is_x86_feature_detected!("avx2"),
+                Has::Avx512 => wide(),
+                Has::Vbmi2 => wide() && is_x86_feature_detected!("avx512vbmi2"),
+            }
+    }
+
+    /// # Safety
+    /// The processor has AVX-512 F, BW and VBMI2, BMI, POPCNT and PCLMULQDQ.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,bmi1,bmi2,popcnt,lzcnt,pclmulqdq")]
+    pub(super) unsafe fn line_vbmi2(text: &[u8], from: usize, marks: &mut Marks) {
+        super::line::<Vbmi2>(text, from, marks);
+    }
 
     /// # Safety
     /// The processor has AVX-512 F and BW, BMI, POPCNT and PCLMULQDQ.
@@ -380,6 +407,13 @@ mod x86 {
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt,pclmulqdq")]
     pub(super) unsafe fn line_avx2(text: &[u8], from: usize, marks: &mut Marks) {
         super::line::<Avx2>(text, from, marks);
+    }
+
+    /// # Safety
+    /// The processor has AVX-512 F, BW and VBMI2, BMI, POPCNT and PCLMULQDQ.
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,bmi1,bmi2,popcnt,lzcnt,pclmulqdq")]
+    pub(super) unsafe fn quotes_vbmi2(text: &[u8], quotes: &mut Quotes) {
+        super::quotes::<Vbmi2>(text, quotes);
     }
 
     /// # Safety
@@ -442,6 +476,64 @@ mod x86 {
             unsafe { _mm512_cmplt_epu8_mask(self.0, _mm512_set1_epi8(byte as i8)) }
         }
     }
+
+    /// As [`Avx512`], with a way to write many places at once.
+    struct Vbmi2(Avx512);
+
+    impl Lanes for Vbmi2 {
+        #[inline(always)]
+        fn until_next(bits: u64) -> u64 {
+            parity(bits)
+        }
+
+        #[inline(always)]
+        fn soon(block: &[u8; BLOCK]) {
+            Avx512::soon(block);
+        }
+
+        #[inline(always)]
+        fn new(block: &[u8; BLOCK]) -> Self {
+            Self(Avx512::new(block))
+        }
+
+        #[inline(always)]
+        fn equal(&self, byte: u8) -> u64 {
+            self.0.equal(byte)
+        }
+
+        #[inline(always)]
+        fn below(&self, byte: u8) -> u64 {
+            self.0.below(byte)
+        }
+
+        #[inline(always)]
+        fn put(bits: u64, at: u32, places: &mut [u32; BLOCK]) {
+            /// How many places there are in a vector.
+            const ROUND: u32 = 16;
+            if bits.count_ones() > ROUND {
+                return super::put(bits, at, places);
+            }
+            // SAFETY: the vector is stored to the start of an array that is longer;
+            // this type is used by the function for VBMI2 alone.
+            unsafe {
+                let numbers = _mm512_loadu_si512(NUMBERS.as_ptr().cast());
+                let set = _mm512_castsi512_si128(_mm512_maskz_compress_epi8(bits, numbers));
+                let there = _mm512_add_epi32(_mm512_cvtepu8_epi32(set), _mm512_set1_epi32(at as i32));
+                _mm512_storeu_si512(places.as_mut_ptr().cast(), there);
+            }
+        }
+    }
+
+    /// Each byte's place in a block.
+    static NUMBERS: [u8; BLOCK] = {
+        let mut numbers = [0; BLOCK];
+        let mut at = 0;
+        while at < BLOCK {
+            numbers[at] = at as u8;
+            at += 1;
+        }
+        numbers
+    };
 
     struct Avx2(__m256i, __m256i);
 
@@ -513,7 +605,7 @@ mod tests {
     #[test]
     fn all_processors_see_the_same_strings() {
         let mut rng = fastrand::Rng::with_seed(20_261_122);
-        let (mut fast, mut portable) = (Quotes::default(), Quotes::default());
+        let mut quotes = Quotes::default();
         for _ in 0..5_000 {
             let few = rng.bool();
             let text: Vec<u8> = (0..rng.usize(..300))
@@ -525,14 +617,10 @@ mod tests {
                     _ => b'a',
                 })
                 .collect();
-            Quoter::new().find(&text, &mut fast);
-            Quoter::portable().find(&text, &mut portable);
             let seen = |quotes: &Quotes| {
                 let places = quotes.places[..quotes.count].to_vec();
                 (places, quotes.ascii, quotes.sound, quotes.coded)
             };
-            assert_eq!(seen(&fast), seen(&portable));
-            // And that is what is there.
             let (mut places, mut inside, mut sound, mut coded, mut escaped) =
                 (Vec::new(), false, true, false, false);
             for (at, byte) in text.iter().enumerate() {
@@ -554,12 +642,11 @@ mod tests {
             }
             // What is behind the text counts as a blank.
             sound &= !inside && !escaped;
-            assert_eq!(
-                seen(&fast),
-                (places, text.is_ascii(), sound, coded),
-                "{:?}",
-                String::from_utf8_lossy(&text)
-            );
+            let expected = (places, text.is_ascii(), sound, coded);
+            for quoter in Quoter::of_this_processor() {
+                quoter.find(&text, &mut quotes);
+                assert_eq!(seen(&quotes), expected, "{:?}", String::from_utf8_lossy(&text));
+            }
         }
     }
 
@@ -578,7 +665,7 @@ mod tests {
                 .collect();
             let from = next() % (length + 1);
             let expected = plainly(&text, from);
-            for marker in [Marker::new(), Marker::portable()] {
+            for marker in Marker::of_this_processor() {
                 let mut marks = Marks::default();
                 marker.line(&text, from, &mut marks);
                 let found = (

@@ -20,6 +20,7 @@ mod pattern;
 mod screen;
 mod shape;
 mod strict;
+mod times;
 
 use std::sync::Arc;
 
@@ -48,9 +49,9 @@ const SAMPLE: usize = 1 << 16;
 /// takes long to build.
 const LONG: usize = 32 << 20;
 
-/// What a pass over a file is told while it goes on: how many bytes more it
-/// has behind it. An error stops it.
-pub(crate) type Watch<'a> = dyn Fn(usize) -> Result<(), RuntimeError> + Sync + 'a;
+/// Who is told while a pass over a file goes on which part of it has been looked
+/// through. An error stops it.
+pub(crate) type Watch<'a> = dyn Fn(&[u8]) -> Result<(), RuntimeError> + Sync + 'a;
 
 /// Who is given what is left to do with pieces, in the order of the file; false
 /// when no more are wanted.
@@ -172,7 +173,7 @@ pub(crate) fn rows(
                         Err(what) => piece.malformed(source, place, what)?,
                     }
                 }
-                watch(text.len())
+                watch(text)
             });
             piece
         },
@@ -210,7 +211,7 @@ pub(crate) fn rows_at(
                 Err(what) => piece.malformed(source, place, what)?,
             }
         }
-        watch(0)
+        watch(&[])
     });
     let mut gathering = Gathering::new(text, source);
     gathering.add(piece, take);
@@ -276,7 +277,7 @@ pub(crate) fn candidates(
             }
             at = end + 1;
         }
-        (found, lines, watch(text.len()))
+        (found, lines, watch(text))
     });
     let lines: usize = looked.iter().map(|(_, lines, _)| lines).sum();
     let mut places = vec![Some(Vec::new()); conditions.len()];

@@ -12,11 +12,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
-use rulec_functions::{Necessary, TextTest, text};
+use rulec_functions::{Necessary, TextTest};
 
 use super::needle::{Needle, Raw, unescape};
 use super::pattern::Pattern;
 use super::shape::{Fields, Line};
+use super::times::Span;
 
 /// Up to how many texts of all conditions are looked for one by one.
 const FEW: usize = 24;
@@ -62,8 +63,7 @@ enum Ask {
     Inside(Vec<Needle>),
     Match(Pattern),
     Numbers(Vec<i64>),
-    /// Ticks from, and up to.
-    Times(i64, i64),
+    Times(Span),
 }
 
 #[derive(Debug)]
@@ -395,9 +395,9 @@ impl Leaf {
                 None | Some(b"null" | b"\"\"") => false,
                 Some(raw) => whole_number(raw).is_none_or(|number| values.contains(&number)),
             },
-            Ask::Times(from, to) => match raw {
+            Ask::Times(span) => match raw {
                 None | Some(b"null" | b"\"\"") => false,
-                Some(raw) => time(raw).is_none_or(|ticks| (*from..=*to).contains(&ticks)),
+                Some(raw) => span.may_hold(raw),
             },
         }
     }
@@ -445,17 +445,6 @@ fn whole_number(raw: &[u8]) -> Option<i64> {
         return None;
     }
     std::str::from_utf8(digits).ok()?.parse().ok()
-}
-
-/// A time in the form that exports use, `2026-01-31T12:00:00…Z`.
-fn time(raw: &[u8]) -> Option<i64> {
-    let [b'"', content @ .., b'"'] = raw else {
-        return None;
-    };
-    if content.len() < 20 || content[10] != b'T' || content.last() != Some(&b'Z') || !content.is_ascii() {
-        return None;
-    }
-    text::parse_datetime(std::str::from_utf8(content).ok()?)
 }
 
 /// Gives each different leaf one number.
@@ -509,7 +498,7 @@ impl<'n> Leaves<'n, '_> {
                     };
                     needles.iter().map(each).sum()
                 }
-                Ask::Times(..) => 8,
+                Ask::Times(_) => 2,
                 Ask::Inside(needles) => 16 * needles.len(),
                 Ask::Match(_) => 256,
             },
@@ -545,12 +534,12 @@ impl<'n> Leaves<'n, '_> {
                 bound,
             } => {
                 let ticks = bound.ticks(self.now)?;
-                let ask = if *earliest {
-                    Ask::Times(ticks, i64::MAX)
+                let span = if *earliest {
+                    Span::from(ticks)
                 } else {
-                    Ask::Times(i64::MIN, ticks)
+                    Span::to(ticks)
                 };
-                (column, ask)
+                (column, Ask::Times(span))
             }
             Necessary::All(_) | Necessary::Any(_) => return None,
         };
