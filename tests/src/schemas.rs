@@ -39,7 +39,7 @@ fn what_rulec_prints_is_valid() {
     let compilation = pipeline.compile(&[]);
     assert!(compilation.documents.len() >= 14);
     let findings = compilation.findings();
-    let text = render::json(&findings, compilation.summary(), rulec_driver::VERSION);
+    let text = render::json(&findings, &[], compilation.summary(), rulec_driver::VERSION);
     validate("check.schema.json", &serde_json::from_str(&text).unwrap());
     let corpus = explain::corpus(&pipeline, &compilation);
     let built = pipeline.build(&compilation, &build::Options::default());

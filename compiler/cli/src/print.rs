@@ -44,17 +44,22 @@ pub(crate) fn data(text: &str) {
     let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
 
+/// [`exit`] as what `main` ends with.
+pub(crate) fn code(findings: &[render::Finding<'_>], gate: Level) -> ExitCode {
+    ExitCode::from(exit(findings, gate))
+}
+
 /// The exit code for findings: 2 when a rule did not compile, 1 when one is
 /// at or above the gate.
-pub(crate) fn code(findings: &[render::Finding<'_>], gate: Level) -> ExitCode {
+pub(crate) fn exit(findings: &[render::Finding<'_>], gate: Level) -> u8 {
     let broken = |f: &render::Finding<'_>| is_broken(f.diagnostic);
     let worst = findings.iter().map(|f| f.diagnostic.severity).max();
     if findings.iter().any(broken) {
-        ExitCode::from(BROKEN)
+        BROKEN
     } else if worst.is_some_and(|worst| gate.severity().is_some_and(|gate| worst >= gate)) {
-        ExitCode::from(FINDINGS)
+        FINDINGS
     } else {
-        ExitCode::SUCCESS
+        0
     }
 }
 

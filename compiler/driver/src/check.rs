@@ -9,15 +9,16 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use rayon::prelude::*;
-use rulec_source::{Code, Diagnostic, SourceFile, Span, render};
+use rulec_source::{Code, Diagnostic, SourceFile, Span, Suppression, render};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    cache,
+    cache, codes,
     kept::Kept,
     list,
     load::{Loaded, Want, load},
+    lock,
     pipeline::{Document, Pipeline, duplicates, is_broken, no_documents, summary},
     scaffold::day,
     suppress,
@@ -26,6 +27,7 @@ use crate::{
 /// What is wrong with documents, in the order they were given.
 pub struct Checked {
     pub(crate) documents: Vec<Outcome>,
+    pub(crate) suppressed: Vec<Lived>,
 }
 
 /// What is wrong with one document.
@@ -35,6 +37,14 @@ pub(crate) struct Outcome {
     /// When it holds a rule.
     pub(crate) rule: Option<Mark>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// A finding that a document lives with.
+pub(crate) struct Lived {
+    pub(crate) file: SourceFile,
+    rule: Option<String>,
+    diagnostic: Diagnostic,
+    suppression: Suppression,
 }
 
 /// How a document names its rule.
@@ -47,13 +57,8 @@ pub(crate) struct Mark {
 
 impl Pipeline {
     /// Reads, binds and lints documents. Never fails: what is wrong is in the findings.
-    /// Suppressions are looked at as of now.
-    pub fn check(&self, paths: &[PathBuf]) -> Checked {
-        self.check_at(paths, rulec_runtime::cli::clock())
-    }
-
-    /// [`Self::check`] at a time, in ticks: suppressions may have ended by then.
-    pub fn check_at(&self, paths: &[PathBuf], now: i64) -> Checked {
+    /// `now`, in ticks, decides which suppressions have ended.
+    pub fn check(&self, paths: &[PathBuf], now: i64) -> Checked {
         let loaded = load(&self.repository.root, &self.paths(paths), Want::Documents);
         let known = Known::open(self);
         let checked: Vec<(Option<String>, Outcome)> = loaded
@@ -64,20 +69,27 @@ impl Pipeline {
         // What is kept does not depend on the day, so this comes behind it.
         let today = day(now);
         let codes = list::codes();
-        let documents = checked
+        let (documents, suppressed): (Vec<Outcome>, Vec<Vec<Lived>>) = checked
             .into_par_iter()
             .map(|(_, mut outcome)| {
-                suppress::apply(
-                    &outcome.file,
-                    &mut outcome.diagnostics,
-                    &codes,
-                    &self.aliases,
-                    &today,
-                );
-                outcome
+                let found = &mut outcome.diagnostics;
+                let taken = suppress::apply(&outcome.file, found, &codes, &self.aliases, &today);
+                let lived = taken.into_iter().map(|(diagnostic, suppression)| Lived {
+                    file: outcome.file.clone(),
+                    rule: outcome.rule.as_ref().map(|rule| rule.id.clone()),
+                    diagnostic,
+                    suppression,
+                });
+                let lived = lived.collect();
+                // Lints have their level already; this is for what other stages said.
+                let found = std::mem::take(&mut outcome.diagnostics).into_iter();
+                outcome.diagnostics = found.filter_map(|d| self.repository.config.level(d)).collect();
+                (outcome, lived)
             })
-            .collect();
-        Checked::new(self, paths, documents)
+            .unzip();
+        let mut checked = Checked::new(self, paths, documents);
+        checked.suppressed = suppressed.into_iter().flatten().collect();
+        checked
     }
 
     /// The name under which something about a document is kept; none without a cache.
@@ -146,7 +158,32 @@ impl Checked {
                 diagnostics: vec![diagnostic],
             });
         }
-        Self { documents }
+        Self {
+            documents,
+            suppressed: Vec::new(),
+        }
+    }
+
+    /// Adds rules that are released, by rulec.lock, and have no fixture.
+    pub fn against_fixtures(&mut self, pipeline: &Pipeline) -> Result<(), String> {
+        let released = lock::released(pipeline)?;
+        let config = &pipeline.repository.config;
+        let fixtures = pipeline.repository.path(&config.repository.fixtures);
+        for outcome in &mut self.documents {
+            let Some(mark) = &outcome.rule else { continue };
+            if !released.contains(&mark.id) || fixtures.join(format!("{}.yaml", mark.id)).is_file() {
+                continue;
+            }
+            let message = format!("{} is released and nothing tests it", mark.id);
+            let diagnostic = Diagnostic::new(codes::RELEASED_UNTESTED, message)
+                .at(mark.place.unwrap_or_default())
+                .help(format!(
+                    "write {}/{}.yaml with a case that fires and one that does not",
+                    config.repository.fixtures, mark.id
+                ));
+            outcome.diagnostics.extend(config.level(diagnostic));
+        }
+        Ok(())
     }
 
     /// What kept rules from compiling.
@@ -168,6 +205,31 @@ impl Checked {
             document.diagnostics.iter().map(finding)
         };
         self.documents.iter().flat_map(findings).collect()
+    }
+
+    /// The findings that documents live with, document by document.
+    pub fn suppressed(&self) -> Vec<render::Suppressed<'_>> {
+        let lived = self.suppressed.iter().map(|lived| render::Suppressed {
+            finding: render::Finding {
+                file: &lived.file,
+                rule: lived.rule.as_deref(),
+                diagnostic: &lived.diagnostic,
+            },
+            suppression: &lived.suppression,
+        });
+        lived.collect()
+    }
+
+    /// Whether every file that was asked for could be read.
+    pub fn is_complete(&self) -> bool {
+        let unread = [
+            codes::UNREADABLE,
+            codes::NOT_UTF8,
+            codes::TOO_LARGE,
+            codes::BAD_DATA,
+        ];
+        let mut all = self.documents.iter().flat_map(|d| &d.diagnostics);
+        !all.any(|d| unread.contains(&d.code))
     }
 
     /// The names of all documents.

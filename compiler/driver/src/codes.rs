@@ -40,5 +40,6 @@ codes! {
     EXPIRED_SUPPRESSION = "RC019", "expired-suppression", Error, "A suppression has ended.";
     UNUSED_SUPPRESSION = "RC020", "unused-suppression", Warning, "A suppression names a finding that is not there.";
     BAD_SUPPRESSION = "RC021", "bad-suppression", Error, "A suppression does not say what it should, or names what cannot be suppressed.";
+    RELEASED_UNTESTED = "RC022", "released-without-fixture", Warning, "A rule that is released has no fixture.";
     NOT_WRITTEN = "RC012", "not-written", Error, "A file cannot be written.";
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use rulec_facts::tables::Environment;
 use rulec_model::FrontMatter;
-use rulec_source::{Diagnostic, Severity, SourceFile, Span};
+use rulec_source::{Code, Diagnostic, Severity, SourceFile, Span};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::codes;
+use crate::{codes, list};
 
 /// The configuration of a repository. Every key has a default; unknown keys are errors.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, JsonSchema)]
@@ -24,7 +24,7 @@ pub struct Config {
     pub build: Build,
     /// What is kept between runs.
     pub cache: Cache,
-    /// Severity by lint name.
+    /// Severity by the name of a lint, or of another finding that keeps no rule from compiling.
     pub lints: BTreeMap<String, Level>,
 }
 
@@ -63,6 +63,8 @@ pub struct Check {
     pub attack: String,
     /// The tables queries are bound against; without it, each query's own platform decides.
     pub environment: Option<String>,
+    /// Where rulec's docs/ can be read, as an address that ends in `/`: SARIF links each finding to its page.
+    pub pages: Option<String>,
 }
 
 impl Default for Check {
@@ -71,6 +73,7 @@ impl Default for Check {
             fail_on: Level::Error,
             attack: "18.1".to_owned(),
             environment: None,
+            pages: None,
         }
     }
 }
@@ -168,20 +171,60 @@ pub fn parse(file: &SourceFile) -> Result<Config, Box<Diagnostic>> {
                 .help("one of m365, sentinel, merged, merged-columns, docs"),
         ));
     }
+    let codes = list::codes();
+    let adjustable = || {
+        codes
+            .iter()
+            .filter(|code| is_adjustable(code))
+            .map(|code| code.name)
+    };
     for name in config.lints.keys() {
-        if rulec_check::names().any(|known| known == name) {
+        if adjustable().any(|known| known == name) {
             continue;
         }
         let diagnostic = Diagnostic::new(codes::BAD_CONFIG, format!("`{name}` is not a lint"))
             .at(key(&file.text, "[lints]", name));
         return Err(Box::new(
-            match rulec_facts::close_matches(name, rulec_check::names(), 1).first() {
+            match rulec_facts::close_matches(name, adjustable(), 1).first() {
+                // What is named exactly is an error, and stays one.
+                _ if codes.iter().any(|code| code.name == name) => diagnostic
+                    .help("it keeps rules from compiling, or is no finding of `check`; it cannot be set"),
                 Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
                 None => diagnostic.help("`rulec list lints` shows them; errors cannot be turned off"),
             },
         ));
     }
     Ok(config)
+}
+
+/// Whether `[lints]` may set how much a finding matters: opinions of `check`
+/// about rules that compile, their versions and suppressions. What keeps a rule
+/// from compiling is an error.
+fn is_adjustable(code: &Code) -> bool {
+    let family = code.id.get(..2).unwrap_or_default();
+    match family {
+        "RL" | "RV" => true,
+        "RD" | "RK" => code.severity < Severity::Error,
+        _ => CHECKED.iter().any(|known| known.id == code.id),
+    }
+}
+
+/// What `check` says about suppressions and fixtures.
+const CHECKED: &[Code] = &[
+    codes::EXPIRED_SUPPRESSION,
+    codes::UNUSED_SUPPRESSION,
+    codes::BAD_SUPPRESSION,
+    codes::RELEASED_UNTESTED,
+];
+
+impl Config {
+    /// A finding as `[lints]` has it; none where it is off.
+    pub(crate) fn level(&self, mut diagnostic: Diagnostic) -> Option<Diagnostic> {
+        if let Some(level) = self.lints.get(diagnostic.code.name) {
+            diagnostic.severity = level.severity()?;
+        }
+        Some(diagnostic)
+    }
 }
 
 /// The place of a word behind another: a key below its table's heading, a

@@ -74,11 +74,18 @@ pub fn unasked(files: &Files, catalog: &Catalog, asked: impl Fn(&str) -> bool) -
 
 /// `--now`, if it was given.
 pub fn given_now(input: &Input) -> Result<Option<i64>, String> {
-    let Some(text) = &input.now else { return Ok(None) };
-    match rulec_functions::text::parse_datetime(text) {
-        Some(now) => Ok(Some(now)),
-        None => Err(format!("`{text}` is not a time such as 2026-01-31T12:00:00Z")),
-    }
+    input.now.as_deref().map(time).transpose()
+}
+
+/// `--now` of a command that looks at no events: that time, else the clock.
+pub fn now_or_clock(given: Option<&str>) -> Result<i64, String> {
+    given.map_or_else(|| Ok(rulec_runtime::cli::clock()), time)
+}
+
+/// A time as people write it, in ticks.
+fn time(text: &str) -> Result<i64, String> {
+    rulec_functions::text::parse_datetime(text)
+        .ok_or_else(|| format!("`{text}` is not a time such as 2026-01-31T12:00:00Z"))
 }
 
 /// `--now`; else the newest event of the data, whichever tables the queries

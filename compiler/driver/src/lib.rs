@@ -31,6 +31,7 @@ pub mod load;
 pub mod lock;
 pub mod miss;
 pub mod output;
+mod pages;
 pub mod parameters;
 mod pipeline;
 pub mod queries;

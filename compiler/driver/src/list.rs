@@ -8,7 +8,7 @@ use rulec_ir::Catalog;
 use rulec_source::Code;
 use serde_json::{Value, json};
 
-use crate::{codes, pipeline::Pipeline};
+use crate::{codes, pages, pipeline::Pipeline};
 
 /// What to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -216,20 +216,13 @@ pub fn lints_page() -> String {
          whole document, in a comment of the query for that line, or for the next one:\n\n\
          ```markdown\n<!-- rulec: allow(missing-section) until 2027-01-31, the response is being written -->\n```\n\n\
          ```kql\n// rulec: allow(join-without-kind) until 2027-01-31, one row a key is what is meant\n```\n\n\
-         A suppression that has ended is an error, and one without effect a warning.\n\n\
+         A suppression that has ended is an error, and one without effect a warning. `--now 2027-02-01` looks at\n\
+         them as of a day. What keeps a rule from compiling cannot be suppressed: see [codes.md](codes.md).\n\n\
          | Code | Name | | |\n|---|---|---|---|\n",
         codes.len()
     );
     for code in &codes {
-        // Bars would end the cell.
-        let summary = code.summary.replace('|', "\\|");
-        let _ = writeln!(
-            text,
-            "| {} | [{name}](#{name}) | {} | {summary} |",
-            code.id,
-            code.severity.as_str(),
-            name = code.name
-        );
+        let _ = writeln!(text, "{}", row(code));
     }
     for code in &codes {
         let page = rulec_check::page(code.name).unwrap_or_default();
@@ -244,6 +237,90 @@ pub fn lints_page() -> String {
         );
     }
     text
+}
+
+/// docs/codes.md: the pages of all findings that are no lints.
+pub fn codes_page() -> String {
+    let all = codes();
+    let others: Vec<(&Code, String)> = all
+        .iter()
+        .filter(|code| rulec_check::page(code.name).is_none())
+        .filter_map(|code| Some((code, page(code)?)))
+        .collect();
+    let mut text = format!(
+        "# Findings\n\n\
+         <!-- Written by `cargo dev lints` from the pages of each crate. -->\n\n\
+         What rulec says besides its [lints](lints.md): {} findings about documents, queries, targets,\n\
+         versions, configuration and files. `rulec lint CODE` shows one of these pages. An error keeps a rule\n\
+         from compiling, or a command from doing its work; how much the others matter is set under\n\
+         `[lints]` in rulec.toml, by their names.\n\n\
+         | Code | Name | | |\n|---|---|---|---|\n",
+        others.len()
+    );
+    for (code, _) in &others {
+        let _ = writeln!(text, "{}", row(code));
+    }
+    for (code, page) in &others {
+        let _ = write!(
+            text,
+            "\n## {}\n\n{}, {}. {}\n\n{}\n",
+            code.name,
+            code.id,
+            code.severity.as_str(),
+            code.summary,
+            page.trim()
+        );
+    }
+    text
+}
+
+/// The row of a finding in the table of its page.
+fn row(code: &Code) -> String {
+    // Bars would end the cell.
+    let summary = code.summary.replace('|', "\\|");
+    format!(
+        "| {} | [{name}](#{name}) | {} | {summary} |",
+        code.id,
+        code.severity.as_str(),
+        name = code.name
+    )
+}
+
+/// Why a finding exists and what to do about it, in markdown.
+pub fn page(code: &Code) -> Option<String> {
+    let lint = rulec_check::page(code.name).map(str::to_owned);
+    lint.or_else(|| pages::page(code.id))
+}
+
+/// Where the page of a finding can be read, below the address of docs/.
+pub fn address(docs: &str, code: &Code) -> Option<String> {
+    // An address that is none would make the log invalid.
+    let is_address = docs.starts_with("https://") || docs.starts_with("http://");
+    let file = if rulec_check::page(code.name).is_some() {
+        "lints"
+    } else {
+        "codes"
+    };
+    is_address.then(|| format!("{}/{file}.md#{}", docs.trim_end_matches('/'), code.name))
+}
+
+/// What a finding is about, in words for a filter.
+pub fn tags(code: &Code) -> Vec<&'static str> {
+    let about = match code.id.get(..3).unwrap_or_default() {
+        "RK1" => "kql-syntax",
+        "RK2" => "kql-names-and-types",
+        other => match other.get(..2).unwrap_or_default() {
+            "RD" => "document",
+            "RL" => "lint",
+            "RE" => "targets",
+            "RI" => "import",
+            "RV" => "versions",
+            "RN" => "environments",
+            "RM" => "manifest",
+            _ => "repository",
+        },
+    };
+    vec!["detection-rules", about]
 }
 
 /// The page of one finding, by name or code.
@@ -266,12 +343,10 @@ pub fn lint(name: &str) -> Result<String, String> {
         code.severity.as_str(),
         code.summary
     );
-    if let Some(page) = rulec_check::page(code.name) {
+    if let Some(page) = page(code) {
         text.push('\n');
-        text.push_str(page);
-        if !page.ends_with('\n') {
-            text.push('\n');
-        }
+        text.push_str(page.trim_end());
+        text.push('\n');
     }
     Ok(text)
 }

@@ -255,6 +255,13 @@ impl Report {
     }
 }
 
+/// The ids of the rules that are released; none without a lock file.
+pub(crate) fn released(pipeline: &Pipeline) -> Result<Vec<String>, String> {
+    let lock = Lock::read(pipeline)?;
+    let rules = lock.into_iter().flat_map(|lock| lock.rule);
+    Ok(rules.map(|rule| rule.id).collect())
+}
+
 impl Checked {
     /// Adds released versions whose content changed, where there is a lock file.
     pub fn against_lock(&mut self, pipeline: &Pipeline) -> Result<(), String> {

@@ -322,16 +322,9 @@ impl Pipeline {
             queries: &queries,
             facts: &self.facts,
         };
-        let levels = &self.repository.config.lints;
-        rulec_check::check(&input)
-            .into_iter()
-            .filter_map(|mut diagnostic| {
-                if let Some(level) = levels.get(diagnostic.code.name) {
-                    diagnostic.severity = level.severity()?;
-                }
-                Some(diagnostic)
-            })
-            .collect()
+        let config = &self.repository.config;
+        let found = rulec_check::check(&input).into_iter();
+        found.filter_map(|diagnostic| config.level(diagnostic)).collect()
     }
 }
 
@@ -444,7 +437,9 @@ pub fn is_broken(diagnostic: &Diagnostic) -> bool {
     let beside = [codes::EXPIRED_SUPPRESSION, codes::BAD_SUPPRESSION]
         .iter()
         .any(|known| known.id == code);
-    diagnostic.is_error() && !beside && !code.starts_with("RL") && !code.starts_with("RV")
+    // A warning that rulec.toml makes an error keeps no rule from compiling.
+    let breaks = diagnostic.is_error() && diagnostic.code.severity == Severity::Error;
+    breaks && !beside && !code.starts_with("RL") && !code.starts_with("RV")
 }
 
 /// Totals over documents: whether each holds a rule, and what is wrong with it.

@@ -6,9 +6,12 @@ use rulec_source::SourceFile;
 
 use crate::{
     format::difference,
+    list,
     load::{Want, load},
     output::Folder,
     pipeline::Pipeline,
+    scaffold::day,
+    suppress,
 };
 
 /// What was repaired.
@@ -32,9 +35,10 @@ pub enum Mode {
 /// Rounds of repairs: one may bring up another, but not without end.
 const ROUNDS: usize = 10;
 
-/// Makes the safe repairs of all findings, in place, or shows them. Fails when
-/// a document cannot be written, and on standard input, which has no place.
-pub fn run(pipeline: &Pipeline, paths: &[PathBuf], mode: Mode) -> Result<Report, String> {
+/// Makes the safe repairs of all findings that documents do not suppress at
+/// `now`, in ticks, in place, or shows them. Fails when a document cannot be
+/// written, and on standard input, which has no place.
+pub fn run(pipeline: &Pipeline, paths: &[PathBuf], mode: Mode, now: i64) -> Result<Report, String> {
     if mode == Mode::Write && paths.iter().any(|p| p.as_os_str() == "-") {
         return Err("standard input cannot be repaired in place; name the file".to_owned());
     }
@@ -43,7 +47,7 @@ pub fn run(pipeline: &Pipeline, paths: &[PathBuf], mode: Mode) -> Result<Report,
         if loaded.problem.is_some() {
             continue;
         }
-        let (text, made) = repaired(pipeline, &loaded.file);
+        let (text, made) = repaired(pipeline, &loaded.file, now);
         if made == 0 {
             continue;
         }
@@ -65,12 +69,21 @@ pub fn run(pipeline: &Pipeline, paths: &[PathBuf], mode: Mode) -> Result<Report,
     Ok(report)
 }
 
-/// A document with the safe repairs of all its findings, and how many those were.
-pub fn repaired(pipeline: &Pipeline, file: &SourceFile) -> (String, usize) {
+/// A document with the safe repairs of all its findings but those it
+/// suppresses at `now`, and how many those were.
+pub fn repaired(pipeline: &Pipeline, file: &SourceFile, now: i64) -> (String, usize) {
+    let (today, codes) = (day(now), list::codes());
     let mut text = file.text.clone();
     let mut made = 0;
     for _ in 0..ROUNDS {
-        let document = pipeline.document(SourceFile::new(file.path.clone(), text.as_str()));
+        let mut document = pipeline.document(SourceFile::new(file.path.clone(), text.as_str()));
+        suppress::apply(
+            &document.file,
+            &mut document.diagnostics,
+            &codes,
+            &pipeline.aliases,
+            &today,
+        );
         let (better, count) = rulec_source::repaired(&text, &document.diagnostics);
         if better == text {
             break;

@@ -86,6 +86,17 @@ impl Repository {
         })
     }
 
+    /// Where the root lies in the checkout around it, which code hosts show
+    /// findings in: empty, or ending in `/`.
+    pub fn folder(&self) -> String {
+        let checkout = self.root.ancestors().find(|a| a.join(".git").exists());
+        let inside = checkout.and_then(|checkout| self.root.strip_prefix(checkout).ok());
+        match inside.map(slashes) {
+            Some(folder) if !folder.is_empty() => folder + "/",
+            _ => String::new(),
+        }
+    }
+
     /// A path of the configuration, absolute.
     pub fn path(&self, relative: &str) -> PathBuf {
         self.root.join(relative)

@@ -112,19 +112,16 @@ fn span(document: &Document, pointer: &str) -> Span {
 impl Checked {
     /// Only what a revision makes worth telling, with what it adds.
     pub fn since(&mut self, pipeline: &Pipeline, since: &Since) {
-        let levels = &pipeline.repository.config.lints;
+        let config = &pipeline.repository.config;
         self.documents
             .retain(|outcome| since.touched.contains(&outcome.file.path));
+        self.suppressed
+            .retain(|lived| since.touched.contains(&lived.file.path));
         for outcome in &mut self.documents {
             let found = since.findings.get(&outcome.file.path).into_iter().flatten();
             outcome
                 .diagnostics
-                .extend(found.cloned().filter_map(|mut diagnostic| {
-                    if let Some(level) = levels.get(diagnostic.code.name) {
-                        diagnostic.severity = level.severity()?;
-                    }
-                    Some(diagnostic)
-                }));
+                .extend(found.cloned().filter_map(|diagnostic| config.level(diagnostic)));
             outcome
                 .diagnostics
                 .sort_by_key(|d| d.span().map_or((0, 0), |s| (s.start, s.end)));

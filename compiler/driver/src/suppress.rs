@@ -11,7 +11,7 @@
 use rulec_facts::aliases::Aliases;
 use rulec_kql::TokenKind;
 use rulec_model::FrontMatter;
-use rulec_source::{Code, Diagnostic, SourceFile, Span};
+use rulec_source::{Code, Diagnostic, SourceFile, Span, Suppression};
 
 use crate::{codes, pipeline::is_broken};
 
@@ -29,6 +29,8 @@ struct Allow<'t> {
     names: Vec<(&'t str, Span)>,
     /// The last day it goes for.
     until: &'t str,
+    /// Why.
+    reason: &'t str,
     /// The stretch it goes for.
     scope: Span,
     /// Which of the names had an effect.
@@ -37,16 +39,17 @@ struct Allow<'t> {
 
 /// Takes out the findings that the document suppresses, and adds what is wrong
 /// with its suppressions. `today` is a day like `2026-11-22`; `known` are all
-/// findings there are. What keeps a rule from compiling stays.
+/// findings there are. What keeps a rule from compiling stays. Gives what was
+/// taken out, with what the document says of it.
 pub(crate) fn apply(
     file: &SourceFile,
     found: &mut Vec<Diagnostic>,
     known: &[Code],
     aliases: &Aliases,
     today: &str,
-) {
+) -> Vec<(Diagnostic, Suppression)> {
     if !file.text.contains(MARK) {
-        return;
+        return Vec::new();
     }
     let mut said = Vec::new();
     let mut allows = read(file, aliases, &mut said);
@@ -65,7 +68,19 @@ pub(crate) fn apply(
             );
         }
     }
-    found.retain(|diagnostic| is_broken(diagnostic) || !suppressed(diagnostic, &mut allows));
+    let mut taken = Vec::new();
+    found.retain(|diagnostic| {
+        if is_broken(diagnostic) {
+            return true;
+        }
+        match suppressed(diagnostic, &mut allows) {
+            Some(suppression) => {
+                taken.push((diagnostic.clone(), suppression));
+                false
+            }
+            None => true,
+        }
+    });
     for allow in &allows {
         for ((name, span), used) in allow.names.iter().zip(&allow.used) {
             if !used && wrong_name(name, *span, known).is_none() {
@@ -82,13 +97,14 @@ pub(crate) fn apply(
     }
     found.extend(said);
     found.sort_by_key(|d| d.span().map_or((0, 0), |s| (s.start, s.end)));
+    taken
 }
 
-/// Whether a suppression names a finding. One that has ended still does: that
-/// it has is the finding then, not everything it hid.
-fn suppressed(diagnostic: &Diagnostic, allows: &mut [Allow<'_>]) -> bool {
+/// The first suppression that names a finding. One that has ended still does:
+/// that it has is the finding then, not everything it hid.
+fn suppressed(diagnostic: &Diagnostic, allows: &mut [Allow<'_>]) -> Option<Suppression> {
     let at = diagnostic.span().unwrap_or_default();
-    let mut suppressed = false;
+    let mut suppressed = None;
     for allow in allows {
         if !allow.scope.contains(Span::at(at.start as usize)) {
             continue;
@@ -96,7 +112,11 @@ fn suppressed(diagnostic: &Diagnostic, allows: &mut [Allow<'_>]) -> bool {
         for ((name, _), used) in allow.names.iter().zip(&mut allow.used) {
             if *name == diagnostic.code.name || *name == diagnostic.code.id {
                 *used = true;
-                suppressed = true;
+                suppressed.get_or_insert_with(|| Suppression {
+                    span: allow.span,
+                    until: allow.until.to_owned(),
+                    reason: allow.reason.to_owned(),
+                });
             }
         }
     }
@@ -187,6 +207,7 @@ fn allow(text: &str, span: Span, scope: Span) -> Option<Allow<'_>> {
         span,
         names,
         until,
+        reason: reason.trim(),
         scope,
         used,
     })
@@ -253,7 +274,15 @@ mod tests {
         let mut found: Vec<Diagnostic> = places.map(|at| Diagnostic::new(LINT, "").at(at)).collect();
         found.push(Diagnostic::new(BROKEN, "").at(Span::new(text.len(), text.len())));
         let aliases = Aliases::load(&rulec_facts::Pack::embedded()).unwrap();
-        apply(&file, &mut found, &[LINT, BROKEN], &aliases, "2026-11-22");
+        let before = found.len();
+        let taken = apply(&file, &mut found, &[LINT, BROKEN], &aliases, "2026-11-22");
+        // Nothing is lost: what is not said any more is what was taken out.
+        let said = found
+            .iter()
+            .filter(|d| d.code == LINT || d.code == BROKEN)
+            .count();
+        assert_eq!(said + taken.len(), before);
+        assert!(taken.iter().all(|(_, why)| why.reason == "known"));
         assert_eq!(found.pop().map(|d| d.code.name), Some("broken"));
         found.iter().map(|d| d.code.name).collect()
     }

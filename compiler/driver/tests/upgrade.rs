@@ -109,7 +109,7 @@ fn every_target_gets_its_own_spelling_from_either() {
 #[test]
 fn repairs_carry_a_document_over_and_end_there() {
     let pipeline = pipeline("19");
-    let (text, made) = repair::repaired(&pipeline, &document(OLD));
+    let (text, made) = repair::repaired(&pipeline, &document(OLD), 0);
     assert_eq!(text, document(NEW).text);
     assert_eq!(made, 5);
     let after = pipeline.document(SourceFile::new("tags.md", text));

@@ -64,6 +64,17 @@ pub struct Diagnostic {
     pub fix: Option<Fix>,
 }
 
+/// Why a document lives with a finding, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suppression {
+    /// Where the document says so.
+    pub span: Span,
+    /// The last day it goes for, like `2027-01-31`.
+    pub until: String,
+    /// Why, in words of the document.
+    pub reason: String,
+}
+
 /// A place and what is to be said about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Label {

@@ -51,16 +51,37 @@ impl SourceFile {
     /// Line and column of a byte offset. An offset past the end, or inside a
     /// character, counts as the nearest place before it.
     pub fn position(&self, offset: usize) -> Position {
+        let (line, before) = self.before(offset);
+        Position {
+            line,
+            column: before.chars().count() + 1,
+        }
+    }
+
+    /// [`Self::position`] with the column in UTF-16 code units, and without the
+    /// byte order mark that a text may begin with: as editors and code hosts count.
+    pub fn position_utf16(&self, offset: usize) -> Position {
+        let (line, before) = self.before(offset);
+        let before = if line == 1 {
+            before.trim_start_matches('\u{feff}')
+        } else {
+            before
+        };
+        Position {
+            line,
+            column: before.encode_utf16().count() + 1,
+        }
+    }
+
+    /// The line of an offset, from 1, and what stands in it before the offset.
+    fn before(&self, offset: usize) -> (usize, &str) {
         let mut offset = offset.min(self.text.len());
         while !self.text.is_char_boundary(offset) {
             offset -= 1;
         }
         let line = self.lines().partition_point(|&start| start as usize <= offset) - 1;
         let start = self.lines()[line] as usize;
-        Position {
-            line: line + 1,
-            column: self.text[start..offset].chars().count() + 1,
-        }
+        (line + 1, &self.text[start..offset])
     }
 
     /// Where a span begins and ends.

@@ -10,7 +10,7 @@ mod fragment;
 pub mod render;
 mod span;
 
-pub use diagnostic::{Code, Diagnostic, Edit, Fix, Label, Severity, repaired};
+pub use diagnostic::{Code, Diagnostic, Edit, Fix, Label, Severity, Suppression, repaired};
 pub use file::{Position, SourceFile};
 pub use fragment::{Fragment, Piece};
 pub use span::Span;

@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use clap::ValueEnum;
 use rulec_driver::{
     config::Level,
+    inputs, list,
     repair::{self, Mode},
     since,
 };
@@ -41,6 +42,13 @@ pub(crate) struct Arguments {
     /// With --fix the documents are carried over to it.
     #[arg(long, value_name = "VERSION")]
     attack: Option<String>,
+    /// Look at suppressions as of this time, ISO 8601. Default: the clock.
+    #[arg(long, value_name = "TIME")]
+    now: Option<String>,
+    /// With --format sarif: report what documents suppress as well, as suppressed results. Code scanning
+    /// of GitHub shows these as open alerts; other readers leave them out.
+    #[arg(long)]
+    suppressed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -53,6 +61,8 @@ enum Format {
     Sarif,
     /// Workflow commands, which become annotations.
     Github,
+    /// A Code Quality report of GitLab.
+    Gitlab,
     /// JUnit XML.
     Junit,
 }
@@ -62,9 +72,10 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     if let Some(version) = &arguments.attack {
         pipeline.write_against(version).map_err(Failure::say)?;
     }
+    let now = inputs::now_or_clock(arguments.now.as_deref()).map_err(Failure::say)?;
     if arguments.fix {
         let mode = if arguments.diff { Mode::Diff } else { Mode::Write };
-        let report = repair::run(&pipeline, &arguments.paths, mode).map_err(Failure::say)?;
+        let report = repair::run(&pipeline, &arguments.paths, mode, now).map_err(Failure::say)?;
         if mode == Mode::Diff {
             print::data(&report.diff);
             return Ok(if report.changed.is_empty() {
@@ -78,15 +89,21 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
             anstream::eprintln!("{path}: {count} {what} made");
         }
     }
-    let mut checked = pipeline.check(&arguments.paths);
+    let mut checked = pipeline.check(&arguments.paths, now);
     checked.against_lock(&pipeline).map_err(Failure::say)?;
+    checked.against_fixtures(&pipeline).map_err(Failure::say)?;
     if let Some(from) = &arguments.since {
         let since = since::run(&pipeline, from, &arguments.paths).map_err(Failure::say)?;
         checked.since(&pipeline, &since);
     }
     let findings = checked.findings();
+    let suppressed = checked.suppressed();
     let summary = checked.summary();
     let version = rulec_driver::VERSION;
+    let folder = pipeline.repository.folder();
+    let config = &pipeline.repository.config.check;
+    let gate = arguments.fail_on.unwrap_or(config.fail_on);
+    let code = print::exit(&findings, gate);
     match arguments.format {
         Format::Text => {
             print::findings(global, &findings);
@@ -94,13 +111,21 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
                 anstream::eprintln!("{}", print::summary(&summary));
             }
         }
-        Format::Json => print::data(&render::json(&findings, summary, version)),
-        Format::Sarif => print::data(&render::sarif(&findings, version)),
-        Format::Github => print::data(&render::github(&findings)),
+        Format::Json => print::data(&render::json(&findings, &suppressed, summary, version)),
+        Format::Sarif => print::data(&render::sarif(&render::Log {
+            version,
+            findings: &findings,
+            suppressed: if arguments.suppressed { &suppressed } else { &[] },
+            page: &list::page,
+            tags: &list::tags,
+            address: &|code| list::address(config.pages.as_deref()?, code),
+            folder: &folder,
+            exit_code: code,
+            complete: checked.is_complete(),
+        })),
+        Format::Github => print::data(&render::github(&findings, &folder)),
+        Format::Gitlab => print::data(&render::gitlab(&findings, &folder)),
         Format::Junit => print::data(&render::junit(&findings, &checked.files())),
     }
-    let gate = arguments
-        .fail_on
-        .unwrap_or(pipeline.repository.config.check.fail_on);
-    Ok(print::code(&findings, gate))
+    Ok(ExitCode::from(code))
 }

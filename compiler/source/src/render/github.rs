@@ -1,10 +1,11 @@
 //! `--format github`: workflow commands, which become annotations on a pull request.
 
-use super::{Finding, place};
+use super::{Finding, place, shown};
 use crate::Severity;
 
-/// One line per finding.
-pub fn github(findings: &[Finding<'_>]) -> String {
+/// One line per finding. `folder` is where the repository of rules lies in the
+/// checkout, which annotations are relative to: empty, or ending in `/`.
+pub fn github(findings: &[Finding<'_>], folder: &str) -> String {
     let mut text = String::new();
     for finding in findings {
         let diagnostic = finding.diagnostic;
@@ -27,7 +28,7 @@ pub fn github(findings: &[Finding<'_>]) -> String {
         };
         text.push_str(&format!(
             "::{command} file={},line={},endLine={}{columns},title={}::{}\n",
-            property(&finding.file.path),
+            property(&shown(folder, &finding.file.path)),
             start.line,
             end.line,
             property(&format!("{} {}", diagnostic.code.id, diagnostic.code.name)),
@@ -43,4 +44,33 @@ fn data(text: &str) -> String {
 
 fn property(text: &str) -> String {
     data(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Code, Diagnostic, SourceFile, Span};
+
+    #[test]
+    fn nothing_in_a_finding_ends_its_line_or_property() {
+        let code = Code {
+            id: "RX001",
+            name: "test",
+            severity: Severity::Warning,
+            summary: "",
+        };
+        let file = SourceFile::new("rules/a,line=9::b%0A\n::error::c.md", "one\ntwo\n");
+        let diagnostic = Diagnostic::new(code, "50% of\r\n::set-env name=x::y")
+            .at(Span::new(4, 7))
+            .help("a, b: c");
+        let finding = Finding {
+            file: &file,
+            rule: None,
+            diagnostic: &diagnostic,
+        };
+        assert_eq!(
+            github(&[finding], "kql/"),
+            "::warning file=kql/rules/a%2Cline=9%3A%3Ab%250A%0A%3A%3Aerror%3A%3Ac.md,line=2,endLine=2,col=1,endColumn=4,title=RX001 test::50%25 of%0D%0A::set-env name=x::y%0Aa, b: c\n"
+        );
+    }
 }

@@ -4,7 +4,7 @@
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Finding, place};
+use super::{Finding, Suppressed, place};
 
 /// Totals of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -19,10 +19,30 @@ pub struct Summary {
     pub warnings: usize,
 }
 
-/// All findings and the totals as one JSON document, ending in a newline.
-pub fn json(findings: &[Finding<'_>], summary: Summary, version: &str) -> String {
+/// All findings, those that documents live with, and the totals as one JSON
+/// document, ending in a newline.
+pub fn json(
+    findings: &[Finding<'_>],
+    suppressed: &[Suppressed<'_>],
+    summary: Summary,
+    version: &str,
+) -> String {
     let diagnostics: Vec<Value> = findings.iter().map(entry).collect();
-    let document = json!({ "rulec": version, "diagnostics": diagnostics, "summary": summary });
+    let suppressed: Vec<Value> = suppressed
+        .iter()
+        .map(|suppressed| {
+            let mut entry = entry(&suppressed.finding);
+            entry["until"] = json!(suppressed.suppression.until);
+            entry["reason"] = json!(suppressed.suppression.reason);
+            entry
+        })
+        .collect();
+    let document = json!({
+        "rulec": version,
+        "diagnostics": diagnostics,
+        "summary": summary,
+        "suppressed": suppressed,
+    });
     let mut text = serde_json::to_string_pretty(&document).unwrap_or_default();
     text.push('\n');
     text
