@@ -69,15 +69,15 @@ fn without_mark(text: &[u8]) -> &[u8] {
 
 /// Where the lines are that meet a condition, by file and condition.
 #[derive(Debug, Default)]
-pub(super) struct Index(Mutex<BTreeMap<String, Places>>);
+pub(super) struct Index(Mutex<BTreeMap<String, Looked>>);
 
 /// Of one file.
 #[derive(Debug)]
-struct Places {
+struct Looked {
     /// It stays mapped, so that not every rule opens it again.
     file: Arc<Mapped>,
     /// None for conditions that too many lines meet.
-    places: HashMap<Necessary, Option<Arc<Vec<u64>>>>,
+    places: HashMap<Necessary, Option<Arc<scan::Places>>>,
 }
 
 impl Index {
@@ -96,7 +96,7 @@ impl Index {
             .zip(found)
             .map(|(condition, places)| ((*condition).clone(), places.map(Arc::new)));
         let mut index = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = index.entry(path.to_owned()).or_insert_with(|| Places {
+        let known = index.entry(path.to_owned()).or_insert_with(|| Looked {
             file: Arc::new(file),
             places: HashMap::new(),
         });
@@ -111,7 +111,7 @@ impl Index {
     }
 
     /// The lines of a file that meet a condition, if they are known.
-    pub(super) fn get(&self, path: &str, condition: &Necessary) -> Option<Arc<Vec<u64>>> {
+    pub(super) fn get(&self, path: &str, condition: &Necessary) -> Option<Arc<scan::Places>> {
         let index = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         index.get(path)?.places.get(condition)?.clone()
     }

@@ -17,6 +17,7 @@
 mod lanes;
 mod needle;
 mod pattern;
+mod places;
 mod screen;
 mod shape;
 mod strict;
@@ -33,12 +34,17 @@ use crate::read::{self, Report, Source};
 use crate::turns::in_order;
 
 use lanes::Marker;
+pub(crate) use places::Places;
 use screen::Screen;
 use shape::{Fields, Line};
 use strict::Strict;
 
 /// Bytes of a file that one thread works on before it takes more.
 const PIECE: usize = 1 << 20;
+
+/// Lines at known places that are read before they are worked on, and lines
+/// that may meet a condition before it is asked whether they are too many.
+const TOGETHER: usize = 1 << 13;
 
 /// Parts of a file that are looked at before a pass for many rules, and their
 /// size in bytes.
@@ -184,37 +190,43 @@ pub(crate) fn rows(
 /// The rows at the given places of a file, for work on pieces of them.
 pub(crate) fn rows_at(
     text: &[u8],
-    places: &[u64],
+    places: &Places,
     source: &Source<'_>,
     work: &Work<'_>,
     take: &mut Take<'_>,
     watch: &Watch<'_>,
 ) -> Result<Report, RuntimeError> {
     let names = names(&[], source);
-    let mut piece = Piece::default();
     let mut fields = Fields::new(names.clone(), names.len(), Marker::new());
     let mut remembered = read::Remembered::default();
-    piece.fill(source, work, &names, &mut remembered, |piece, rows| {
-        for place in places {
-            let place = *place as usize;
-            let (start, end) = window(text, place);
-            let text = &text[start..end];
-            let read = match fields.line(text, place - start) {
-                (Line::Blank, _) => continue,
-                (Line::Object, _) => rows.fields(place, |field| fields.raw(text, field))?,
-                (Line::Other, end) => {
-                    rows.line(place, text[place - start..end].trim_ascii(), end == text.len())?
-                }
-            };
-            match read {
-                Ok(()) => piece.rows += 1,
-                Err(what) => piece.malformed(source, place, what)?,
-            }
-        }
-        watch(&[])
-    });
     let mut gathering = Gathering::new(text, source);
-    gathering.add(piece, take);
+    let mut places = places.iter().peekable();
+    // What is done with some of them is taken before more are read.
+    while places.peek().is_some() {
+        let mut piece = Piece::default();
+        piece.fill(source, work, &names, &mut remembered, |piece, rows| {
+            for place in places.by_ref().take(TOGETHER) {
+                let place = place as usize;
+                let (start, end) = window(text, place);
+                let text = &text[start..end];
+                let read = match fields.line(text, place - start) {
+                    (Line::Blank, _) => continue,
+                    (Line::Object, _) => rows.fields(place, |field| fields.raw(text, field))?,
+                    (Line::Other, end) => {
+                        rows.line(place, text[place - start..end].trim_ascii(), end == text.len())?
+                    }
+                };
+                match read {
+                    Ok(()) => piece.rows += 1,
+                    Err(what) => piece.malformed(source, place, what)?,
+                }
+            }
+            watch(&[])
+        });
+        if !gathering.add(piece, take) {
+            break;
+        }
+    }
     gathering.finish(false)
 }
 
@@ -235,7 +247,7 @@ pub(crate) fn candidates(
     now: i64,
     share: usize,
     watch: &Watch<'_>,
-) -> Result<Vec<Option<Vec<u64>>>, RuntimeError> {
+) -> Result<Vec<Option<Places>>, RuntimeError> {
     let mut columns: Vec<Arc<str>> = Vec::new();
     for column in conditions.iter().flat_map(|condition| condition.columns()) {
         if !columns.contains(&column) {
@@ -254,10 +266,24 @@ pub(crate) fn candidates(
         let fields = Fields::new(names.clone(), names.len(), marker);
         (fields, screen.scratch())
     };
-    let mut looked = Vec::new();
-    let take = |piece| {
-        looked.push(piece);
-        true
+    let mut places = vec![Some(Places::default()); conditions.len()];
+    let (mut all, mut failure) = (0, None);
+    let is_common =
+        |places: &Places, least: usize, lines: usize| places.len() > least && places.len() > lines / share;
+    let take = |(found, lines, watched): (Vec<(u32, u64)>, usize, Result<(), RuntimeError>)| {
+        failure = watched.err();
+        all += lines;
+        for (number, place) in found {
+            let known = &mut places[number as usize];
+            if let Some(list) = known {
+                list.push(place);
+                // A log may begin with what is seldom in the rest of it.
+                if is_common(list, TOGETHER, all) {
+                    *known = None;
+                }
+            }
+        }
+        failure.is_none()
     };
     pieces(text, PIECE, kept, take, |(fields, scratch), start, end| {
         let text = &text[start..end];
@@ -279,18 +305,12 @@ pub(crate) fn candidates(
         }
         (found, lines, watch(text))
     });
-    let lines: usize = looked.iter().map(|(_, lines, _)| lines).sum();
-    let mut places = vec![Some(Vec::new()); conditions.len()];
-    for (found, _, watched) in looked {
-        watched?;
-        for (number, place) in found {
-            let known = &mut places[number as usize];
-            if let Some(list) = known {
-                list.push(place);
-                if list.len() > 64 && list.len() > lines / share {
-                    *known = None;
-                }
-            }
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    for known in &mut places {
+        if known.as_ref().is_some_and(|places| is_common(places, 64, all)) {
+            *known = None;
         }
     }
     Ok(places)
