@@ -9,7 +9,6 @@
 //! [`lints::ALL`], and a case in tests/cases/check.
 
 mod lints;
-mod setting;
 mod tags;
 
 use std::collections::BTreeMap;
@@ -17,9 +16,7 @@ use std::collections::BTreeMap;
 use rulec_explain::Facts;
 use rulec_ir::Query as Ir;
 use rulec_model::{Resolved, Rule};
-use rulec_source::{Code, Diagnostic, Fragment, SourceFile, Span};
-
-use setting::Setting;
+use rulec_source::{Code, Diagnostic, Fragment, Setting, SourceFile, Span};
 
 /// A query of the rule.
 #[derive(Clone, Copy, Debug)]

@@ -121,7 +121,8 @@ impl Pipeline {
             };
             return (name, outcome);
         }
-        let document = self.document(loaded.file);
+        let mut document = self.document(loaded.file);
+        self.add_refusals(&mut document);
         let outcome = Outcome {
             rule: document.mark(),
             file: document.file,

@@ -11,8 +11,8 @@ use std::{
 };
 
 use flate2::{Compression, read::DeflateDecoder, write::DeflateEncoder};
-use rulec_emit::{Artifact, Context, Effect, Emitted, Input, Loss, Provenance, Target, targets};
-use rulec_model::Rule;
+use rulec_emit::{Artifact, Context, Effect, Emitted, Input, Loss, Places, Provenance, Target, targets};
+use rulec_model::{Origin, Rule};
 use rulec_source::{Code, Diagnostic, Span};
 use serde::{Deserialize, Serialize};
 
@@ -45,9 +45,16 @@ impl Emission {
         input: &Input<'_>,
         emitted: Emitted,
     ) -> Self {
-        let place = |span: Span| {
-            let at = document.file.position(bound.fragment.map(span).start as usize);
-            (at.line, at.column)
+        let place = |loss: &Loss| {
+            let outer = |span: Span| {
+                if loss.around {
+                    span
+                } else {
+                    bound.fragment.map(span)
+                }
+            };
+            let at = document.file.position(outer(loss.span?).start as usize);
+            Some((at.line, at.column))
         };
         let map = |diagnostic| bound.fragment.map_diagnostic(diagnostic);
         Self {
@@ -58,11 +65,16 @@ impl Emission {
                 .losses
                 .into_iter()
                 .map(|loss| {
-                    let place = loss.span.map(place);
+                    let place = place(&loss);
                     (loss, place)
                 })
                 .collect(),
-            diagnostics: emitted.diagnostics.into_iter().map(map).collect(),
+            diagnostics: emitted
+                .diagnostics
+                .into_iter()
+                .map(map)
+                .chain(emitted.around)
+                .collect(),
         }
     }
 
@@ -73,7 +85,7 @@ impl Emission {
             slug: None,
             artifacts: emitted.artifacts,
             losses: emitted.losses.into_iter().map(|loss| (loss, None)).collect(),
-            diagnostics: emitted.diagnostics,
+            diagnostics: [emitted.diagnostics, emitted.around].concat(),
         }
     }
 
@@ -120,6 +132,56 @@ pub(crate) fn emissions_as(
     found
 }
 
+impl Pipeline {
+    /// Adds to a document what its targets would refuse or take differently, as
+    /// far as somebody chose them: that a rule fits no target it was never meant
+    /// for is no mistake. Where there is an error already, one is enough.
+    pub(crate) fn add_refusals(&self, document: &mut Document) {
+        let (Some(rule), true) = (document.rule(), document.is_sound()) else {
+            return;
+        };
+        let chosen = |bound: &Bound| {
+            !matches!(
+                bound.resolved.targets.origin,
+                Origin::Derived(_) | Origin::Default(_)
+            )
+        };
+        if !document.queries.iter().any(chosen) {
+            return;
+        }
+        // What keeps all rules from being emitted is told where they are.
+        let Ok(context) = self.emit_context() else { return };
+        let errors = document.diagnostics.iter().filter(|found| found.is_error());
+        let errors: Vec<Span> = errors.filter_map(Diagnostic::span).collect();
+        let known = |found: &Diagnostic| {
+            let place = found.span();
+            place.is_some_and(|place| {
+                errors
+                    .iter()
+                    .any(|at| at.start <= place.end && place.start <= at.end)
+            })
+        };
+        let found: Vec<Diagnostic> = emissions(context, targets::all(), document, rule)
+            .into_iter()
+            .flat_map(|emission| emission.diagnostics)
+            .filter(|found| !known(found))
+            .collect();
+        document.diagnostics.extend(found);
+        document.order();
+    }
+}
+
+impl Document {
+    /// Where the values of its rule stand.
+    fn places(&self) -> Places<'_> {
+        static NONE: BTreeMap<String, Span> = BTreeMap::new();
+        Places {
+            text: &self.file.text,
+            spans: self.read.as_ref().map_or(&NONE, |read| &read.places),
+        }
+    }
+}
+
 /// The queries of a rule that go to a target. Of queries for several products
 /// a target takes those it can use.
 fn inputs<'a>(
@@ -129,6 +191,7 @@ fn inputs<'a>(
     target: &dyn Target,
 ) -> Vec<(&'a Bound, Input<'a>)> {
     let several = document.queries.len() > 1;
+    let places = document.places();
     document
         .queries
         .iter()
@@ -143,6 +206,7 @@ fn inputs<'a>(
                 parsed: &bound.parsed,
                 ir: &bound.ir,
                 provenance,
+                places,
                 line: bound.deciding_line(&document.file),
             };
             (bound, input)
@@ -172,7 +236,7 @@ struct Entry<S> {
 #[derive(Serialize, Deserialize)]
 struct KeptEmission<S>(S, Option<S>, Vec<(S, S, bool)>, Vec<KeptLoss<S>>, Vec<Kept>);
 
-/// Construct, effect, why, and its places in the query and in the document.
+/// Construct, effect, why, its span, and its place in the document.
 type KeptLoss<S> = (S, S, S, Option<Span>, Option<(usize, usize)>);
 
 /// The bytes that are kept of a document; none for artifacts that are no text.
@@ -230,15 +294,9 @@ pub(crate) fn kept(bytes: &[u8], codes: &[Code]) -> Option<(Option<Mark>, Vec<Di
         });
         let losses = losses.into_iter().map(|(construct, effect, why, span, place)| {
             let effect = Effect::from_str(&effect).ok()?;
-            Some((
-                Loss {
-                    construct,
-                    effect,
-                    why,
-                    span,
-                },
-                place,
-            ))
+            let mut loss = Loss::new(construct, effect, why);
+            loss.span = span;
+            Some((loss, place))
         });
         Some(Emission {
             target: targets::by_name(&target)?.name(),

@@ -222,10 +222,7 @@ impl Pipeline {
             let lints = self.lint(&document);
             document.diagnostics.extend(lints);
         }
-        document
-            .diagnostics
-            .sort_by_key(|d| d.span().map_or((0, 0), |s| (s.start, s.end)));
-        document.diagnostics.dedup();
+        document.order();
         document
     }
 
@@ -344,6 +341,13 @@ impl Document {
             Read::Rule(rule) => Some(rule),
             _ => None,
         }
+    }
+
+    /// Puts the findings in the order of their place, each once.
+    pub(crate) fn order(&mut self) {
+        self.diagnostics
+            .sort_by_key(|d| d.span().map_or((0, 0), |s| (s.start, s.end)));
+        self.diagnostics.dedup();
     }
 
     /// Whether the rule may be emitted and run: it was read and bound without errors.

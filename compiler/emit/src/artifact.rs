@@ -79,6 +79,9 @@ pub struct Loss {
     /// Where it stands in the query text, if it does.
     #[serde(skip)]
     pub span: Option<Span>,
+    /// Whether `span` is one of the document around the query instead.
+    #[serde(skip)]
+    pub around: bool,
 }
 
 /// Everything a target has to say about a rule, or about all rules.
@@ -91,6 +94,9 @@ pub struct Emitted {
     /// Findings: an artifact that breaks the target's own rules, a template
     /// that fails. Labels are bytes of the query text.
     pub diagnostics: Vec<Diagnostic>,
+    /// Findings about the document around the query: labels are bytes of the
+    /// document.
+    pub around: Vec<Diagnostic>,
 }
 
 impl Loss {
@@ -101,6 +107,7 @@ impl Loss {
             effect,
             why: why.into(),
             span: None,
+            around: false,
         }
     }
 
@@ -118,6 +125,11 @@ impl Loss {
 }
 
 impl Emitted {
+    /// All findings.
+    pub fn findings(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().chain(&self.around)
+    }
+
     /// Whether the rule cannot go to the target.
     pub fn is_rejected(&self) -> bool {
         self.losses.iter().any(|loss| loss.effect == Effect::Rejected)
@@ -132,8 +144,8 @@ impl Emitted {
     }
 
     /// Holds to the promise that a rejected rule gives no artifact, says each
-    /// loss once, and puts those without a place before the others, which stand
-    /// in the order of the text.
+    /// loss once, and puts those without a place in the query before the others,
+    /// which stand in the order of the text.
     #[must_use]
     pub fn finish(mut self) -> Self {
         if self.is_rejected() {
@@ -147,8 +159,13 @@ impl Emitted {
             }
             new
         });
-        self.losses
-            .sort_by_key(|loss| loss.span.map(|span| (span.start, span.end)));
+        // What stands around the query comes with what has no place: both are
+        // about the rule as a whole.
+        self.losses.sort_by_key(|loss| {
+            loss.span
+                .filter(|_| !loss.around)
+                .map(|span| (span.start, span.end))
+        });
         self
     }
 }

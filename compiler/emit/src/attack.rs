@@ -20,14 +20,27 @@ pub(crate) struct Placed<'a> {
 pub(crate) struct Tags<'a> {
     /// In the order of the document.
     pub(crate) placed: Vec<Placed<'a>>,
-    /// Tags that the version has nothing for, as their authors know them.
-    pub(crate) unknown: Vec<String>,
+    /// Tags that the version has nothing for.
+    pub(crate) unknown: Vec<Unknown>,
 }
+
+/// A tag that the version has nothing for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Unknown {
+    /// As its author knows it: `technique T9999`.
+    pub(crate) name: String,
+    /// Its number among the rule's tags.
+    pub(crate) tag: usize,
+}
+
+/// What to do about a tag that a target has no place for.
+pub(crate) const HELP: &str =
+    "name a tactic and technique that the target knows beside it, or live with an alert without this one";
 
 /// Places every tag of a rule.
 pub(crate) fn tags<'a>(attack: &'a Attack, rule: &Rule) -> Tags<'a> {
     let mut tags = Tags::default();
-    for tag in &rule.attack {
+    for (index, tag) in rule.attack.iter().enumerate() {
         let placed = match tag.technique_id() {
             Some(id) => technique(attack, tag, &id),
             None => stated(tag)
@@ -40,9 +53,12 @@ pub(crate) fn tags<'a>(attack: &'a Attack, rule: &Rule) -> Tags<'a> {
         match placed {
             Some(placed) if !tags.placed.contains(&placed) => tags.placed.push(placed),
             Some(_) => {}
-            None => tags.unknown.push(match tag.technique_id() {
-                Some(id) => format!("technique {id}"),
-                None => format!("tactic {}", stated(tag).unwrap_or("without a name")),
+            None => tags.unknown.push(Unknown {
+                name: match tag.technique_id() {
+                    Some(id) => format!("technique {id}"),
+                    None => format!("tactic {}", stated(tag).unwrap_or("without a name")),
+                },
+                tag: index,
             }),
         }
     }
@@ -122,6 +138,12 @@ mod tests {
                 ("CredentialAccess".to_owned(), "T1003")
             ]
         );
-        assert_eq!(tags.unknown, ["technique T9999"]);
+        assert_eq!(
+            tags.unknown,
+            [Unknown {
+                name: "technique T9999".to_owned(),
+                tag: 3
+            }]
+        );
     }
 }

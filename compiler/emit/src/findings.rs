@@ -7,10 +7,10 @@
 use rulec_facts::FactsError;
 use rulec_facts::tables::Tables;
 use rulec_model::{AlertText, Origin, Rule};
-use rulec_source::{Code, Diagnostic, Severity, Span};
+use rulec_source::{Code, Diagnostic, Setting, Severity, Span};
 
 use crate::codes::TARGET_FACTS;
-use crate::{Effect, Emitted, Input, Loss, columns};
+use crate::{Effect, Emitted, Input, Loss, Places, columns};
 
 /// What is wrong, for [`Findings::refuse`] and [`Findings::differ`].
 #[derive(Clone, Debug)]
@@ -20,8 +20,73 @@ pub(crate) struct Problem {
     pub(crate) construct: String,
     /// One sentence that stands alone, with its full stop.
     pub(crate) why: String,
+    /// In the query.
     pub(crate) span: Option<Span>,
+    /// In the document around it; counts when `span` says nothing.
+    pub(crate) place: Option<Span>,
+    pub(crate) note: Option<&'static str>,
     pub(crate) help: Option<String>,
+}
+
+/// What of a document a finding is about, when that is not in the query.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Spot<'a> {
+    /// A value of the rule by JSON pointer: `/title`.
+    Value(&'a str),
+    /// A key within a setting: `frequency` in `/settings/schedule`.
+    Key(&'a str, &'a str),
+    /// The value of a pair within a setting.
+    Pair(&'a str, &'a str, &'a str),
+    /// A `{{Column}}` within a setting.
+    Placeholder(&'a str, &'a str),
+    /// The entity mapping at this index.
+    Entity(usize),
+}
+
+impl Spot<'_> {
+    /// None when the document's places are not known.
+    fn span(self, input: &Input<'_>) -> Option<Span> {
+        let places = &input.places;
+        let setting = |pointer: &str| places.setting(pointer);
+        match self {
+            Self::Value(pointer) => places.nearest(pointer),
+            Self::Key(pointer, key) => Some(setting(pointer)?.key(key)),
+            Self::Pair(pointer, key, value) => Some(setting(pointer)?.value(key, value)),
+            Self::Placeholder(pointer, column) => Some(setting(pointer)?.placeholder(column)),
+            Self::Entity(index) => {
+                let setting = setting("/settings/entities")?;
+                // Each takes its place in the text: two may be of one type.
+                let all = input.resolved.entities.value.iter().take(index + 1);
+                let found = all.map(|entity| setting.value("type", &entity.kind)).last();
+                found.or_else(|| places.nearest("/settings/entities"))
+            }
+        }
+    }
+}
+
+impl<'a> Places<'a> {
+    /// The place of a value, or of what is around it; the title else.
+    pub(crate) fn nearest(&self, pointer: &str) -> Option<Span> {
+        let mut at = pointer;
+        loop {
+            if let Some(span) = self.spans.get(at) {
+                return Some(*span);
+            }
+            match at.rfind('/') {
+                Some(end) if end > 0 => at = &at[..end],
+                _ => return self.spans.get("/title").copied(),
+            }
+        }
+    }
+
+    fn setting(&self, pointer: &str) -> Option<Setting<'a>> {
+        let otherwise = self.nearest(pointer)?;
+        Some(Setting::new(
+            self.text,
+            self.spans.get(pointer).copied(),
+            otherwise,
+        ))
+    }
 }
 
 impl Problem {
@@ -31,6 +96,8 @@ impl Problem {
             construct: construct.into(),
             why: why.into(),
             span: None,
+            place: None,
+            note: None,
             help: None,
         }
     }
@@ -40,11 +107,31 @@ impl Problem {
         self
     }
 
+    /// Places it in the document. `origin` is where the value came from that
+    /// the finding is about.
+    pub(crate) fn on(mut self, input: &Input<'_>, spot: Spot<'_>, origin: &Origin) -> Self {
+        self.place = spot.span(input);
+        // What somebody wrote is the cause; what was worked out has none there.
+        if self.place.is_some() && !is_assumed(origin) {
+            self.span = None;
+        }
+        self.note = (*origin == Origin::Config).then_some(CONFIG);
+        self
+    }
+
+    /// Places it where the rule says something of its own: not settings.
+    pub(crate) fn on_document(self, input: &Input<'_>, pointer: &str) -> Self {
+        self.on(input, Spot::Value(pointer), &Origin::Document)
+    }
+
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
 }
+
+/// Where a value came from that the document does not say.
+const CONFIG: &str = "the value comes from [defaults] in rulec.toml";
 
 /// Collects what a target has to say about one rule.
 pub(crate) struct Findings {
@@ -77,6 +164,11 @@ impl Findings {
         self.emitted.losses.push(Loss::new(construct, effect, why));
     }
 
+    /// The rule goes to the target as it is meant; somebody should look all the same.
+    pub(crate) fn note(&mut self, problem: Problem) {
+        self.say(problem, Effect::Exact);
+    }
+
     /// A finding without a loss.
     pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
         self.emitted.diagnostics.push(diagnostic);
@@ -88,13 +180,23 @@ impl Findings {
         if diagnostic.is_error() && (effect != Effect::Rejected || !self.chosen) {
             diagnostic.severity = Severity::Warning;
         }
-        if let Some(span) = problem.span {
+        if let Some(span) = problem.span.or(problem.place) {
             diagnostic = diagnostic.at(span);
         }
         diagnostic.help = problem.help;
-        self.emitted.diagnostics.push(diagnostic);
+        diagnostic.notes.extend(problem.note.map(str::to_owned));
+        let around = problem.span.is_none() && problem.place.is_some();
+        if around {
+            self.emitted.around.push(diagnostic);
+        } else {
+            self.emitted.diagnostics.push(diagnostic);
+        }
+        if effect == Effect::Exact {
+            return;
+        }
         let mut loss = Loss::new(problem.construct, effect, problem.why);
-        loss.span = problem.span;
+        loss.span = problem.span.or(problem.place);
+        loss.around = around;
         self.emitted.losses.push(loss);
     }
 }
@@ -109,14 +211,39 @@ pub(crate) fn facts_error(error: &FactsError) -> Box<Diagnostic> {
     Box::new(Diagnostic::new(TARGET_FACTS, error.to_string()))
 }
 
+/// The sections that say what the rule detects, the better first.
+const DESCRIPTIONS: [&str; 2] = ["detection_description", "attack_description"];
+
 /// What the rule detects, for people who see the alert: the section that
 /// describes the detection, else the attack, else the title.
 pub(crate) fn description(rule: &Rule) -> &str {
-    ["detection_description", "attack_description"]
+    DESCRIPTIONS
         .iter()
         .find_map(|key| rule.section(key))
         .unwrap_or(&rule.title)
         .trim()
+}
+
+/// Where [`description`] stands, as a JSON pointer.
+pub(crate) fn described(rule: &Rule) -> String {
+    let section = |key: &str| rule.sections.iter().position(|s| s.key.as_deref() == Some(key));
+    match DESCRIPTIONS.iter().find_map(|key| section(key)) {
+        Some(index) => format!("/sections/{index}"),
+        None => "/title".to_owned(),
+    }
+}
+
+/// What of the first line of a text is beyond its first `max` characters, as
+/// services count them: where it becomes too long.
+pub(crate) fn beyond(text: &str, max: usize) -> Option<Span> {
+    let mut count = 0;
+    let (start, _) = text.char_indices().find(|(_, c)| {
+        count += c.len_utf16();
+        count > max
+    })?;
+    let end = text[start..].find('\n').map_or(text.len(), |end| start + end);
+    // A break of lines is nothing to look at.
+    Some(Span::new(start, end.max(start)))
 }
 
 /// The title, told apart from that of the rule's other queries.
@@ -168,9 +295,10 @@ pub(crate) fn foreign_columns(
         let why = format!("The table {table} has no column `{column}` in {where_}.");
         let mut problem = Problem::new(code, format!("column {table}.{column}"), why).at(Some(used.span));
         let known = schema.columns.iter().map(|(name, _)| name.as_str());
-        if let Some(close) = rulec_facts::close_matches(column, known, 1).first() {
-            problem = problem.help(format!("did you mean `{close}`?"));
-        }
+        problem = problem.help(match rulec_facts::close_matches(column, known, 1).first() {
+            Some(close) => format!("did you mean `{close}`?"),
+            None => format!("give the rule a second query for {where_}, or leave {where_} out of `targets`"),
+        });
         findings.refuse(problem);
     }
 }

@@ -21,7 +21,7 @@ pub mod targets;
 mod template;
 
 pub use artifact::{Artifact, Effect, Emitted, Loss};
-pub use codes::CODES;
+pub use codes::{CODES, PAGES};
 pub use config::{Config, FileSpec};
 pub use ledger::{LedgerEntry, losses_json};
 pub use name::{collisions, file_name};
@@ -34,7 +34,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rulec_facts::{FactsError, Pack};
 use rulec_model::{Environment, Resolved, Rule, RuleQuery};
-use rulec_source::Diagnostic;
+use rulec_source::{Diagnostic, Span};
 
 use schema::Schemas;
 
@@ -55,9 +55,22 @@ pub struct Input<'a> {
     pub ir: &'a rulec_ir::Query,
     /// Where the artifact comes from.
     pub provenance: &'a Provenance,
+    /// Where the values of the rule stand.
+    pub places: Places<'a>,
     /// The line of the document, from 1, of the predicate that decides whether
     /// the rule fires: what alerts point to.
     pub line: usize,
+}
+
+/// Where the values of a rule stand in its document.
+#[derive(Clone, Copy, Debug)]
+pub struct Places<'a> {
+    /// The text of the document.
+    pub text: &'a str,
+    /// By JSON pointer into the rule, `/attack/0/technique`; bytes of the
+    /// document. What nobody wrote has none, and a finding about it goes to the
+    /// title; without a title, findings have no place.
+    pub spans: &'a BTreeMap<String, Span>,
 }
 
 impl<'a> Input<'a> {

@@ -4,6 +4,7 @@
 //! targets forbid in the text as such; what a name means is the binder's to
 //! say, so nothing here decides what a query does.
 
+use regex::Regex;
 use rulec_kql::{Parsed, TokenKind};
 use rulec_source::Span;
 
@@ -25,6 +26,37 @@ pub(crate) fn call(parsed: &Parsed, name: &str) -> Option<Span> {
         }
     }
     None
+}
+
+/// The first place of a word of the language, such as the name of an operator.
+pub(crate) fn word(parsed: &Parsed, name: &str) -> Option<Span> {
+    let is_word = |kind: &TokenKind| matches!(kind, TokenKind::Ident | TokenKind::Keyword(_));
+    let mut words = parsed.tokens.iter().filter(|token| is_word(&token.kind));
+    words
+        .find(|token| token.span.of(&parsed.text) == name)
+        .map(|token| token.span)
+}
+
+/// The first match of a pattern in the query as it would be written with one
+/// blank between any two words or signs and without comments: from the first
+/// word matched to the last.
+pub(crate) fn spaced(parsed: &Parsed, pattern: &Regex) -> Option<Span> {
+    let mut text = String::new();
+    let mut words: Vec<(usize, Span)> = Vec::new();
+    for token in parsed.tokens.iter().filter(|token| !token.kind.is_trivia()) {
+        if !text.is_empty() {
+            text.push(' ');
+        }
+        words.push((text.len(), token.span));
+        text.push_str(token.span.of(&parsed.text));
+    }
+    let found = pattern.find(&text)?;
+    let at = |offset: usize| {
+        let index = words.partition_point(|(start, _)| *start <= offset);
+        words.get(index.checked_sub(1)?).map(|(_, span)| *span)
+    };
+    let last = at(found.end().saturating_sub(1))?;
+    Some(Span::new(at(found.start())?.start as usize, last.end as usize))
 }
 
 /// The comments, in order.
@@ -82,6 +114,27 @@ mod tests {
             call(&rulec_kql::parse("T | where workspace == 1"), "workspace"),
             None
         );
+    }
+
+    #[test]
+    fn patterns_are_found_however_they_are_spaced() {
+        let pattern = Regex::new(r"\bunion( \w+ = \w+)* \*").unwrap();
+        let find = |text: &str| {
+            let parsed = rulec_kql::parse(text);
+            spaced(&parsed, &pattern).map(|span| span.of(text).to_owned())
+        };
+        assert_eq!(
+            find("union  // all\n  isfuzzy=true\n* | take 1").as_deref(),
+            Some("union  // all\n  isfuzzy=true\n*")
+        );
+        for other in [
+            "union A*, B",
+            "// union *\nT",
+            "T | union (A | where B * 2 > 1)",
+            "",
+        ] {
+            assert_eq!(find(other), None, "{other}");
+        }
     }
 
     #[test]

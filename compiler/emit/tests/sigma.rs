@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::{env, fs};
 
 use rulec_emit::targets::Sigma;
-use rulec_emit::{Context, Effect, Emitted, Input, Provenance, emit};
+use rulec_emit::{Context, Effect, Emitted, Input, Places, Provenance, emit};
 use rulec_facts::Pack;
 use rulec_facts::aliases::Aliases;
 use rulec_facts::tables::{Environment, Tables};
@@ -107,6 +107,10 @@ fn emitted() -> Vec<(String, Rule, Emitted)> {
                         rulec: "0.1.0".to_owned(),
                         document: format!("rules/{name}"),
                         sha256: "00".repeat(32),
+                    },
+                    places: Places {
+                        text: "",
+                        spans: &BTreeMap::new(),
                     },
                     line: 1,
                 },

@@ -259,6 +259,8 @@ pub struct Lookback {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NearRealTime {
+    /// How many tables it may read.
+    pub tables_max: usize,
     /// Operators that are refused.
     pub operators_refused: Vec<String>,
     /// Whether comments are refused.

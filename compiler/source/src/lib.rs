@@ -8,9 +8,11 @@ mod diagnostic;
 mod file;
 mod fragment;
 pub mod render;
+mod setting;
 mod span;
 
 pub use diagnostic::{Code, Diagnostic, Edit, Fix, Label, Severity, Suppression, repaired};
 pub use file::{Position, SourceFile};
 pub use fragment::{Fragment, Piece};
+pub use setting::Setting;
 pub use span::Span;

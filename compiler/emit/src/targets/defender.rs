@@ -22,6 +22,8 @@ mod assets;
 mod build;
 mod limits;
 #[cfg(test)]
+mod saving;
+#[cfg(test)]
 mod tests;
 
 use regex::Regex;
@@ -115,6 +117,7 @@ impl Target for Defender {
         let slug = input.slug(Some(ENVIRONMENT));
         let slug = slug.as_deref();
         let body = build::body(&prepared, input, slug, &schedule, &mut findings);
+        limits::body(&prepared, input, &body, &mut findings);
         let mut emitted = findings.emitted;
         if !emitted.is_rejected() {
             emitted.add(prepared.config.render(context, input, slug, "detection", &body));

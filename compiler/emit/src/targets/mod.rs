@@ -2,6 +2,8 @@
 
 mod defender;
 pub mod native;
+#[cfg(test)]
+mod saving;
 mod sentinel;
 mod sigma;
 #[cfg(test)]

@@ -18,6 +18,8 @@ mod build;
 mod limits;
 mod rule;
 #[cfg(test)]
+mod saving;
+#[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
@@ -57,6 +59,34 @@ struct Own {
     status: BTreeMap<String, String>,
 }
 
+impl Own {
+    /// Holds the choices to the names that the service has.
+    fn verify(&self, facts: &targets::Sentinel) -> Result<(), Box<Diagnostic>> {
+        let kinds = &facts.aggregation_kinds;
+        let choices = &self.choices;
+        let mut named: Vec<(String, &String, &[String])> = vec![
+            ("choices.aggregation".to_owned(), &choices.aggregation, kinds),
+            (
+                "choices.aggregation_with_placeholders".to_owned(),
+                &choices.aggregation_with_placeholders,
+                kinds,
+            ),
+        ];
+        for (ours, theirs) in &self.status {
+            named.push((format!("status.{ours}"), theirs, &facts.statuses));
+        }
+        let Some((key, said, known)) = named.into_iter().find(|(_, said, known)| !known.contains(said))
+        else {
+            return Ok(());
+        };
+        let message =
+            format!("templates/{NAME}/target.toml: `{key}` is {said}, which Sentinel does not know");
+        Err(Box::new(
+            Diagnostic::new(TARGET_CONFIG, message).help(format!("write one of {}", known.join(", "))),
+        ))
+    }
+}
+
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Arm {
@@ -92,13 +122,15 @@ struct Prepared {
     query_refused: Vec<Regex>,
     column: Regex,
     detail_key: Regex,
+    version: Regex,
 }
 
 impl Prepared {
     fn load(pack: &Pack) -> Result<Self, Box<Diagnostic>> {
-        let config = Config::load(pack, NAME)?;
+        let config: Config<Own> = Config::load(pack, NAME)?;
         let facts = |error: FactsError| facts_error(&error);
         let sentinel = targets::Sentinel::load(pack).map_err(facts)?;
+        config.own.verify(&sentinel)?;
         let pattern = |text: &str| {
             Regex::new(text)
                 .map_err(|error| Box::new(Diagnostic::new(TARGET_CONFIG, format!("sentinel.yaml: {error}"))))
@@ -116,6 +148,7 @@ impl Prepared {
                 .collect::<Result<_, _>>()?,
             column: pattern(&sentinel.column_pattern)?,
             detail_key: pattern(&sentinel.custom_details.key_pattern)?,
+            version: pattern(&sentinel.version_pattern)?,
             facts: sentinel,
         })
     }

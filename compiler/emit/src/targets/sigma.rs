@@ -32,11 +32,14 @@ mod documents;
 #[cfg(test)]
 mod equivalence;
 mod flow;
+mod limits;
 #[cfg(test)]
 mod matcher;
 mod parts;
 mod predicate;
 mod regexes;
+#[cfg(test)]
+mod saving;
 mod source;
 mod term;
 #[cfg(test)]
@@ -45,6 +48,7 @@ mod value;
 
 use std::collections::BTreeMap;
 
+use regex::Regex;
 use rulec_facts::attack::Attack;
 use rulec_facts::sigma::Sigma as LogSources;
 use rulec_facts::targets::SigmaRules;
@@ -56,6 +60,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::codes::TARGET_CONFIG;
 use crate::findings::{Findings, Problem, alert, facts_error};
 use crate::{Artifact, Config, Context, Effect, Emitted, Input, Target};
 use documents::File;
@@ -107,14 +112,23 @@ struct Prepared {
     facts: SigmaRules,
     attack: Attack,
     sources: LogSources,
+    file_name: Regex,
+    tag: Regex,
 }
 
 impl Prepared {
     fn load(pack: &Pack) -> Result<Self, Box<Diagnostic>> {
         let facts = |error: FactsError| facts_error(&error);
+        let sigma = SigmaRules::load(pack).map_err(facts)?;
+        let pattern = |text: &str| {
+            Regex::new(text)
+                .map_err(|error| Box::new(Diagnostic::new(TARGET_CONFIG, format!("sigma.yaml: {error}"))))
+        };
         Ok(Self {
             config: Config::load(pack, NAME)?,
-            facts: SigmaRules::load(pack).map_err(facts)?,
+            file_name: pattern(&sigma.sigmahq.file_pattern)?,
+            tag: pattern(&sigma.tag_pattern)?,
+            facts: sigma,
             attack: Attack::for_target(pack, NAME).map_err(facts)?,
             sources: LogSources::load(pack).map_err(facts)?,
         })
@@ -147,6 +161,7 @@ impl Target for Sigma {
         findings.emitted.losses.extend(losses);
         let mut emitted = match files {
             Ok(files) => {
+                limits::check(&prepared, input, &files, &mut findings);
                 let mut emitted = findings.emitted;
                 for file in files {
                     emitted.add(render(&prepared, context, input, &file));
@@ -156,12 +171,13 @@ impl Target for Sigma {
             Err(refusal) => {
                 let refusal = refusal.into_reason();
                 let problem = Problem::new(refusal.code, refusal.construct, refusal.why);
-                findings.refuse(problem.at(Some(refusal.span)));
+                let help = "write this another way, or leave Sigma out of `targets`";
+                findings.refuse(problem.at(Some(refusal.span)).help(help));
                 findings.emitted
             }
         };
         // One file of several is half a rule.
-        if emitted.diagnostics.iter().any(Diagnostic::is_error) {
+        if emitted.findings().any(Diagnostic::is_error) {
             emitted.artifacts.clear();
         }
         emitted

@@ -12,7 +12,7 @@ use rulec_model::{
 };
 use rulec_source::Span;
 
-use crate::{Context, Input, Provenance};
+use crate::{Context, Input, Places, Provenance};
 
 /// Text with everything in it that a notation could stumble over.
 pub(crate) const HARD: &str =
@@ -191,6 +191,12 @@ pub(crate) fn provenance() -> Provenance {
     }
 }
 
+/// The places of a rule that is in no document.
+pub(crate) const NOWHERE: Places<'static> = Places {
+    text: "",
+    spans: &BTreeMap::new(),
+};
+
 /// Calls `f` with an input made of the parts.
 pub(crate) fn with_input<R>(
     rule: &Rule,
@@ -207,6 +213,7 @@ pub(crate) fn with_input<R>(
         parsed: &parsed,
         ir,
         provenance: &provenance(),
+        places: NOWHERE,
         line: 1,
     })
 }

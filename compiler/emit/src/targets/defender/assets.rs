@@ -13,9 +13,9 @@ use rulec_model::Entity;
 use serde_json::{Map, Value, json};
 
 use super::Prepared;
-use crate::codes::{DEFENDER_COLUMN, DEFENDER_ENTITY};
+use crate::codes::{DEFENDER_COLUMN, DEFENDER_ENTITY, DEFENDER_IDENTIFIERS};
 use crate::columns::{self, Source};
-use crate::findings::{Findings, Problem, is_assumed, missing_column, result_span};
+use crate::findings::{Findings, Problem, Spot, is_assumed, missing_column, result_span};
 use crate::{Effect, Input};
 
 /// Property (without its suffix) -> column.
@@ -55,7 +55,7 @@ pub(super) fn assets(prepared: &Prepared, input: &Input<'_>, findings: &mut Find
         }
         complete(&mut lists, &inferred);
         for (list, items) in &mut lists {
-            drop_incomplete(prepared, list, items, findings);
+            drop_incomplete(prepared, input, list, items, findings);
         }
         lists.retain(|_, items| !items.is_empty());
         let is_asset = |list: &String| prepared.entities.defender(list).is_some_and(|list| list.asset);
@@ -117,7 +117,12 @@ fn translate(
     for (identifier, column) in &entity.fields {
         let what = format!("entity {kind} ({identifier})");
         if !columns::has(input.ir, column) {
-            findings.refuse(missing_column(DEFENDER_COLUMN, input, &what, column));
+            let problem = missing_column(DEFENDER_COLUMN, input, &what, column).on(
+                input,
+                Spot::Pair("/settings/entities", identifier, column),
+                &input.resolved.entities.origin,
+            );
+            findings.refuse(problem);
             continue;
         }
         if place.detail.contains(identifier) {
@@ -253,7 +258,15 @@ fn join(prepared: &Prepared, list: &str, items: &mut Vec<Item>) {
 }
 
 /// Drops mappings that Defender does not take, and those that are there twice.
-fn drop_incomplete(prepared: &Prepared, list: &str, items: &mut Vec<Item>, findings: &mut Findings) {
+fn drop_incomplete(
+    prepared: &Prepared,
+    input: &Input<'_>,
+    list: &str,
+    items: &mut Vec<Item>,
+    findings: &mut Findings,
+) {
+    let said = &input.resolved.entities;
+    let fields = || said.value.iter().flat_map(|entity| &entity.fields);
     let mut kept: Vec<Item> = Vec::new();
     for item in items.drain(..) {
         if is_accepted(prepared, list, &item) {
@@ -268,8 +281,17 @@ fn drop_incomplete(prepared: &Prepared, list: &str, items: &mut Vec<Item>, findi
             .map(|list| list.required.iter().map(|set| set.join(" and ")).collect())
             .unwrap_or_default();
         let names: Vec<&str> = item.values().map(String::as_str).collect();
-        let why = format!("Defender's {list} need {}.", sets.join(", or "));
-        findings.lose(format!("{list} ({})", names.join(", ")), Effect::Dropped, why);
+        let sets = sets.join(", or ");
+        let why = format!("Defender's {list} need {sets}.");
+        let construct = format!("{list} ({})", names.join(", "));
+        let mut problem = Problem::new(DEFENDER_IDENTIFIERS, construct, why);
+        let named = fields().find(|(_, column)| names.contains(&column.as_str()));
+        if let Some((identifier, column)) = named {
+            let spot = Spot::Pair("/settings/entities", identifier, column);
+            problem = problem.on(input, spot, &said.origin);
+        }
+        let help = format!("map what Defender calls {sets} as well; the detection goes without this one");
+        findings.differ(problem.help(help), Effect::Dropped);
     }
     *items = kept;
 }

@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 use super::Prepared;
 use super::assets::assets;
 use super::limits::Schedule;
-use crate::attack::tags;
-use crate::codes::{DEFENDER_ATTACK, DEFENDER_COLUMN, DEFENDER_LIMIT};
-use crate::findings::{Findings, Problem, alert, description, missing_column, placeholders, title};
+use crate::attack::{HELP, tags};
+use crate::codes::{DEFENDER_ATTACK, DEFENDER_COLUMN};
+use crate::findings::{Findings, Problem, Spot, alert, description, missing_column, title};
 use crate::{Effect, Input, Provenance, columns};
 
 /// The body, in the order of the API's own samples.
@@ -31,9 +31,6 @@ pub(super) fn body(
     let alert_about = texts
         .and_then(|text| text.description.clone())
         .unwrap_or_else(|| about.to_owned());
-    for (what, text) in [("alert title", &alert_title), ("alert description", &alert_about)] {
-        check_text(prepared, input, what, text, findings);
-    }
     let assets = assets(prepared, input, findings);
     let details = details(prepared, input, assets.details, findings);
 
@@ -56,7 +53,7 @@ pub(super) fn body(
         template.insert("customDetails".to_owned(), Value::Object(details));
     }
     json!({
-        "id": deployed_id(prepared, input, slug).unwrap_or_else(|| id(prepared, &input.rule.id, slug)),
+        "id": deployed_id(input, slug).unwrap_or_else(|| id(prepared, &input.rule.id, slug)),
         "displayName": name,
         "description": format!("{about}\n\n{}", provenance(input.provenance)),
         "status": if resolved.status.value == Status::Deprecated { "disabled" } else { "enabled" },
@@ -76,14 +73,11 @@ fn provenance(provenance: &Provenance) -> String {
     format!("Made by rulec {rulec} from {document} (sha256 {sha256})")
 }
 
-/// The id under which the document says the detection is deployed.
-fn deployed_id(prepared: &Prepared, input: &Input<'_>, slug: Option<&str>) -> Option<String> {
-    let said = input
-        .rule
-        .settings
-        .id_at(super::NAME)
-        .filter(|_| slug.is_none())?;
-    prepared.id.is_match(said).then(|| said.to_owned())
+/// The id under which the document says the detection is deployed; whether
+/// Defender takes it is [`super::limits`]'s question.
+fn deployed_id(input: &Input<'_>, slug: Option<&str>) -> Option<String> {
+    let said = input.rule.settings.id_at(super::NAME);
+    said.filter(|_| slug.is_none()).map(str::to_owned)
 }
 
 /// The rule's id where the service takes it; else with a prefix, and with the
@@ -115,28 +109,6 @@ pub(super) fn id(prepared: &Prepared, id: &str, slug: Option<&str>) -> String {
     format!("{fit}-{digits:08x}")
 }
 
-/// A title or description: not empty, few placeholders, each a column.
-fn check_text(prepared: &Prepared, input: &Input<'_>, what: &str, text: &str, findings: &mut Findings) {
-    if text.trim().is_empty() {
-        let why = format!("Defender does not take an empty {what}.");
-        findings.refuse(Problem::new(DEFENDER_LIMIT, what, why));
-    }
-    let used = placeholders(text);
-    let max = prepared.facts.placeholders_max;
-    if used.len() > max {
-        let why = format!(
-            "The {what} has {} placeholders; Defender takes {max}.",
-            used.len()
-        );
-        findings.refuse(Problem::new(DEFENDER_LIMIT, what, why));
-    }
-    for column in used {
-        if !columns::has(input.ir, column) {
-            findings.refuse(missing_column(DEFENDER_COLUMN, input, what, column));
-        }
-    }
-}
-
 /// Custom details: what the rule says, then what entities leave over while
 /// there is room.
 fn details(
@@ -149,21 +121,15 @@ fn details(
     let mut details = Map::new();
     for (key, column) in &input.resolved.custom_details.value {
         if !columns::has(input.ir, column) {
-            findings.refuse(missing_column(
-                DEFENDER_COLUMN,
+            let what = format!("custom detail {key}");
+            let problem = missing_column(DEFENDER_COLUMN, input, &what, column).on(
                 input,
-                &format!("custom detail {key}"),
-                column,
-            ));
+                Spot::Pair("/settings/custom_details", key, column),
+                &input.resolved.custom_details.origin,
+            );
+            findings.refuse(problem);
         }
         details.insert(key.clone(), json!(column));
-    }
-    if details.len() > max {
-        let why = format!(
-            "The rule has {} custom details; Defender takes {max}.",
-            details.len()
-        );
-        findings.refuse(Problem::new(DEFENDER_LIMIT, "custom details", why));
     }
     for (key, column) in left_over {
         if details.len() >= max {
@@ -182,10 +148,13 @@ fn tactics(prepared: &Prepared, input: &Input<'_>, findings: &mut Findings) -> V
     let tags = tags(attack, input.rule);
     for unknown in &tags.unknown {
         let why = format!(
-            "ATT&CK {}, which Defender takes, has nothing for this {unknown}.",
-            attack.version()
+            "ATT&CK {}, which Defender takes, has nothing for this {}.",
+            attack.version(),
+            unknown.name
         );
-        findings.differ(Problem::new(DEFENDER_ATTACK, unknown, why), Effect::Dropped);
+        let problem = Problem::new(DEFENDER_ATTACK, &unknown.name, why);
+        let problem = problem.on_document(input, &format!("/attack/{}", unknown.tag));
+        findings.differ(problem.help(HELP), Effect::Dropped);
     }
     let mut named: Vec<&Tactic> = Vec::new();
     for tactic in tags.placed.iter().flat_map(|placed| &placed.tactics) {
@@ -197,10 +166,16 @@ fn tactics(prepared: &Prepared, input: &Input<'_>, findings: &mut Findings) -> V
     let (known, strange): (Vec<&Tactic>, Vec<&Tactic>) = named
         .into_iter()
         .partition(|tactic| prepared.facts.tactics.contains(&attack.spelling(tactic)));
+    for tactic in strange {
+        let name = attack.spelling(tactic);
+        let why = format!("Defender has no tactic {name}.");
+        let problem = Problem::new(DEFENDER_ATTACK, format!("tactic {name}"), why);
+        findings.differ(problem.on_document(input, "/attack").help(HELP), Effect::Dropped);
+    }
     let Some((chosen, others)) = known.split_first() else {
         return Vec::new();
     };
-    for tactic in others.iter().chain(&strange) {
+    for tactic in others {
         let (name, kept) = (attack.spelling(tactic), attack.spelling(chosen));
         let why =
             format!("A custom detection has one tactic; the first that the document names, {kept}, is kept.");

@@ -1,16 +1,27 @@
 //! What Defender refuses when a detection is saved: frequencies, constructs of
-//! the query, and columns it needs to find the event again.
+//! the query, columns it needs to find the event again, and what the body may
+//! say.
 //!
-//! In: a rule, its settings and its bound query. Out: the schedule as Defender
-//! can keep it, and findings.
+//! In: a rule, its settings and its bound query; then the finished body. Out:
+//! the schedule as Defender can keep it, and findings. Every number, name and
+//! pattern comes from `schema/targets/defender.yaml`.
 
-use rulec_ir::RelKind;
-use rulec_model::{Duration, ScheduleKind, TriggerOperator};
-use rulec_source::Span;
+use rulec_model::{Duration, ScheduleKind, Sourced, TriggerOperator};
+use rulec_source::{Code, Span};
+
+use serde_json::Value;
 
 use super::Prepared;
-use crate::codes::{DEFENDER_COLUMNS, DEFENDER_LOOKBACK, DEFENDER_NRT, DEFENDER_QUERY, DEFENDER_TABLE};
-use crate::findings::{Findings, Problem, foreign_columns, result_span};
+use crate::codes::{
+    DEFENDER_ALERT_TEXT, DEFENDER_ATTACK, DEFENDER_COLUMN, DEFENDER_COLUMNS, DEFENDER_DETAILS,
+    DEFENDER_EMPTY_QUERY, DEFENDER_FREQUENCY, DEFENDER_ID, DEFENDER_LOOKBACK, DEFENDER_NAME,
+    DEFENDER_NRT_OPERATOR, DEFENDER_NRT_TABLE, DEFENDER_NRT_TABLES, DEFENDER_PLACEHOLDERS, DEFENDER_QUERY,
+    DEFENDER_SEVERITY, DEFENDER_STATUS, DEFENDER_TABLE, DEFENDER_TIME, DEFENDER_TRIGGER,
+};
+use crate::findings::{
+    Findings, Problem, Spot, described, foreign_columns, is_assumed, missing_column, placeholders,
+    result_span,
+};
 use crate::{Effect, Input, columns, scan};
 
 /// When a detection runs, and what query it runs.
@@ -40,17 +51,21 @@ pub(super) fn schedule(prepared: &Prepared, input: &Input<'_>, findings: &mut Fi
         );
     }
     if resolved.kind.value == ScheduleKind::Nrt {
-        match continuous(prepared, input) {
-            None => return continuously(prepared, input, findings),
-            Some((construct, why, span)) => {
-                let problem = Problem::new(
-                    DEFENDER_NRT,
-                    "near real time",
-                    format!("{why}, so the detection runs on a schedule and alerts later."),
-                );
-                let help = format!("take {construct} out of the query, or make the rule a scheduled one");
-                findings.differ(problem.at(span).help(help), Effect::Dropped);
-            }
+        let hindrances = hindrances(prepared, input);
+        if hindrances.is_empty() {
+            return continuously(prepared, input, findings);
+        }
+        for hindrance in hindrances {
+            let why = format!(
+                "{}, so the detection runs on a schedule and alerts later.",
+                hindrance.why
+            );
+            let problem = Problem::new(hindrance.code, "near real time", why).at(Some(hindrance.span));
+            let help = format!(
+                "take {} out of the query, or make the rule a scheduled one",
+                hindrance.construct
+            );
+            findings.differ(problem.help(help), Effect::Dropped);
         }
     }
     scheduled(prepared, input, findings)
@@ -67,52 +82,64 @@ fn trigger(input: &Input<'_>, findings: &mut Findings) {
             Effect::Widened,
             "A custom detection alerts on any result and has no threshold.",
         ),
-        _ => findings.refuse(
-            Problem::new(
-                DEFENDER_QUERY,
-                construct,
-                "A custom detection alerts on results; it cannot alert when there are few or none.",
-            )
-            .help("count inside the query, so that a result means an alert"),
-        ),
+        _ => {
+            let why = "A custom detection alerts on results; it cannot alert when there are few or none.";
+            let problem = Problem::new(DEFENDER_TRIGGER, construct, why).on(
+                input,
+                Spot::Key("/settings/trigger", "operator"),
+                &input.resolved.trigger.origin,
+            );
+            findings.refuse(problem.help("count inside the query, so that a result means an alert"));
+        }
     }
 }
 
-/// What keeps a rule from running continuously: the construct, why, and where.
-fn continuous(prepared: &Prepared, input: &Input<'_>) -> Option<(String, String, Option<Span>)> {
+/// Something that keeps a rule from running continuously.
+struct Hindrance {
+    code: Code,
+    /// `` `join` ``, the table T.
+    construct: String,
+    /// The beginning of a sentence.
+    why: String,
+    span: Span,
+}
+
+/// What keeps a rule from running continuously: the first of each kind.
+fn hindrances(prepared: &Prepared, input: &Input<'_>) -> Vec<Hindrance> {
     let nrt = &prepared.facts.nrt;
-    if let Some(table) = input.ir.tables.get(1) {
-        let why = "A continuous detection reads one table".to_owned();
-        return Some((format!("the table {}", table.name), why, Some(table.span)));
+    let mut found = Vec::new();
+    if let Some(table) = input.ir.tables.get(nrt.tables_max) {
+        let several = if nrt.tables_max == 1 { "" } else { "s" };
+        found.push(Hindrance {
+            code: DEFENDER_NRT_TABLES,
+            construct: format!("the table {}", table.name),
+            why: format!("A continuous detection reads {} table{several}", nrt.tables_max),
+            span: table.span,
+        });
     }
-    if let Some(table) = input.ir.tables.first()
-        && !nrt.tables.contains(&table.name)
-        && !nrt.sentinel_tables.contains(&table.name)
-    {
-        let why = format!("A continuous detection cannot read {}", table.name);
-        return Some((format!("the table {}", table.name), why, Some(table.span)));
+    let refused = |name: &String| !nrt.tables.contains(name) && !nrt.sentinel_tables.contains(name);
+    if let Some(table) = input.ir.tables.iter().find(|table| refused(&table.name)) {
+        found.push(Hindrance {
+            code: DEFENDER_NRT_TABLE,
+            construct: format!("the table {}", table.name),
+            why: format!("A continuous detection cannot read {}", table.name),
+            span: table.span,
+        });
     }
-    let mut found: Option<(&str, Span)> = None;
-    columns::walk(input.ir, &mut |rel| {
-        let name = match &rel.kind {
-            RelKind::Join { lookup: true, .. } => "lookup",
-            RelKind::Join { .. } => "join",
-            RelKind::Union { .. } => "union",
-            RelKind::External { key } if key.starts_with("externaldata") => "externaldata",
-            _ => return,
-        };
-        // A lookup is a join under another name.
-        let refused = if name == "lookup" { "join" } else { name };
-        if nrt.operators_refused.iter().any(|operator| operator == refused)
-            && found.is_none_or(|(_, span)| rel.span.start < span.start)
-        {
-            found = Some((name, rel.span));
-        }
-    });
-    found.map(|(name, span)| {
-        let why = format!("A continuous detection does not take `{name}`");
-        (format!("`{name}`"), why, Some(span))
-    })
+    // A lookup is a join under another name.
+    let refused = |name: &str| {
+        let name = if name == "lookup" { "join" } else { name };
+        nrt.operators_refused.iter().any(|refused| refused == name)
+    };
+    if let Some(name) = input.ir.operators.iter().find(|name| refused(name)) {
+        found.push(Hindrance {
+            code: DEFENDER_NRT_OPERATOR,
+            construct: format!("`{name}`"),
+            why: format!("A continuous detection does not take `{name}`"),
+            span: scan::word(input.parsed, name).unwrap_or_default(),
+        });
+    }
+    found
 }
 
 fn continuously(prepared: &Prepared, input: &Input<'_>, findings: &mut Findings) -> Schedule {
@@ -138,7 +165,7 @@ fn scheduled(prepared: &Prepared, input: &Input<'_>, findings: &mut Findings) ->
     let query = input.text().to_owned();
     let Some(offered) = facts.frequency(length(wanted)) else {
         let why = "Defender's data lists no frequency at all.";
-        findings.refuse(Problem::new(DEFENDER_LOOKBACK, "frequency", why));
+        findings.refuse(Problem::new(DEFENDER_FREQUENCY, "frequency", why));
         return Schedule {
             frequency: facts.continuous.clone(),
             query,
@@ -150,7 +177,8 @@ fn scheduled(prepared: &Prepared, input: &Input<'_>, findings: &mut Findings) ->
             "Defender runs the query every {every} at the most, and the rule looks back {period}: events in between are \
              missed."
         );
-        let problem = Problem::new(DEFENDER_LOOKBACK, format!("every {wanted}"), why);
+        let problem = Problem::new(DEFENDER_FREQUENCY, format!("every {wanted}"), why);
+        let problem = placed(input, problem, "frequency", &input.resolved.frequency);
         let help = format!("look back {every} or more");
         findings.differ(problem.help(help), Effect::Narrowed);
     } else if every != wanted {
@@ -165,16 +193,30 @@ fn scheduled(prepared: &Prepared, input: &Input<'_>, findings: &mut Findings) ->
         let why = format!(
             "The rule looks back {period}; Defender reads {lookback} for a detection that runs every {every}."
         );
-        let mut problem = Problem::new(DEFENDER_LOOKBACK, format!("period {period}"), why);
+        let problem = Problem::new(DEFENDER_LOOKBACK, format!("period {period}"), why);
+        let problem = placed(input, problem, "period", &input.resolved.period);
         let longest = facts.lookbacks.iter().map(|row| row.lookback).max();
-        if longest.is_some_and(|longest| longest >= length(period)) {
-            problem = problem.help("run the rule less often, for example once a day");
-        }
-        findings.differ(problem, Effect::Narrowed);
+        let longest = longest.unwrap_or_default();
+        let help = if longest >= length(period) {
+            "run the rule less often, for example once a day".to_owned()
+        } else {
+            let longest = Duration::from_seconds(longest.as_secs());
+            format!("look back {longest} or less, with one run a day")
+        };
+        findings.differ(problem.help(help), Effect::Narrowed);
     }
     Schedule {
         frequency: offered.iso.clone(),
         query,
+    }
+}
+
+/// Places a finding about `key` of the schedule: where the document says it,
+/// else at the time bounds it was worked out from.
+fn placed(input: &Input<'_>, problem: Problem, key: &str, said: &Sourced<Duration>) -> Problem {
+    match scan::call(input.parsed, "ago").filter(|_| is_assumed(&said.origin)) {
+        Some(span) => problem.at(Some(span)),
+        None => problem.on(input, Spot::Key("/settings/schedule", key), &said.origin),
     }
 }
 
@@ -184,14 +226,12 @@ pub(super) fn query(prepared: &Prepared, input: &Input<'_>, findings: &mut Findi
         if let Some(span) = scan::call(input.parsed, function) {
             let why = format!("Defender refuses `{function}()` in a custom detection.");
             let problem = Problem::new(DEFENDER_QUERY, format!("`{function}()`"), why);
-            findings.refuse(problem.at(Some(span)));
+            let help =
+                "write what it gives into the query, or send the rule to Sentinel alone with `targets`";
+            findings.refuse(problem.at(Some(span)).help(help));
         }
     }
     foreign_columns(DEFENDER_TABLE, &prepared.tables, "Defender", input, findings);
-    if input.text().trim().is_empty() {
-        let why = "Defender does not take an empty query.";
-        findings.refuse(Problem::new(DEFENDER_QUERY, "query", why));
-    }
 }
 
 /// Columns by which Defender finds the event of a result again.
@@ -203,7 +243,7 @@ pub(super) fn columns(prepared: &Prepared, input: &Input<'_>, findings: &mut Fin
             "The query does not return {}, and Defender needs one of them.",
             facts.time_columns.join(" or ")
         );
-        let problem = Problem::new(DEFENDER_COLUMNS, "time column", why).at(result_span(input));
+        let problem = Problem::new(DEFENDER_TIME, "time column", why).at(result_span(input));
         findings.refuse(problem.help(
             "keep the event's time: `project Timestamp, …`, or `summarize (Timestamp, ReportId) = arg_max(Timestamp, \
              ReportId), … by …`",
@@ -235,4 +275,154 @@ pub(super) fn columns(prepared: &Prepared, input: &Input<'_>, findings: &mut Fin
              of the same event"
         )));
     }
+}
+
+/// What the body may say.
+pub(super) fn body(prepared: &Prepared, input: &Input<'_>, body: &Value, findings: &mut Findings) {
+    let facts = &prepared.facts;
+    let template = &body["detectionAction"]["alertTemplate"];
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let id = text(&body["id"]);
+    if !prepared.id.is_match(&id) {
+        let why = format!(
+            "The rule is said to be `{id}` in Defender, whose ids are a letter, then letters, digits, `_` and `-`."
+        );
+        let problem = Problem::new(DEFENDER_ID, format!("id {id}"), why);
+        let problem = match &input.rule.settings.ids {
+            Some(ids) => problem.on(input, Spot::Key("/settings/ids", super::NAME), &ids.origin),
+            None => problem.on_document(input, "/id"),
+        };
+        findings.refuse(
+            problem.help(
+                "write the id that the detection has in Defender, or take the key out for a derived one",
+            ),
+        );
+    }
+    if text(&body["displayName"]).trim().is_empty() {
+        let problem = Problem::new(DEFENDER_NAME, "name", "Defender does not take an empty name.");
+        findings.refuse(problem.on_document(input, "/title").help("write it"));
+    }
+    if text(&body["queryCondition"]["queryText"]).trim().is_empty() {
+        let why = "Defender does not take an empty query.";
+        let problem = Problem::new(DEFENDER_EMPTY_QUERY, "query", why);
+        let problem = problem.on_document(input, &format!("/queries/{}", input.query));
+        findings.refuse(problem.help("write it"));
+    }
+    for (code, what, name, known, pointer, origin) in [
+        (
+            DEFENDER_STATUS,
+            "status",
+            &body["status"],
+            &facts.statuses,
+            "/settings/status",
+            &input.resolved.status.origin,
+        ),
+        (
+            DEFENDER_SEVERITY,
+            "severity",
+            &template["severity"],
+            &facts.severities,
+            "/settings/severity",
+            &input.resolved.severity.origin,
+        ),
+    ] {
+        let name = text(name);
+        if !known.contains(&name) {
+            let why = format!("Defender has no {what} {name}.");
+            let problem = Problem::new(code, format!("{what} {name}"), why);
+            let problem = problem.on(input, Spot::Value(pointer), origin);
+            findings.refuse(problem.help(format!("it has {}", known.join(", "))));
+        }
+    }
+    alert(prepared, input, template, findings);
+    attack(prepared, input, template, findings);
+    let max = facts.custom_details_max;
+    let details = template["customDetails"]
+        .as_object()
+        .map_or(0, serde_json::Map::len);
+    if details > max {
+        let why = format!("The rule has {details} custom details; Defender takes {max}.");
+        let problem = Problem::new(DEFENDER_DETAILS, "custom details", why).on(
+            input,
+            Spot::Value("/settings/custom_details"),
+            &input.resolved.custom_details.origin,
+        );
+        findings.refuse(problem.help("leave out the least telling"));
+    }
+}
+
+/// The alert's title and description: not empty, few placeholders, each a column.
+fn alert(prepared: &Prepared, input: &Input<'_>, template: &Value, findings: &mut Findings) {
+    let said = input.resolved.alert.as_ref();
+    let described = described(input.rule);
+    for (what, key, own, otherwise) in [
+        (
+            "alert title",
+            "title",
+            said.and_then(|alert| alert.value.title.as_ref()),
+            "/title",
+        ),
+        (
+            "alert description",
+            "description",
+            said.and_then(|alert| alert.value.description.as_ref()),
+            described.as_str(),
+        ),
+    ] {
+        let text = template[key].as_str().unwrap_or_default();
+        let place = |problem: Problem, spot: Spot<'_>| match said.filter(|_| own.is_some()) {
+            Some(said) => problem.on(input, spot, &said.origin),
+            None => problem.on_document(input, otherwise),
+        };
+        let here = Spot::Key("/settings/alert", key);
+        if text.trim().is_empty() {
+            let why = format!("Defender does not take an empty {what}.");
+            let problem = Problem::new(DEFENDER_ALERT_TEXT, what, why);
+            findings.refuse(place(problem, here).help("write it"));
+        }
+        let used = placeholders(text);
+        let max = prepared.facts.placeholders_max;
+        if used.len() > max {
+            let why = format!(
+                "The {what} has {} placeholders; Defender takes {max}.",
+                used.len()
+            );
+            let problem = Problem::new(DEFENDER_PLACEHOLDERS, what, why);
+            findings
+                .refuse(place(problem, here).help("name fewer columns; the others may be custom details"));
+        }
+        for column in used {
+            if !columns::has(input.ir, column) {
+                let problem = missing_column(DEFENDER_COLUMN, input, what, column);
+                findings.refuse(place(problem, Spot::Placeholder("/settings/alert", column)));
+            }
+        }
+    }
+}
+
+/// Tactics: few, and known ones.
+fn attack(prepared: &Prepared, input: &Input<'_>, template: &Value, findings: &mut Findings) {
+    let facts = &prepared.facts;
+    let tactics: Vec<&str> = template["tactics"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|tactic| tactic["tactic"].as_str())
+        .collect();
+    let unknown = tactics
+        .iter()
+        .find(|name| !facts.tactics.iter().any(|known| known == *name));
+    let why = if tactics.len() > facts.tactics_max {
+        format!(
+            "The detection has {} tactics; Defender takes {}.",
+            tactics.len(),
+            facts.tactics_max
+        )
+    } else if let Some(name) = unknown {
+        format!("Defender has no tactic {name}.")
+    } else {
+        return;
+    };
+    let problem = Problem::new(DEFENDER_ATTACK, "tactics", why);
+    findings.refuse(problem.on_document(input, "/attack"));
 }

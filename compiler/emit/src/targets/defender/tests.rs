@@ -265,7 +265,7 @@ fn near_real_time() {
     assert_eq!(found["schedule"]["frequency"], "PT1H");
     assert_eq!(found["queryCondition"]["queryText"], rule.queries[0].text);
     assert_eq!(lost(&emitted), [("near real time", Effect::Dropped)]);
-    assert_eq!(emitted.diagnostics[0].code.name, "defender-nrt");
+    assert_eq!(emitted.diagnostics[0].code.name, "defender-nrt-several-tables");
     assert!(!emitted.diagnostics[0].is_error());
     assert_eq!(emitted.diagnostics[0].span().unwrap(), Span::new(8, 27));
 }
@@ -311,9 +311,9 @@ fn texts_are_held_against_limits_and_columns() {
     assert_eq!(
         refused(&rule(vec![]), &resolved, &device_query()),
         [
+            "The custom detail A names the column `Nope`, which the query does not return",
             "The alert title has 4 placeholders; Defender takes 3",
             "The alert description names the column `devicename`, which the query does not return",
-            "The custom detail A names the column `Nope`, which the query does not return",
         ]
     );
 }

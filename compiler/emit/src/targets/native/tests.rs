@@ -160,6 +160,7 @@ impl Bound {
             parsed,
             ir,
             provenance: &provenance,
+            places: NOWHERE,
             line: 1,
         };
         let inputs: Vec<Input<'_>> = self.rules.iter().map(|(r, p, i)| input((r, p, i))).collect();

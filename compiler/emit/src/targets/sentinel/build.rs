@@ -6,7 +6,6 @@
 //! question.
 
 use rulec_model::{GroupingMatch, ScheduleKind, Severity, Status, TriggerOperator};
-use rulec_source::Diagnostic;
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
 
@@ -15,9 +14,9 @@ use super::rule::{
     AlertDetailsOverride, DataConnector, EntityMapping, EventGroupingSettings, FieldMapping,
     GroupingConfiguration, IncidentConfiguration, Kind, SentinelRule, seconds,
 };
-use crate::attack::{tactics_of, tags};
+use crate::attack::{HELP, tactics_of, tags};
 use crate::codes::{SENTINEL_ATTACK, SENTINEL_NRT, SENTINEL_VERSION};
-use crate::findings::{Findings, Problem, alert, description, is_assumed, placeholders, title};
+use crate::findings::{Findings, Problem, Spot, alert, description, is_assumed, length, placeholders, title};
 use crate::{Effect, Input};
 
 /// The GUID of a rule: UUID version 5 of its id in a namespace of its own, so
@@ -62,10 +61,14 @@ pub(super) fn rule(
             format!("trigger {} {}", operator(trigger.operator), trigger.threshold),
             "A near-real-time rule alerts on any result and has no threshold.",
         );
+        let problem = problem.on(input, Spot::Value("/settings/trigger"), &resolved.trigger.origin);
         findings.differ(
             problem.help("count inside the query, so that a result means an alert"),
             Effect::Widened,
         );
+    }
+    if !scheduled {
+        timed(input, findings);
     }
     let (tactics, all_tactics, techniques) = attack(prepared, input, findings);
     let custom_details: Map<String, Value> = resolved
@@ -130,6 +133,25 @@ pub(super) fn rule(
     (rule, tactics)
 }
 
+/// A near-real-time rule runs when the service says; what the document says of
+/// it is lost.
+fn timed(input: &Input<'_>, findings: &mut Findings) {
+    let Some(said) = &input.rule.settings.schedule else {
+        return;
+    };
+    for (key, duration) in [("frequency", said.value.frequency), ("period", said.value.period)] {
+        let Some(duration) = duration else { continue };
+        let why = format!("A near-real-time rule has no {key}: the service runs it as events arrive.");
+        let problem = Problem::new(SENTINEL_NRT, format!("{key} {duration}"), why).on(
+            input,
+            Spot::Key("/settings/schedule", key),
+            &said.origin,
+        );
+        let help = format!("take `{key}` out, or make the rule a scheduled one");
+        findings.differ(problem.help(help), Effect::Dropped);
+    }
+}
+
 /// Tactics as the document has them, tactics with all of each technique's,
 /// and techniques.
 fn attack(
@@ -141,16 +163,26 @@ fn attack(
     let tags = tags(attack, input.rule);
     for unknown in tags.unknown {
         let why = format!(
-            "ATT&CK {}, which Sentinel takes, has nothing for this {unknown}.",
-            attack.version()
+            "ATT&CK {}, which Sentinel takes, has nothing for this {}.",
+            attack.version(),
+            unknown.name
         );
-        findings.differ(Problem::new(SENTINEL_ATTACK, unknown, why), Effect::Dropped);
+        let problem = Problem::new(SENTINEL_ATTACK, unknown.name, why);
+        let problem = problem.on_document(input, &format!("/attack/{}", unknown.tag));
+        findings.differ(problem.help(HELP), Effect::Dropped);
     }
     let mut tactics = Vec::new();
     let mut all_tactics = Vec::new();
     let mut techniques: Vec<String> = Vec::new();
-    let add = |list: &mut Vec<String>, tactic| {
+    let mut strange: Vec<String> = Vec::new();
+    let mut add = |list: &mut Vec<String>, tactic| {
         let name = attack.spelling(tactic);
+        // What the service has no name for, it would refuse the whole rule for.
+        let list = if prepared.facts.tactics.contains(&name) {
+            list
+        } else {
+            &mut strange
+        };
         if !list.contains(&name) {
             list.push(name);
         }
@@ -173,6 +205,11 @@ fn attack(
                 add(&mut all_tactics, tactic);
             }
         }
+    }
+    for name in strange {
+        let why = format!("Sentinel has no tactic {name}.");
+        let problem = Problem::new(SENTINEL_ATTACK, format!("tactic {name}"), why);
+        findings.differ(problem.on_document(input, "/attack").help(HELP), Effect::Dropped);
     }
     (tactics, all_tactics, techniques)
 }
@@ -293,16 +330,16 @@ fn incidents(prepared: &Prepared, input: &Input<'_>) -> IncidentConfiguration {
 /// The version as three numbers: `1.4` is `1.4.0`.
 fn version(prepared: &Prepared, input: &Input<'_>, findings: &mut Findings) -> String {
     let said = input.rule.version();
-    let normal = normal_version(said).filter(|version| version.len() <= prepared.facts.version_max);
+    let facts = &prepared.facts;
+    let normal = normal_version(said)
+        .filter(|version| length(version) <= facts.version_max && prepared.version.is_match(version));
     normal.unwrap_or_else(|| {
-        let default = &prepared.facts.defaults.template_version;
-        findings.report(
-            Diagnostic::new(
-                SENTINEL_VERSION,
-                format!("the version `{said}` cannot be written as three numbers; Sentinel gets {default}"),
-            )
-            .help("write versions as `1.4` or `1.4.0`"),
-        );
+        let default = &facts.defaults.template_version;
+        let why =
+            format!("The version `{said}` cannot be written as three numbers; Sentinel gets {default}.");
+        let problem = Problem::new(SENTINEL_VERSION, format!("version {said}"), why);
+        let problem = problem.on_document(input, "/versions/0/version");
+        findings.note(problem.help("write versions as `1.4` or `1.4.0`"));
         default.clone()
     })
 }

@@ -24,6 +24,16 @@ pub(crate) enum Kind {
     Nrt,
 }
 
+impl Kind {
+    /// As both notations write it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "Scheduled",
+            Self::Nrt => "NRT",
+        }
+    }
+}
+
 /// The YAML template form. Optional parts that are empty are left out.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -9,9 +9,9 @@ use uuid::Uuid;
 
 use super::Prepared;
 use crate::Input;
-use crate::attack::tags;
-use crate::codes::SIGMA_ATTACK;
-use crate::findings::{Findings, Problem, description, title};
+use crate::attack::{HELP, tags};
+use crate::codes::{SIGMA_ATTACK, SIGMA_DATE, SIGMA_DESCRIPTION, SIGMA_ID, SIGMA_TITLE};
+use crate::findings::{Findings, Problem, Spot, described, description, title};
 use crate::{Effect, identifier};
 
 /// What all documents of a rule share.
@@ -54,6 +54,23 @@ pub(super) fn meta(
         .last()
         .map(|date| (*date).to_owned())
         .filter(|last| Some(last) != date.as_ref());
+    for (index, version) in rule.versions.iter().enumerate() {
+        let Some(said) = version.date.as_deref().map(str::trim) else {
+            continue;
+        };
+        if !said.is_empty() && !is_date(said) {
+            let why = format!(
+                "The date `{said}` is no day as Sigma writes it, {}.",
+                limits.date_format
+            );
+            let problem = Problem::new(SIGMA_DATE, format!("date {said}"), why);
+            let problem = problem.on_document(input, &format!("/versions/{index}/date"));
+            findings.differ(
+                problem.help(format!("write days as {}", limits.date_format)),
+                Effect::Dropped,
+            );
+        }
+    }
     let mut references: Vec<String> = Vec::new();
     for reference in &rule.references {
         let reference = one_line(reference);
@@ -66,29 +83,52 @@ pub(super) fn meta(
             references.push(reference);
         }
     }
+    let title = title_case(
+        &fit_title(&title(input, slug), &limits.sigmahq.title_refused),
+        &choices.small_words,
+    );
+    let about = begin(
+        description(rule),
+        &choices.description_verbs,
+        &limits.sigmahq.description_start,
+    );
+    for (code, what, text, max, pointer) in [
+        (
+            SIGMA_TITLE,
+            "title",
+            &title,
+            title_max(prepared),
+            "/title".to_owned(),
+        ),
+        (
+            SIGMA_DESCRIPTION,
+            "description",
+            &about,
+            limits.description_max,
+            described(rule),
+        ),
+    ] {
+        let count = text.chars().count();
+        if count > max {
+            let why = format!("The {what} has {count} characters; Sigma takes {max}, so its {what} is cut.");
+            let problem = Problem::new(code, what, why).on_document(input, &pointer);
+            findings.differ(problem.help("shorten it"), Effect::Dropped);
+        }
+    }
+    known_id(input, findings);
     Meta {
         name: match slug {
             Some(slug) => format!("{}#{slug}", rule.id),
             None => rule.id.clone(),
         },
-        title: title_case(
-            &fit_title(&title(input, slug), &limits.sigmahq.title_refused),
-            &choices.small_words,
-        ),
+        title,
         status: match input.resolved.status.value {
             Status::Experimental => "experimental",
             Status::Test => "test",
             Status::Stable => "stable",
             Status::Deprecated => "deprecated",
         },
-        description: cut(
-            &begin(
-                description(rule),
-                &choices.description_verbs,
-                &limits.sigmahq.description_start,
-            ),
-            limits.description_max,
-        ),
+        description: cut(&about, limits.description_max),
         references,
         author: rule
             .author
@@ -113,6 +153,32 @@ pub(super) fn meta(
     }
 }
 
+/// Characters of a title: what both the specification and `SigmaHQ` take.
+fn title_max(prepared: &Prepared) -> usize {
+    prepared.facts.sigmahq.title_max.min(prepared.facts.title_max)
+}
+
+/// The id that the document gives the rule in Sigma: a UUID.
+fn known_id(input: &Input<'_>, findings: &mut Findings) {
+    let Some(ids) = &input.rule.settings.ids else {
+        return;
+    };
+    let Some(said) = ids.value.get(super::NAME) else {
+        return;
+    };
+    if Uuid::parse_str(said).is_err() {
+        let why = format!("The rule is said to be `{said}` in Sigma, where a rule's id is a UUID.");
+        let problem = Problem::new(SIGMA_ID, format!("id {said}"), why).on(
+            input,
+            Spot::Key("/settings/ids", super::NAME),
+            &ids.origin,
+        );
+        findings.refuse(
+            problem.help("write the UUID that the rule has in Sigma, or take the key out for a derived one"),
+        );
+    }
+}
+
 impl Meta {
     /// The document's id: of the rule's id and what tells its documents apart.
     pub(super) fn id(&self, prepared: &Prepared, suffix: &str) -> String {
@@ -129,7 +195,7 @@ impl Meta {
 
     /// The title of one of several documents, within the limit.
     pub(super) fn title_of(&self, prepared: &Prepared, label: &str) -> String {
-        let max = prepared.facts.sigmahq.title_max.min(prepared.facts.title_max);
+        let max = title_max(prepared);
         if label.is_empty() {
             return cut(&self.title, max);
         }
@@ -232,9 +298,9 @@ pub(super) fn words(text: &str) -> String {
 }
 
 /// The name by which a correlation knows a rule.
-pub(super) fn rule_name(meta: &Meta, suffix: &str) -> String {
+pub(super) fn rule_name(prepared: &Prepared, meta: &Meta, suffix: &str) -> String {
     let name = identifier(&format!("{} {suffix}", meta.name));
-    cut(name.trim_start_matches("r_"), 200)
+    cut(name.trim_start_matches("r_"), prepared.facts.name_max)
 }
 
 fn attack_tags(prepared: &Prepared, input: &Input<'_>, findings: &mut Findings) -> Vec<String> {
@@ -242,10 +308,13 @@ fn attack_tags(prepared: &Prepared, input: &Input<'_>, findings: &mut Findings) 
     let found = tags(attack, input.rule);
     for unknown in &found.unknown {
         let why = format!(
-            "ATT&CK {}, which Sigma takes, has nothing for this {unknown}.",
-            attack.version()
+            "ATT&CK {}, which Sigma takes, has nothing for this {}.",
+            attack.version(),
+            unknown.name
         );
-        findings.differ(Problem::new(SIGMA_ATTACK, unknown, why), Effect::Dropped);
+        let problem = Problem::new(SIGMA_ATTACK, &unknown.name, why);
+        let problem = problem.on_document(input, &format!("/attack/{}", unknown.tag));
+        findings.differ(problem.help(HELP), Effect::Dropped);
     }
     let mut all: Vec<String> = Vec::new();
     let mut add = |tag: String| {

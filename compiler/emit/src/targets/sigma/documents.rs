@@ -429,7 +429,7 @@ fn correlated(
     for part in parts {
         let (id, label) = labels(part, parts);
         let suffix = if parts.len() > 1 { id } else { String::new() };
-        let name = rule_name(meta, &format!("{} base", suffix.replace('/', " ")));
+        let name = rule_name(prepared, meta, &format!("{} base", suffix.replace('/', " ")));
         let title = if label.is_empty() || parts.len() == 1 {
             meta.title_of(prepared, "Base")
         } else {

@@ -490,6 +490,7 @@ fn tags_texts_and_settings() {
     assert_eq!(
         effects,
         [
+            ("date last year", Effect::Dropped),
             ("technique T9999", Effect::Dropped),
             ("suppression", Effect::Dropped),
             ("trigger", Effect::Widened)

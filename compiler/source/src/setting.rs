@@ -6,10 +6,11 @@
 
 use std::cell::RefCell;
 
-use rulec_source::Span;
+use crate::Span;
 
 /// The text of one setting.
-pub(crate) struct Setting<'a> {
+#[derive(Debug)]
+pub struct Setting<'a> {
     text: &'a str,
     /// From its key to the next one. None when the document does not say it.
     block: Option<Span>,
@@ -22,17 +23,20 @@ pub(crate) struct Setting<'a> {
 
 impl<'a> Setting<'a> {
     /// `key` is the place of the setting's key.
-    pub(crate) fn new(text: &'a str, key: Option<Span>, otherwise: Span) -> Self {
+    pub fn new(text: &'a str, key: Option<Span>, otherwise: Span) -> Self {
         Self {
             text,
-            block: key.map(|key| block(text, key)),
+            // What an environment says stands in another text.
+            block: key
+                .filter(|key| key.end as usize <= text.len())
+                .map(|key| block(text, key)),
             otherwise: key.unwrap_or(otherwise),
             taken: RefCell::default(),
         }
     }
 
     /// The value of the next pair `key: value`.
-    pub(crate) fn value(&self, key: &str, value: &str) -> Span {
+    pub fn value(&self, key: &str, value: &str) -> Span {
         self.next(
             |at| {
                 self.is_value(at, key, value)
@@ -43,7 +47,7 @@ impl<'a> Setting<'a> {
     }
 
     /// The key of the next pair `key: …`.
-    pub(crate) fn key(&self, key: &str) -> Span {
+    pub fn key(&self, key: &str) -> Span {
         self.next(
             |at| {
                 let after = self.text[at + key.len()..].trim_start_matches(['"', '\'', ' ']);
@@ -54,7 +58,7 @@ impl<'a> Setting<'a> {
     }
 
     /// The next `{{column}}` in the text of `key`.
-    pub(crate) fn placeholder(&self, column: &str) -> Span {
+    pub fn placeholder(&self, column: &str) -> Span {
         self.next(
             |at| {
                 let before = self.text[..at].trim_end().ends_with("{{");
