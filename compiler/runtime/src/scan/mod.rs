@@ -42,9 +42,13 @@ use strict::Strict;
 /// Bytes of a file that one thread works on before it takes more.
 const PIECE: usize = 1 << 20;
 
-/// Lines at known places that are read before they are worked on, and lines
-/// that may meet a condition before it is asked whether they are too many.
-const TOGETHER: usize = 1 << 13;
+/// Lines at known places that are read before they are worked on: an operator
+/// may make a hundred rows of each.
+const TOGETHER: usize = 1 << 10;
+
+/// Lines that may meet a condition before it is asked whether they are too
+/// many: a log may begin with what is seldom in the rest of it.
+const FIRST: usize = 1 << 13;
 
 /// Parts of a file that are looked at before a pass for many rules, and their
 /// size in bytes.
@@ -277,8 +281,7 @@ pub(crate) fn candidates(
             let known = &mut places[number as usize];
             if let Some(list) = known {
                 list.push(place);
-                // A log may begin with what is seldom in the rest of it.
-                if is_common(list, TOGETHER, all) {
+                if is_common(list, FIRST, all) {
                     *known = None;
                 }
             }
