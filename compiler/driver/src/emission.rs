@@ -135,7 +135,7 @@ pub(crate) fn emissions_as(
 impl Pipeline {
     /// Adds to a document what its targets would refuse or take differently, as
     /// far as somebody chose them: that a rule fits no target it was never meant
-    /// for is no mistake. Where there is an error already, one is enough.
+    /// for is no mistake. What lints say of columns and mappings is said already.
     pub(crate) fn add_refusals(&self, document: &mut Document) {
         let (Some(rule), true) = (document.rule(), document.is_sound()) else {
             return;
@@ -151,20 +151,10 @@ impl Pipeline {
         }
         // What keeps all rules from being emitted is told where they are.
         let Ok(context) = self.emit_context() else { return };
-        let errors = document.diagnostics.iter().filter(|found| found.is_error());
-        let errors: Vec<Span> = errors.filter_map(Diagnostic::span).collect();
-        let known = |found: &Diagnostic| {
-            let place = found.span();
-            place.is_some_and(|place| {
-                errors
-                    .iter()
-                    .any(|at| at.start <= place.end && place.start <= at.end)
-            })
-        };
         let found: Vec<Diagnostic> = emissions(context, targets::all(), document, rule)
             .into_iter()
             .flat_map(|emission| emission.diagnostics)
-            .filter(|found| !known(found))
+            .filter(|found| !rulec_emit::CONTRACT.contains(&found.code))
             .collect();
         document.diagnostics.extend(found);
         document.order();

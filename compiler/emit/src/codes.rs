@@ -191,6 +191,19 @@ codes! {
         "The name of a file is longer than the conventions take, or has other characters.";
 }
 
+/// Findings about the columns of a result and what they are mapped to. Lints
+/// tell the same before a target is asked, at the place where a column is lost.
+pub const CONTRACT: &[Code] = &[
+    SENTINEL_COLUMN,
+    SENTINEL_ENTITY_TYPE,
+    SENTINEL_IDENTIFIER,
+    SENTINEL_IDENTIFIER_MISSING,
+    DEFENDER_COLUMNS,
+    DEFENDER_TIME,
+    DEFENDER_ENTITY,
+    DEFENDER_COLUMN,
+];
+
 /// The pages of these findings, in markdown: a heading `## RE022 sentinel-query`
 /// and below it why the rule exists and what to do. A line that begins with
 /// `Data:` names the keys of `schema/targets/<target>.yaml` that it rests on;

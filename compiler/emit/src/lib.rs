@@ -21,7 +21,7 @@ pub mod targets;
 mod template;
 
 pub use artifact::{Artifact, Effect, Emitted, Loss};
-pub use codes::{CODES, PAGES};
+pub use codes::{CODES, CONTRACT, PAGES};
 pub use config::{Config, FileSpec};
 pub use ledger::{LedgerEntry, losses_json};
 pub use name::{collisions, file_name};
