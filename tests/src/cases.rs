@@ -22,7 +22,7 @@ use std::{
 };
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use rulec_driver::{Pipeline, explain, inputs, query, repair};
+use rulec_driver::{Document, Pipeline, explain, inputs, query, repair};
 use rulec_source::{SourceFile, render};
 
 fn main() -> ExitCode {
@@ -164,7 +164,45 @@ fn page(name: &str) -> Result<(), Failed> {
             if found != expected {
                 return Err(format!("the {kind} example is found by {found:?}:\n{text}").into());
             }
+            repair_holds(name, &example(&language, &text))?;
         }
+    }
+    Ok(())
+}
+
+/// What `--fix` makes of an example compiles, gives the same columns, and is not found again.
+fn repair_holds(name: &str, text: &str) -> Result<(), Failed> {
+    let file = SourceFile::new("example.md", text);
+    let (repaired, made) = repair::repaired(pipeline(), &file, NOW);
+    if made == 0 {
+        return Ok(());
+    }
+    let columns = |document: &Document| -> Vec<Vec<String>> {
+        let queries = document.queries.iter().filter_map(|query| query.ir.root.as_ref());
+        queries
+            .map(|root| {
+                root.columns
+                    .iter()
+                    .map(|c| format!("{} {}", c.name, c.ty))
+                    .collect()
+            })
+            .collect()
+    };
+    let before = pipeline().document(file);
+    let after = pipeline().document(SourceFile::new("example.md", repaired.as_str()));
+    let left = after
+        .diagnostics
+        .iter()
+        .find(|d| d.code.name == name || d.is_error());
+    if let Some(left) = left {
+        return Err(format!(
+            "the repair leaves {}: {}\n{repaired}",
+            left.code.name, left.message
+        )
+        .into());
+    }
+    if columns(&before) != columns(&after) {
+        return Err(format!("the repair gives other columns:\n{repaired}").into());
     }
     Ok(())
 }

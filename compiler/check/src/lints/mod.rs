@@ -5,6 +5,7 @@ use rulec_source::{Code, Severity, Span};
 
 use crate::Lint;
 
+mod abbreviated_hive;
 mod ago_in_future;
 mod always_either;
 mod and_or_mixed;
@@ -29,6 +30,7 @@ mod empty_section;
 mod equal_to_null;
 mod event_undeclared;
 mod event_unused;
+mod expand_cut_short;
 mod extract_without_group;
 mod fixed_date;
 mod has_without_term;
@@ -45,6 +47,7 @@ mod missing_section;
 mod missing_tactic;
 mod needless_lower;
 mod never_both;
+mod path_in_file_name;
 mod placeholder_text;
 mod prose;
 mod regex_anchored;
@@ -57,6 +60,7 @@ mod rows_left_out;
 mod same_branches;
 mod search_everywhere;
 mod short_description;
+mod signed_address;
 mod sort_without_effect;
 mod subtechnique_alone;
 mod syntax;
@@ -66,6 +70,7 @@ mod title_punctuation;
 mod toscalar;
 mod unfiltered_join_side;
 mod unfinished_query;
+mod union_column_types;
 mod union_wildcard;
 mod unknown_entity;
 mod unknown_technique;
@@ -164,6 +169,11 @@ pub(crate) const ALL: &[Lint] = &[
     title_punctuation::LINT,
     unfinished_query::LINT,
     commented_out_stage::LINT,
+    expand_cut_short::LINT,
+    union_column_types::LINT,
+    path_in_file_name::LINT,
+    abbreviated_hive::LINT,
+    signed_address::LINT,
 ];
 
 /// Their codes.
