@@ -97,7 +97,7 @@ fn each_finding_begins_beyond_its_limit() {
             code: "defender-query",
             at: fine,
             beyond: |setup| {
-                setup.query(&QUERY.replace("DeviceProcessEvents", "workspace('x').DeviceProcessEvents"))
+                setup.query(&QUERY.replace("DeviceProcessEvents", "workspace('x').DeviceProcessEvents"));
             },
         },
         Case {
@@ -137,7 +137,7 @@ fn each_finding_begins_beyond_its_limit() {
                 near_real_time_over(
                     setup,
                     &QUERY.replace("Timestamp >", "DeviceId in (DeviceInfo) and Timestamp >"),
-                )
+                );
             },
         },
         Case {

@@ -205,7 +205,7 @@ fn each_finding_begins_beyond_its_limit() {
             code: "sentinel-entity-type",
             at: |setup| hosts(setup, 1),
             beyond: |setup| {
-                setup.resolved.entities = said(vec![entity("IoTDevice", &[("DeviceId", "DeviceId")])])
+                setup.resolved.entities = said(vec![entity("IoTDevice", &[("DeviceId", "DeviceId")])]);
             },
         },
         Case {
@@ -296,7 +296,7 @@ fn each_finding_begins_beyond_its_limit() {
                     .unwrap()
                     .value
                     .by_entities
-                    .clear()
+                    .clear();
             },
             beyond: |setup| {
                 let grouping = &mut setup.resolved.grouping.as_mut().unwrap().value;
