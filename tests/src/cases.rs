@@ -123,8 +123,13 @@ fn examples(page: &str, kind: &str) -> Vec<(String, String)> {
     found
 }
 
-/// The document of an example: the sound one with another query, title or section.
+/// The document of an example: the sound one with another query, title or
+/// section, or with a front matter and the query behind it.
 fn example(language: &str, text: &str) -> String {
+    if language == "rule" {
+        let (front, query) = text.rsplit_once("---\n").unwrap();
+        return format!("{front}---\n{}", example("kql", query));
+    }
     if language == "kql" {
         let (before, _) = SOUND.split_once("DeviceProcessEvents").unwrap();
         // Whether a name is known depends on the platform.

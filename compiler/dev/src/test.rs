@@ -48,7 +48,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
     step(&rulec, &["fmt", "--kql", "--check"])?;
     step(&rulec, &["golden", "check"])?;
     catalog(&rulec)?;
-    let covered = ["test", "--coverage", "--coverage-min", "100"];
+    let covered = ["test", "--schedule", "--coverage", "--coverage-min", "100"];
     if arguments.quick {
         return step(&rulec, &covered);
     }

@@ -22,6 +22,8 @@ pub struct Config {
     pub check: Check,
     /// How artifacts are built.
     pub build: Build,
+    /// How rules are tested.
+    pub test: Test,
     /// What is kept between runs.
     pub cache: Cache,
     /// Severity by the name of a lint, or of another finding that keeps no rule from compiling.
@@ -86,6 +88,23 @@ pub struct Build {
     pub targets: Vec<String>,
     /// Effects in the loss ledger that make the build fail.
     pub deny: Vec<String>,
+}
+
+/// `[test]`.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Test {
+    /// How late events come in under a schedule (`rulec test --schedule`),
+    /// besides at once and as late as the rule allows.
+    pub delays: Vec<rulec_model::Duration>,
+}
+
+impl Default for Test {
+    fn default() -> Self {
+        Self {
+            delays: vec![rulec_model::Duration::from_seconds(600)],
+        }
+    }
 }
 
 /// `[cache]`: what was found out about documents, kept until they change.
@@ -156,7 +175,7 @@ pub fn parse(file: &SourceFile) -> Result<Config, Box<Diagnostic>> {
             diagnostic = diagnostic.at(Span::new(range.start, range.end));
         }
         Box::new(diagnostic.help(
-            "rulec.toml takes the tables [repository], [defaults], [check], [build], [cache] and [lints]",
+            "rulec.toml takes the tables [repository], [defaults], [check], [build], [test], [cache] and [lints]",
         ))
     })?;
     if let Some(name) = &config.check.environment

@@ -1,7 +1,7 @@
 //! The data that explaining and checking rest on, loaded once, and when it is asked for.
 
 use rulec_facts::attack::{Attack, Versions};
-use rulec_facts::{FactsError, Lazy, Pack, entities::Entities, events::Events};
+use rulec_facts::{FactsError, Lazy, Pack, entities::Entities, events::Events, runs::Runs};
 
 /// Data under schema/, as far as explaining and checking need it.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Facts {
     pub events: Lazy<Events>,
     /// What entities are made of.
     pub entities: Lazy<Entities>,
+    /// How the services run rules.
+    pub runs: Lazy<Runs>,
 }
 
 impl Facts {
@@ -36,6 +38,7 @@ impl Facts {
             versions: Lazy::new(pack, &["schema/attack/"], Versions::load)?,
             events: Lazy::new(pack, &["schema/events/", "schema/tables/m365.txt"], Events::load)?,
             entities: Lazy::new(pack, &["schema/entities.yaml"], Entities::load)?,
+            runs: Lazy::new(pack, &["schema/targets/runs.yaml"], Runs::load)?,
         })
     }
 }

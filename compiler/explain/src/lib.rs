@@ -18,6 +18,7 @@ mod output;
 mod particulars;
 mod paths;
 mod predicates;
+pub mod reads;
 mod render;
 mod sentence;
 mod settings;

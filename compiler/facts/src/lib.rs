@@ -18,6 +18,7 @@ pub mod events;
 mod lazy;
 mod near;
 mod pack;
+pub mod runs;
 pub mod sigma;
 pub mod tables;
 pub mod targets;

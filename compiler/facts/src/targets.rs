@@ -104,9 +104,6 @@ pub struct SentinelService {
     pub alerts_per_run: u32,
     /// The same of a near-real-time rule.
     pub alerts_per_run_nrt: u32,
-    /// How late a scheduled rule runs.
-    #[serde(deserialize_with = "duration")]
-    pub delay: Duration,
     /// How late a near-real-time rule runs.
     #[serde(deserialize_with = "duration")]
     pub delay_nrt: Duration,
@@ -404,7 +401,7 @@ pub fn schema(pack: &Pack, name: &str) -> Result<serde_json::Value, FactsError> 
 }
 
 /// Reads `5m`, `1h`, `14d`.
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+pub(crate) fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     let text = String::deserialize(deserializer)?;
     let parsed = (|| {
         let (number, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;

@@ -7,6 +7,7 @@ use crate::Lint;
 
 mod abbreviated_hive;
 mod ago_in_future;
+mod alerts_repeat;
 mod always_either;
 mod and_or_mixed;
 mod assignment_in_where;
@@ -33,13 +34,17 @@ mod event_unused;
 mod expand_cut_short;
 mod extract_without_group;
 mod fixed_date;
+mod gap_between_runs;
 mod has_without_term;
 mod hash_comparison;
+mod ingestion_time_lost;
 mod insecure_reference;
 mod ip_as_text;
 mod join_without_kind;
 mod json_before_filter;
+mod late_events_lost;
 mod late_time_filter;
+mod lookback_cut;
 mod lower_never_equal;
 mod mapped_column;
 mod materialize_once;
@@ -58,6 +63,7 @@ mod repeated_condition;
 mod revoked_technique;
 mod rows_left_out;
 mod same_branches;
+mod schedule;
 mod search_everywhere;
 mod short_description;
 mod signed_address;
@@ -65,6 +71,7 @@ mod sort_without_effect;
 mod subtechnique_alone;
 mod syntax;
 mod table_undeclared;
+mod time_bounds_disagree;
 mod tactic_mismatch;
 mod title_punctuation;
 mod toscalar;
@@ -169,6 +176,12 @@ pub(crate) const ALL: &[Lint] = &[
     title_punctuation::LINT,
     unfinished_query::LINT,
     commented_out_stage::LINT,
+    gap_between_runs::LINT,
+    late_events_lost::LINT,
+    alerts_repeat::LINT,
+    lookback_cut::LINT,
+    ingestion_time_lost::LINT,
+    time_bounds_disagree::LINT,
     expand_cut_short::LINT,
     union_column_types::LINT,
     path_in_file_name::LINT,

@@ -36,6 +36,10 @@ pub(crate) struct Arguments {
     /// Fail when fewer of all conditions, in percent, are shown both true and false.
     #[arg(long, value_name = "PERCENT", requires = "coverage", value_parser = clap::value_parser!(u8).range(0..=100))]
     coverage_min: Option<u8>,
+    /// Also run what fires again and again as the rule's schedule has it: shifted against the runs, and with events
+    /// that come in late. Every alert must be seen by some run, and as often as it is to.
+    #[arg(long)]
+    schedule: bool,
     /// How the report is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -90,6 +94,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
         tables: arguments.tables.iter().map(|tables| (*tables).into()).collect(),
         all_rules: arguments.paths.is_empty(),
         coverage: arguments.coverage,
+        schedule: arguments.schedule,
     };
     let report = fixtures::run(&pipeline, &compilation, &options).map_err(Failure::say)?;
     let format = match arguments.format {

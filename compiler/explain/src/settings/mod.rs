@@ -12,7 +12,7 @@ use rulec_model::{
     TriggerOperator,
 };
 
-pub(crate) use schedule::{duration, longest_window};
+pub(crate) use schedule::{duration, is_runs, longest_window};
 
 use crate::{Facts, constant::constant, predicates::DEDUP_FIELDS};
 

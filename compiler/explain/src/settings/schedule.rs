@@ -125,6 +125,12 @@ fn window(query: &Query, expr: &Expr) -> Option<Window> {
     })
 }
 
+/// Whether the `now() - x` of a bound is written as a number of runs, `2*1h`:
+/// that windows overlap is meant.
+pub(crate) fn is_runs(query: &Query, expr: &Expr) -> bool {
+    window(query, query.resolve(expr)).is_some_and(|window| window.runs.is_some())
+}
+
 /// `2*1h` or `1h*2` as (2, 1h).
 fn runs(query: &Query, expr: &Expr) -> Option<(i64, Duration)> {
     let ExprKind::Call { function, args } = &expr.kind else {
