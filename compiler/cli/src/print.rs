@@ -20,6 +20,23 @@ pub(crate) fn pipeline(global: &Global) -> Result<Pipeline, Failure> {
     Ok(pipeline)
 }
 
+/// [`pipeline`] in an environment, as of a time in ticks.
+pub(crate) fn pipeline_in(global: &Global, environment: Option<&str>, now: i64) -> Result<Pipeline, Failure> {
+    let mut pipeline = pipeline(global)?;
+    if let Some(name) = environment {
+        enter(&mut pipeline, name, now)?;
+    }
+    Ok(pipeline)
+}
+
+/// Goes on in an environment, or says why not.
+pub(crate) fn enter(pipeline: &mut Pipeline, environment: &str, now: i64) -> Result<(), Failure> {
+    pipeline.enter(environment, now).map_err(|refused| {
+        finding(&refused.file, None, &refused.diagnostic);
+        Failure
+    })
+}
+
 /// One finding as text on standard error.
 pub(crate) fn finding(file: &SourceFile, rule: Option<&str>, diagnostic: &Diagnostic) {
     let finding = render::Finding {

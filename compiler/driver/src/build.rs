@@ -1,13 +1,15 @@
-//! `rulec build`: artifacts of all rules for all targets, and the loss ledger.
+//! `rulec build`: artifacts of all rules for all targets, what each is made of,
+//! and the loss ledger. `tree` writes them.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
-    path::{Path, PathBuf},
+    path::PathBuf,
+    sync::Arc,
 };
 
 use rayon::prelude::*;
-use rulec_emit::{Context, Effect, LedgerEntry, Loss, Member, Target, targets};
+use rulec_emit::{Context, Effect, Emitted, LedgerEntry, Loss, Member, Target, targets};
 use rulec_facts::Pack;
 use rulec_source::{Diagnostic, SourceFile, render};
 
@@ -16,10 +18,14 @@ use crate::{
     check::{Checked, Outcome},
     codes, data,
     emission::{self, Emission, Known, Made},
-    load::{Loaded, Want, load},
-    output::{Folder, is_safe},
+    load::Loaded,
+    manifest::{self, Manifest},
+    output::is_safe,
     pipeline::{Compilation, Pipeline, is_broken},
+    tree::Written,
 };
+
+pub use crate::tree::write;
 
 /// What to build.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +34,8 @@ pub struct Options {
     pub targets: Vec<String>,
     /// Effects in the ledger that make the build fail.
     pub deny: Vec<String>,
+    /// Names of bundles; all that the targets have when nobody says.
+    pub bundles: Option<Vec<String>>,
 }
 
 /// One entry of the ledger.
@@ -53,17 +61,36 @@ pub struct Built {
     pub ledger: Vec<Entry>,
     /// Rules that went to each target.
     pub counts: BTreeMap<&'static str, usize>,
+    /// What stands in the manifest of each target.
+    pub(crate) manifests: Vec<(&'static dyn Target, Manifest)>,
     /// Rule and path by path in lower case: some file systems hold such paths to be one.
     owners: BTreeMap<String, (String, String)>,
+    /// What each artifact is made of, by path.
+    origins: BTreeMap<String, Origin>,
     /// Findings with the document they are about.
     problems: Vec<(SourceFile, String, Diagnostic)>,
 }
 
-/// What a write did.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Written {
-    /// Artifacts of this build, without the copies of rulec's own sources.
-    pub files: usize,
+/// What an artifact is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    /// What it is, as target.toml calls it.
+    pub(crate) kind: String,
+    /// Of an artifact of one rule.
+    pub(crate) source: Option<Arc<Source>>,
+    /// Ids of the rules in a bundle.
+    pub(crate) rules: Vec<String>,
+}
+
+/// A rule as an artifact is made of it.
+#[derive(Debug)]
+pub(crate) struct Source {
+    pub(crate) rule: String,
+    pub(crate) version: String,
+    /// Path of the document.
+    pub(crate) document: String,
+    /// SHA-256 of the document.
+    pub(crate) sha256: String,
 }
 
 impl Pipeline {
@@ -76,11 +103,24 @@ impl Pipeline {
         if options.deny.is_empty() {
             options.deny.clone_from(&config.deny);
         }
+        if options.bundles.is_none() {
+            options.bundles.clone_from(&config.bundles);
+        }
         for name in &options.targets {
             if targets::by_name(name).is_none() {
                 let known: Vec<&str> = targets::all().iter().map(|t| t.name()).collect();
                 return Err(format!(
                     "`{name}` is not a target; there are {}",
+                    known.join(", ")
+                ));
+            }
+        }
+        let bundles = targets::all().iter().flat_map(|target| target.bundles());
+        for name in options.bundles.iter().flatten() {
+            if !bundles.clone().any(|known| known == name) {
+                let known: Vec<&str> = bundles.copied().collect();
+                return Err(format!(
+                    "`{name}` is not a bundle; there are {}",
                     known.join(", ")
                 ));
             }
@@ -98,7 +138,7 @@ impl Pipeline {
     /// Emits every sound rule for the targets asked for.
     pub fn build(&self, compilation: &Compilation, options: &Options) -> Built {
         let targets = wanted(options);
-        self.assembled(&targets, |context| {
+        self.assembled(&targets, options, |context| {
             compilation
                 .sound()
                 .par_iter()
@@ -116,7 +156,7 @@ impl Pipeline {
         let targets = wanted(options);
         let known = Known::open(self, &targets);
         let context = self.emit_context().ok();
-        let loaded = load(&self.repository.root, &self.paths(paths), Want::Documents);
+        let loaded = self.load(paths);
         let made: Vec<Made> = loaded
             .into_par_iter()
             .map(|loaded| self.made(loaded, &known, &targets, context))
@@ -127,7 +167,7 @@ impl Pipeline {
             .map(|made| (made.outcome, made.emissions))
             .unzip();
         let checked = Checked::new(self, paths, outcomes);
-        let built = self.assembled(&targets, |_| {
+        let built = self.assembled(&targets, options, |_| {
             let mut sound: Vec<_> = checked
                 .documents
                 .iter()
@@ -207,6 +247,7 @@ impl Pipeline {
     fn assembled<'d>(
         &self,
         targets: &[&'static dyn Target],
+        options: &Options,
         sound: impl FnOnce(&Context) -> Vec<(&'d SourceFile, &'d str, Vec<Emission>)>,
     ) -> Built {
         let mut built = Built {
@@ -214,7 +255,9 @@ impl Pipeline {
             verbatim: BTreeMap::new(),
             ledger: Vec::new(),
             counts: BTreeMap::new(),
+            manifests: Vec::new(),
             owners: BTreeMap::new(),
+            origins: BTreeMap::new(),
             problems: Vec::new(),
         };
         let context = match self.emit_context() {
@@ -240,28 +283,21 @@ impl Pipeline {
             }
         }
         for target in targets {
-            let emitted = by_target.remove(target.name()).unwrap_or_default();
-            let accepted: Vec<(&str, Option<String>)> = emitted
-                .iter()
-                .filter(|(.., emission)| emission.is_accepted())
-                .map(|(_, rule, emission)| (*rule, emission.slug.clone()))
-                .collect();
-            for (file, rule, emission) in emitted {
-                built.add(*target, Some((file, rule)), emission);
+            let mut accepted: Vec<(&str, Option<String>, Vec<String>)> = Vec::new();
+            for (file, rule, emission) in by_target.remove(target.name()).unwrap_or_default() {
+                let slug = emission.is_accepted().then(|| emission.slug.clone());
+                let paths = built.add(*target, Some((file, rule)), emission);
+                if let Some(slug) = slug {
+                    accepted.push((rule, slug, paths));
+                }
             }
             built.counts.insert(target.name(), accepted.len());
             if !accepted.is_empty() {
-                let members: Vec<Member<'_>> = accepted
-                    .iter()
-                    .map(|(rule, slug)| Member {
-                        rule,
-                        slug: slug.as_deref(),
-                        rulec: VERSION,
-                    })
-                    .collect();
-                let bundle = target.bundle(context, &members);
+                let bundle = built.bundle(*target, context, &accepted, options);
                 built.add(*target, None, Emission::of_all(*target, bundle));
             }
+            let manifest = Manifest::of(&built, *target, self);
+            built.manifests.push((*target, manifest));
         }
         built.place_templates(&self.repository.pack);
         built
@@ -299,8 +335,66 @@ fn name_of(effect: Effect) -> &'static str {
 }
 
 impl Built {
+    /// What all rules of a target give together: id, slug and paths of each.
+    fn bundle(
+        &self,
+        target: &dyn Target,
+        context: &Context,
+        accepted: &[(&str, Option<String>, Vec<String>)],
+        options: &Options,
+    ) -> Emitted {
+        let wanted: Vec<&str> = target
+            .bundles()
+            .iter()
+            .copied()
+            .filter(|name| {
+                let chosen = options.bundles.as_ref();
+                chosen.is_none_or(|chosen| chosen.iter().any(|chosen| chosen == name))
+            })
+            .collect();
+        let parts: Vec<Vec<(&str, &str, &[u8])>> = accepted
+            .iter()
+            .map(|(_, _, paths)| {
+                let part = |path: &String| {
+                    let (path, bytes) = self.artifacts.get_key_value(path)?;
+                    Some((self.origin(path)?.kind.as_str(), path.as_str(), bytes.as_slice()))
+                };
+                paths.iter().filter_map(part).collect()
+            })
+            .collect();
+        let members: Vec<Member<'_>> = accepted
+            .iter()
+            .zip(&parts)
+            .map(|((rule, slug, _), artifacts)| Member {
+                rule,
+                slug: slug.as_deref(),
+                rulec: VERSION,
+                artifacts,
+            })
+            .collect();
+        target.bundle(context, &members, &wanted)
+    }
+
     /// Adds what a document, and the rule in it, gave; or all rules together.
-    fn add(&mut self, target: &dyn Target, about: Option<(&SourceFile, &str)>, emission: Emission) {
+    /// Gives the paths of what was added.
+    fn add(
+        &mut self,
+        target: &dyn Target,
+        about: Option<(&SourceFile, &str)>,
+        emission: Emission,
+    ) -> Vec<String> {
+        let source = about
+            .filter(|_| !emission.artifacts.is_empty())
+            .map(|(file, rule)| {
+                Arc::new(Source {
+                    rule: rule.to_owned(),
+                    version: emission.version,
+                    document: file.path.clone(),
+                    sha256: manifest::sha256(file.text.as_bytes()),
+                })
+            });
+        let reserved = format!("{}/{}", target.name(), manifest::FILE);
+        let mut added = Vec::new();
         let rule = about.map_or_else(String::new, |(_, rule)| rule.to_owned());
         let file = || about.map_or_else(|| SourceFile::new(target.name(), ""), |(file, _)| file.clone());
         for artifact in emission.artifacts {
@@ -311,6 +405,10 @@ impl Built {
                 ])
                 .pop()
                 .map(|(_, diagnostic)| diagnostic),
+                None if artifact.path.eq_ignore_ascii_case(&reserved) => {
+                    let message = format!("`{reserved}` is where the manifest of the build goes");
+                    Some(Diagnostic::new(codes::PATH_TAKEN, message).help("give the rule another id"))
+                }
                 None if is_safe(&artifact.path) => None,
                 None => {
                     let message = format!("the artifact path `{}` leaves the output folder", artifact.path);
@@ -325,6 +423,13 @@ impl Built {
                 artifact.path.to_lowercase(),
                 (rule.clone(), artifact.path.clone()),
             );
+            let origin = Origin {
+                kind: artifact.kind,
+                source: source.clone(),
+                rules: artifact.rules,
+            };
+            self.origins.insert(artifact.path.clone(), origin);
+            added.push(artifact.path.clone());
             let place = if artifact.verbatim {
                 &mut self.verbatim
             } else {
@@ -346,6 +451,33 @@ impl Built {
         for diagnostic in emission.diagnostics {
             self.problems.push((file(), rule.clone(), diagnostic));
         }
+        added
+    }
+
+    /// All files with their bytes.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &Vec<u8>)> {
+        let all = self.artifacts.iter().chain(&self.verbatim);
+        all.map(|(path, bytes)| (path.as_str(), bytes))
+    }
+
+    /// The bytes of a file.
+    pub(crate) fn bytes(&self, path: &str) -> Option<&Vec<u8>> {
+        self.artifacts.get(path).or_else(|| self.verbatim.get(path))
+    }
+
+    /// What an artifact is made of; none for what is no artifact of a target.
+    pub(crate) fn origin(&self, path: &str) -> Option<&Origin> {
+        self.origins.get(path)
+    }
+
+    /// The artifacts of a target that target.toml calls `kind`.
+    pub(crate) fn of_kind(&self, target: &str, kind: &str) -> impl Iterator<Item = (&str, &Vec<u8>)> {
+        self.files().filter(move |(path, _)| {
+            let below = path
+                .strip_prefix(target)
+                .is_some_and(|rest| rest.starts_with('/'));
+            below && self.origin(path).is_some_and(|origin| origin.kind == kind)
+        })
     }
 
     /// Findings about a template are moved into it, and said once, not once a rule.
@@ -423,7 +555,7 @@ impl Built {
     }
 
     /// What a person wants to know after a build; `out` is the folder as they named it.
-    pub fn report(&self, out: &str, written: Written) -> String {
+    pub fn report(&self, out: &str, written: &Written) -> String {
         let mut text = String::new();
         for (target, count) in &self.counts {
             let of = |effect| {
@@ -446,46 +578,6 @@ impl Built {
             let rules = if *count == 1 { "rule " } else { "rules" };
             let _ = writeln!(text, "{target:<9} {count:>4} {rules}   {losses}");
         }
-        let _ = write!(
-            text,
-            "{} artifact{} in {}; what was lost is in losses.json",
-            written.files,
-            if written.files == 1 { "" } else { "s" },
-            out
-        );
-        text
+        text + &written.report(out)
     }
-}
-
-/// Writes a build below `out`, each file whole, and removes what an earlier
-/// build of a target left there and this one did not produce.
-pub fn write(built: &Built, out: &Path) -> Result<Written, String> {
-    let folder = Folder::create(out).map_err(|e| format!("{} cannot be written to: {e}", out.display()))?;
-    // One file that cannot be written does not keep the others from being.
-    let files: Vec<(&String, &Vec<u8>)> = built.artifacts.iter().chain(&built.verbatim).collect();
-    let failed: Vec<String> = files
-        .par_iter()
-        .filter_map(|(path, bytes)| {
-            let error = folder.write(path, bytes).err()?;
-            Some(format!("{path} cannot be written: {error}"))
-        })
-        .collect();
-    if !failed.is_empty() {
-        return Err(failed.join("\nerror: "));
-    }
-    let before = folder.files().map_err(|e| e.to_string())?;
-    for path in before {
-        let target = path.split('/').next().unwrap_or_default();
-        // cargo keeps its own files in the native package.
-        let of_cargo = path.starts_with("native/target/");
-        let known = built.artifacts.contains_key(&path) || built.verbatim.contains_key(&path);
-        if built.counts.contains_key(target) && !of_cargo && !known {
-            folder
-                .remove(&path)
-                .map_err(|e| format!("{path} cannot be removed: {e}"))?;
-        }
-    }
-    Ok(Written {
-        files: built.artifacts.len(),
-    })
 }

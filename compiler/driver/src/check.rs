@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
-    cache, codes,
+    cache, codes, environment,
     kept::Kept,
     list,
-    load::{Loaded, Want, load},
+    load::Loaded,
     lock,
     pipeline::{Document, Pipeline, duplicates, is_broken, no_documents, summary},
     scaffold::day,
@@ -59,7 +59,7 @@ impl Pipeline {
     /// Reads, binds and lints documents. Never fails: what is wrong is in the findings.
     /// `now`, in ticks, decides which suppressions have ended.
     pub fn check(&self, paths: &[PathBuf], now: i64) -> Checked {
-        let loaded = load(&self.repository.root, &self.paths(paths), Want::Documents);
+        let loaded = self.load(paths);
         let known = Known::open(self);
         let checked: Vec<(Option<String>, Outcome)> = loaded
             .into_par_iter()
@@ -159,6 +159,15 @@ impl Checked {
                 diagnostics: vec![diagnostic],
             });
         }
+        let ids = documents.iter().filter_map(|d| Some(d.rule.as_ref()?.id.as_str()));
+        // Last: what documents give is paired with them by their order.
+        if let Some((file, diagnostics)) = pipeline.environment_findings(&ids.collect()) {
+            documents.push(Outcome {
+                file,
+                rule: None,
+                diagnostics,
+            });
+        }
         Self {
             documents,
             suppressed: Vec::new(),
@@ -203,7 +212,8 @@ impl Checked {
                 rule,
                 diagnostic,
             };
-            document.diagnostics.iter().map(finding)
+            let said = move |d: &&Diagnostic| !environment::is_repeated(&document.file, d);
+            document.diagnostics.iter().filter(said).map(finding)
         };
         self.documents.iter().flat_map(findings).collect()
     }
@@ -243,7 +253,7 @@ impl Checked {
         summary(
             self.documents
                 .iter()
-                .map(|d| (d.rule.is_some(), d.diagnostics.as_slice())),
+                .map(|d| (d.rule.is_some(), &d.file, d.diagnostics.as_slice())),
         )
     }
 }
@@ -274,8 +284,7 @@ const MOST_OTHERS: usize = 20_000;
 
 impl Known {
     fn open(pipeline: &Pipeline) -> Self {
-        let repository = &pipeline.repository;
-        let name = cache::name(cache::setting(&repository.pack, &repository.config));
+        let name = cache::name(pipeline.setting());
         let bytes = pipeline.cache.read(KIND, &name);
         Self {
             entries: bytes

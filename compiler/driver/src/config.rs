@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rulec_environment::Deduplication;
 use rulec_facts::tables::Environment;
 use rulec_model::FrontMatter;
 use rulec_source::{Code, Diagnostic, Severity, SourceFile, Span};
@@ -22,6 +23,8 @@ pub struct Config {
     pub check: Check,
     /// How artifacts are built.
     pub build: Build,
+    /// The block between the de-duplication markers of all queries that have them.
+    pub deduplication: Option<Deduplication>,
     /// How rules are tested.
     pub test: Test,
     /// What is kept between runs.
@@ -42,6 +45,8 @@ pub struct Repository {
     pub golden: String,
     /// Fixtures, `<id>.yaml` each.
     pub fixtures: String,
+    /// Environments, `<name>.yaml` each.
+    pub environments: String,
 }
 
 impl Default for Repository {
@@ -51,6 +56,7 @@ impl Default for Repository {
             out: "dist".to_owned(),
             golden: "golden".to_owned(),
             fixtures: "tests/rules".to_owned(),
+            environments: "environments".to_owned(),
         }
     }
 }
@@ -88,6 +94,25 @@ pub struct Build {
     pub targets: Vec<String>,
     /// Effects in the loss ledger that make the build fail.
     pub deny: Vec<String>,
+    /// Bundles of all rules to write: `arm`, `bicep`, `batch`; all of them when it is not said.
+    pub bundles: Option<Vec<String>>,
+}
+
+/// `[test]`.
+#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Test {
+    /// How late events come in under a schedule (`rulec test --schedule`),
+    /// besides at once and as late as the rule allows.
+    pub delays: Vec<rulec_model::Duration>,
+}
+
+impl Default for Test {
+    fn default() -> Self {
+        Self {
+            delays: vec![rulec_model::Duration::from_seconds(600)],
+        }
+    }
 }
 
 /// `[test]`.

@@ -102,12 +102,7 @@ pub(crate) fn compared(
         .map(|loaded| loaded.file.path.clone())
         .filter(|path| !same.contains(path))
         .collect();
-    let name = |pipeline: &Pipeline| {
-        cache::name(cache::setting(
-            &pipeline.repository.pack,
-            &pipeline.repository.config,
-        ))
-    };
+    let name = |pipeline: &Pipeline| cache::name(pipeline.setting());
     if name(old_pipeline) == name(pipeline) {
         // The same document under the same circumstances.
         let differs = |loaded: &Loaded| !same.contains(&loaded.file.path);
@@ -122,14 +117,8 @@ pub(crate) fn compared(
     };
     let mut rules = changes(old_pipeline, pipeline, &old, &new, artifacts);
     rules.retain(|rule| asked(rule.old_file.as_ref()) || asked(rule.new_file.as_ref()));
-    let diff = Diff {
-        rulec: VERSION.to_owned(),
-        from: from.to_owned(),
-        summary: Summary::of(&rules),
-        rules,
-    };
     Ok(Compared {
-        diff,
+        diff: Diff::of(from, rules),
         old,
         new,
         touched,
@@ -144,12 +133,7 @@ pub fn of_documents(pipeline: &Pipeline, old: Document, new: Document, from: &st
     let (old, new) = (compilation(old), compilation(new));
     let rules = changes(pipeline, pipeline, &old, &new, true);
     Compared {
-        diff: Diff {
-            rulec: VERSION.to_owned(),
-            from: from.to_owned(),
-            summary: Summary::of(&rules),
-            rules,
-        },
+        diff: Diff::of(from, rules),
         old,
         new,
         touched: BTreeSet::new(),
@@ -203,7 +187,7 @@ fn by_id(compilation: &Compilation) -> BTreeMap<&str, &Document> {
 }
 
 /// What became of each rule.
-fn changes(
+pub(crate) fn changes(
     old_pipeline: &Pipeline,
     new_pipeline: &Pipeline,
     old: &Compilation,
@@ -351,6 +335,16 @@ pub(crate) fn emitted(
 }
 
 impl Diff {
+    /// Of what became of rules.
+    pub(crate) fn of(from: &str, rules: Vec<RuleChange>) -> Self {
+        Self {
+            rulec: VERSION.to_owned(),
+            from: from.to_owned(),
+            summary: Summary::of(&rules),
+            rules,
+        }
+    }
+
     /// Whether any rule differs by more than its looks.
     pub fn is_meaningful(&self) -> bool {
         self.rules

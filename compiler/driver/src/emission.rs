@@ -30,6 +30,8 @@ pub(crate) struct Emission {
     pub(crate) target: &'static str,
     /// What tells the query from the rule's others.
     pub(crate) slug: Option<String>,
+    /// The rule's version.
+    pub(crate) version: String,
     pub(crate) artifacts: Vec<Artifact>,
     /// With line and column in the document.
     pub(crate) losses: Vec<(Loss, Option<(usize, usize)>)>,
@@ -60,6 +62,7 @@ impl Emission {
         Self {
             target: target.name(),
             slug: input.slug(None),
+            version: input.rule.version().to_owned(),
             artifacts: emitted.artifacts,
             losses: emitted
                 .losses
@@ -83,6 +86,7 @@ impl Emission {
         Self {
             target: target.name(),
             slug: None,
+            version: String::new(),
             artifacts: emitted.artifacts,
             losses: emitted.losses.into_iter().map(|loss| (loss, None)).collect(),
             diagnostics: [emitted.diagnostics, emitted.around].concat(),
@@ -222,9 +226,12 @@ struct Entry<S> {
     emissions: Vec<KeptEmission<S>>,
 }
 
-/// Target, slug, artifacts, losses, findings.
+/// Target, slug, version, artifacts, losses, findings.
 #[derive(Serialize, Deserialize)]
-struct KeptEmission<S>(S, Option<S>, Vec<(S, S, bool)>, Vec<KeptLoss<S>>, Vec<Kept>);
+struct KeptEmission<S>(S, Option<S>, S, Vec<KeptArtifact<S>>, Vec<KeptLoss<S>>, Vec<Kept>);
+
+/// Path, kind, text, and whether it is verbatim.
+type KeptArtifact<S> = (S, S, S, bool);
 
 /// Construct, effect, why, its span, and its place in the document.
 type KeptLoss<S> = (S, S, S, Option<Span>, Option<(usize, usize)>);
@@ -234,7 +241,12 @@ pub(crate) fn keep(outcome: &Outcome, emissions: &[Emission]) -> Option<Vec<u8>>
     let emissions = emissions.iter().map(|emission| {
         let artifacts = emission.artifacts.iter().map(|artifact| {
             let text = std::str::from_utf8(&artifact.bytes).ok()?;
-            Some((artifact.path.as_str(), text, artifact.verbatim))
+            Some((
+                artifact.path.as_str(),
+                artifact.kind.as_str(),
+                text,
+                artifact.verbatim,
+            ))
         });
         let losses = emission.losses.iter().map(|(loss, place)| {
             let effect = loss.effect.as_str();
@@ -249,6 +261,7 @@ pub(crate) fn keep(outcome: &Outcome, emissions: &[Emission]) -> Option<Vec<u8>>
         Some(KeptEmission(
             emission.target,
             emission.slug.as_deref(),
+            emission.version.as_str(),
             artifacts.collect::<Option<_>>()?,
             losses.collect(),
             emission.diagnostics.iter().map(Kept::of).collect(),
@@ -276,12 +289,16 @@ pub(crate) fn kept(bytes: &[u8], codes: &[Code]) -> Option<(Option<Mark>, Vec<Di
             .collect::<Option<_>>()
     };
     let emissions = entry.emissions.into_iter().map(|emission| {
-        let KeptEmission(target, slug, artifacts, losses, found) = emission;
-        let artifacts = artifacts.into_iter().map(|(path, text, verbatim)| Artifact {
-            path,
-            bytes: text.into_bytes(),
-            verbatim,
-        });
+        let KeptEmission(target, slug, version, artifacts, losses, found) = emission;
+        let artifacts = artifacts
+            .into_iter()
+            .map(|(path, kind, text, verbatim)| Artifact {
+                path,
+                kind,
+                bytes: text.into_bytes(),
+                rules: Vec::new(),
+                verbatim,
+            });
         let losses = losses.into_iter().map(|(construct, effect, why, span, place)| {
             let effect = Effect::from_str(&effect).ok()?;
             let mut loss = Loss::new(construct, effect, why);
@@ -291,6 +308,7 @@ pub(crate) fn kept(bytes: &[u8], codes: &[Code]) -> Option<(Option<Mark>, Vec<Di
         Some(Emission {
             target: targets::by_name(&target)?.name(),
             slug,
+            version,
             artifacts: artifacts.collect(),
             losses: losses.collect::<Option<_>>()?,
             diagnostics: diagnostics(&found)?,
@@ -320,8 +338,7 @@ const LENGTH: usize = 4;
 
 impl Known {
     pub(crate) fn open(pipeline: &Pipeline, targets: &[&'static dyn Target]) -> Self {
-        let repository = &pipeline.repository;
-        let mut setting = cache::setting(&repository.pack, &repository.config);
+        let mut setting = pipeline.setting();
         for target in targets {
             cache::part(&mut setting, target.name().as_bytes());
         }

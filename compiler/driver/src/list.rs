@@ -28,7 +28,9 @@ pub fn codes() -> Vec<Code> {
         rulec_ir::CODES,
         rulec_check::CODES,
         rulec_emit::CODES,
+        rulec_emit::BUNDLE_CODES,
         rulec_import::CODES,
+        rulec_environment::CODES,
         codes::CODES,
     ]
     .concat();

@@ -10,6 +10,8 @@ const FILES: &[&str] = &[
     include_str!("../pages/RD.md"),
     include_str!("../pages/RI.md"),
     include_str!("../pages/RK.md"),
+    include_str!("../pages/RM.md"),
+    include_str!("../pages/RN.md"),
     include_str!("../pages/RV.md"),
 ];
 

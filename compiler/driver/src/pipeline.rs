@@ -22,7 +22,8 @@ use crate::{
     cache::Cache,
     check::Mark,
     codes, data,
-    load::{Loaded, Want, display, is_query_file, load},
+    environment::{self, Overlay},
+    load::{Loaded, display, is_query_file},
     repository::{Refused, Repository},
 };
 
@@ -36,6 +37,8 @@ pub struct Pipeline {
     pub facts: rulec_explain::Facts,
     /// What was found out before.
     pub cache: Cache,
+    /// What the place that rules are deployed to changes of them.
+    pub overlay: Option<Arc<Overlay>>,
     catalogs: [OnceLock<Result<Catalog, FactsError>>; Environment::ALL.len()],
     emit: OnceLock<Result<rulec_emit::Context, FactsError>>,
 }
@@ -56,8 +59,10 @@ pub struct Document {
     pub read: Option<RuleDoc>,
     /// The rule's queries, bound; parallel to `Rule::queries`.
     pub queries: Vec<Bound>,
-    /// All findings, placed in the document, in the order of their place.
+    /// All findings, placed in the document or beside it, in the order of their place.
     pub diagnostics: Vec<Diagnostic>,
+    /// Whether an environment leaves the rule out.
+    pub disabled: bool,
 }
 
 /// A query, bound.
@@ -90,6 +95,7 @@ impl Pipeline {
             catalogs: Default::default(),
             emit: OnceLock::new(),
             cache: Cache::open(&repository.root, &repository.config),
+            overlay: Overlay::of_repository(&repository)?.map(Arc::new),
             repository,
         };
         // Tables of the repository's own are read before the first rule needs
@@ -144,14 +150,14 @@ impl Pipeline {
 
     /// Reads, compiles and lints documents. Never fails: what is wrong is in the findings.
     pub fn compile(&self, paths: &[PathBuf]) -> Compilation {
-        let loaded = load(&self.repository.root, &self.paths(paths), Want::Documents);
+        let loaded = self.load(paths);
         self.compile_loaded(loaded, paths, true)
     }
 
     /// As [`Self::compile`], for those who only run rules: opinions about
     /// rules that compile are not asked for.
     pub fn compile_to_run(&self, paths: &[PathBuf]) -> Compilation {
-        let loaded = load(&self.repository.root, &self.paths(paths), Want::Documents);
+        let loaded = self.load(paths);
         self.compile_loaded(loaded, paths, false)
     }
 
@@ -166,6 +172,7 @@ impl Pipeline {
                     read: None,
                     queries: Vec::new(),
                     diagnostics: vec![problem],
+                    disabled: false,
                 },
                 None => self.compiled(loaded.file, lint),
             })
@@ -182,6 +189,18 @@ impl Pipeline {
                 file,
                 read: None,
                 queries: Vec::new(),
+                disabled: false,
+            });
+        }
+        let ids = documents.iter().filter_map(|d| Some(d.rule()?.id.as_str()));
+        if let Some((file, diagnostics)) = self.environment_findings(&ids.collect()) {
+            documents.push(Document {
+                file,
+                sha256: String::new(),
+                read: None,
+                queries: Vec::new(),
+                diagnostics,
+                disabled: false,
             });
         }
         Compilation { documents }
@@ -201,14 +220,51 @@ impl Pipeline {
             aliases: &self.aliases,
             defaults: self.repository.config.defaults.clone(),
         };
+        let mut file = match &self.overlay {
+            Some(overlay) => overlay.beside(file),
+            None => file,
+        };
         let mut read = rulec_read::read(&file, &options);
         let mut diagnostics = std::mem::take(&mut read.diagnostics);
+        let overlay = self.overlay.as_deref();
+        let disabled = overlay.is_some_and(|overlay| overlay.settle(&mut read, &file));
+        if disabled {
+            return Document {
+                file,
+                sha256,
+                read: Some(read),
+                queries: Vec::new(),
+                diagnostics: Vec::new(),
+                disabled,
+            };
+        }
         let mut queries = Vec::new();
+        let mut bases = Vec::new();
         if let Read::Rule(rule) = &read.document {
             for (index, (query, fragment)) in rule.queries.iter().zip(&read.queries).enumerate() {
                 let (bound, found) = self.bind(rule, index, fragment, self.environment(query));
-                diagnostics.extend(found.into_iter().map(|d| fragment.map_diagnostic(d)));
-                queries.extend(bound);
+                match (overlay, bound) {
+                    (Some(overlay), Some(bound)) if bound.sound => {
+                        let laid = self.laid(overlay, rule, index, bound, found, &mut file);
+                        diagnostics.extend(laid.found);
+                        queries.push(laid.bound);
+                        bases.push(laid.base);
+                    }
+                    (_, bound) => {
+                        diagnostics.extend(found.into_iter().map(|d| fragment.map_diagnostic(d)));
+                        queries.extend(bound);
+                        bases.push(None);
+                    }
+                }
+            }
+        }
+        if overlay.is_some()
+            && let Read::Rule(rule) = &mut read.document
+        {
+            // From here on the rule says what it says in the environment.
+            for ((query, fragment), bound) in rule.queries.iter_mut().zip(&mut read.queries).zip(&queries) {
+                query.text.clone_from(&bound.fragment.text);
+                fragment.clone_from(&bound.fragment);
             }
         }
         let mut document = Document {
@@ -217,7 +273,15 @@ impl Pipeline {
             read: Some(read),
             queries,
             diagnostics,
+            disabled,
         };
+        if let Some(overlay) = overlay
+            && bases.iter().any(Option::is_some)
+            && document.is_sound()
+        {
+            let hidden = self.hidden(overlay, &document, bases);
+            document.diagnostics.extend(hidden);
+        }
         if lint {
             let lints = self.lint(&document);
             document.diagnostics.extend(lints);
@@ -239,6 +303,7 @@ impl Pipeline {
             read: None,
             queries: Vec::new(),
             diagnostics,
+            disabled: false,
         }
     }
 
@@ -308,6 +373,7 @@ impl Pipeline {
                 fragment: &bound.fragment,
                 parsed: &bound.parsed,
                 ir: &bound.ir,
+                catalog: self.catalog(bound.environment).ok(),
                 resolved: &bound.resolved,
                 sound: bound.sound,
             })
@@ -353,6 +419,7 @@ impl Document {
     /// Whether the rule may be emitted and run: it was read and bound without errors.
     pub fn is_sound(&self) -> bool {
         self.rule().is_some()
+            && !self.disabled
             && !self.diagnostics.iter().any(is_broken)
             && self.queries.iter().all(|q| q.sound)
     }
@@ -362,6 +429,7 @@ impl Document {
         self.diagnostics
             .iter()
             .filter(move |d| !only_errors || is_broken(d))
+            .filter(|d| !environment::is_repeated(&self.file, d))
             .map(move |diagnostic| render::Finding {
                 file: &self.file,
                 rule,
@@ -429,13 +497,13 @@ impl Compilation {
         summary(
             self.documents
                 .iter()
-                .map(|d| (d.rule().is_some(), d.diagnostics.as_slice())),
+                .map(|d| (d.rule().is_some(), &d.file, d.diagnostics.as_slice())),
         )
     }
 }
 
 /// Whether a finding says that a rule does not compile, as opposed to an opinion about one that does, its
-/// versions, or a suppression.
+/// versions, a suppression, or the folder it is built into.
 pub fn is_broken(diagnostic: &Diagnostic) -> bool {
     let code = diagnostic.code.id;
     let beside = [codes::EXPIRED_SUPPRESSION, codes::BAD_SUPPRESSION]
@@ -443,19 +511,22 @@ pub fn is_broken(diagnostic: &Diagnostic) -> bool {
         .any(|known| known.id == code);
     // A warning that rulec.toml makes an error keeps no rule from compiling.
     let breaks = diagnostic.is_error() && diagnostic.code.severity == Severity::Error;
-    breaks && !beside && !code.starts_with("RL") && !code.starts_with("RV")
+    breaks && !beside && !["RL", "RM", "RV"].iter().any(|family| code.starts_with(family))
 }
 
 /// Totals over documents: whether each holds a rule, and what is wrong with it.
-pub(crate) fn summary<'d>(documents: impl Iterator<Item = (bool, &'d [Diagnostic])>) -> render::Summary {
+pub(crate) fn summary<'d>(
+    documents: impl Iterator<Item = (bool, &'d SourceFile, &'d [Diagnostic])>,
+) -> render::Summary {
     let mut summary = render::Summary {
         files: 0,
         rules: 0,
         errors: 0,
         warnings: 0,
     };
-    for (is_rule, diagnostics) in documents {
-        let count = |severity| diagnostics.iter().filter(|d| d.severity == severity).count();
+    for (is_rule, file, diagnostics) in documents {
+        let said = || diagnostics.iter().filter(|d| !environment::is_repeated(file, d));
+        let count = |severity| said().filter(|d| d.severity == severity).count();
         summary.files += 1;
         summary.rules += usize::from(is_rule);
         summary.errors += count(Severity::Error);

@@ -38,6 +38,26 @@ pub fn all() -> Vec<(&'static str, String)> {
             of::<crate::diff::Diff>("https://rulec.dev/schema/diff.schema.json"),
         ),
         (
+            "schema/drift.schema.json",
+            of::<crate::drift::Written<'_>>("https://rulec.dev/schema/drift.schema.json"),
+        ),
+        (
+            "schema/changelog.schema.json",
+            of::<crate::changelog::Changelog>("https://rulec.dev/schema/changelog.schema.json"),
+        ),
+        (
+            "schema/manifest.schema.json",
+            of::<crate::manifest::Manifest>("https://rulec.dev/schema/manifest.schema.json"),
+        ),
+        (
+            "schema/build.schema.json",
+            of::<crate::tree::Report<'_>>("https://rulec.dev/schema/build.schema.json"),
+        ),
+        (
+            "schema/environment.schema.json",
+            of::<rulec_environment::EnvironmentFile>("https://rulec.dev/schema/environment.schema.json"),
+        ),
+        (
             "schema/test.schema.json",
             of::<crate::fixtures::Written<'_>>("https://rulec.dev/schema/test.schema.json"),
         ),

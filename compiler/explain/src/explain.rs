@@ -5,7 +5,7 @@ use rulec_model::{Origin, Resolved, Rule, ScheduleKind};
 use rulec_source::{Fragment, SourceFile};
 
 use crate::{
-    Facts, coverage,
+    Facts, coverage, entities,
     explanation::{Explanation, Indicator, QueryPlace, Schedule, Tactic, Technique},
     mainline, output, particulars, predicates, stages,
 };
@@ -62,6 +62,7 @@ pub fn explain(input: &Input<'_>) -> Explanation {
         attack: attack(input.rule, input.facts),
         schedule: schedule(input.resolved),
         settings: input.resolved.clone(),
+        entities: entities::choices(input.ir, input.resolved, &input.facts.entities),
         further: Vec::new(),
     }
 }
@@ -142,6 +143,7 @@ pub(crate) fn origin(origin: &Origin) -> String {
         Origin::Document => "the document".to_owned(),
         Origin::FrontMatter => "front matter".to_owned(),
         Origin::Config => "rulec.toml".to_owned(),
+        Origin::Environment(name) => format!("environment {name}"),
         Origin::Derived(why) => why.clone(),
         Origin::Default(why) => format!("default: {why}"),
     }

@@ -51,6 +51,8 @@ pub struct Explanation {
     pub schedule: Schedule,
     /// Every setting with its origin.
     pub settings: Resolved,
+    /// How the entities among the settings were chosen.
+    pub entities: EntityChoices,
     /// The rule's other queries in order; when several rules were asked for,
     /// theirs behind them. The field is left out where there are none.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -112,6 +114,22 @@ pub struct Stage {
     pub columns: Vec<Column>,
     /// Line of the document, from 1.
     pub line: usize,
+    /// Of what was put into the query, where that stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<From>,
+}
+
+/// Where a stage stands that an environment, or a template, put into a query.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct From {
+    /// `environments/prod.yaml`.
+    pub file: String,
+    /// From 1.
+    pub line: usize,
+    /// What the comment in front of it says: of an exclusion why, who answers
+    /// for it, and until when.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
 }
 
 /// A column.
@@ -313,6 +331,62 @@ pub struct Technique {
     pub id: String,
     /// `Process Injection: Portable Executable Injection`.
     pub name: String,
+}
+
+/// The entities of alerts, and how they were chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct EntityChoices {
+    /// One per mapping, in the order of the settings.
+    pub mappings: Vec<EntityChoice>,
+    /// What columns suggest and no mapping has; empty where the document or
+    /// the repository says the mappings.
+    pub passed_over: Vec<EntityPassedOver>,
+}
+
+/// A mapping and why the rule has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct EntityChoice {
+    /// `Account`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What the entity is in the event (`initiating account`): the row of
+    /// `inference` in schema/entities.yaml that chose it; none when somebody said it.
+    pub role: Option<String>,
+    /// Identifiers and their columns.
+    pub fields: Vec<EntityField>,
+    /// Whether they name one entity and no other.
+    pub strong: bool,
+    /// Why.
+    pub why: String,
+}
+
+/// An identifier and its column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct EntityField {
+    /// `Name`.
+    pub identifier: String,
+    /// The column of the result.
+    pub column: String,
+    /// The column's type; none when the result has no such column.
+    #[serde(rename = "type")]
+    pub ty: Option<String>,
+    /// The column of a table it holds unchanged (`DeviceEvents.DeviceName`), or
+    /// the text it holds in every row; none when it is worked out.
+    pub holds: Option<String>,
+}
+
+/// A mapping, or identifiers of one, that columns suggest and the rule does not have.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct EntityPassedOver {
+    /// `Account`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What the entity is in the event.
+    pub role: String,
+    /// Identifiers and their columns.
+    pub fields: Vec<EntityField>,
+    /// Why not.
+    pub why: String,
 }
 
 /// When a rule runs.

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use rulec_model::{Resolved, Sourced, TriggerOperator};
 
 use crate::{
+    entities::{entity_rows, passed_over_rows},
     explain::origin,
     explanation::{Explanation, Indicator, Predicate},
     kind::Kind,
@@ -121,6 +122,7 @@ fn render(e: &Explanation, style: &dyn Style) -> String {
         }
     }
     settings(&mut out, e, style);
+    entities(&mut out, e, style);
     let length = out.trim_end().len();
     out.truncate(length);
     out.push('\n');
@@ -140,6 +142,11 @@ fn stages(out: &mut String, e: &Explanation, style: &dyn Style) {
         );
         style.code(out, &stage.text);
         let _ = writeln!(out, "{}.\n", style.prose(&capital(&stage.does)));
+        if let Some(from) = &stage.from {
+            let comment = from.comment.iter().map(|comment| format!(": {comment}"));
+            let said = format!("Put in by {}:{}{}", from.file, from.line, comment.collect::<String>());
+            let _ = writeln!(out, "{}.\n", style.prose(&said));
+        }
         let said = change.said();
         if !said.is_empty() {
             let _ = writeln!(out, "{}.\n", style.prose(&said));
@@ -329,6 +336,23 @@ pub fn particular_rows(e: &Explanation) -> Vec<Vec<String>> {
 fn settings(out: &mut String, e: &Explanation, style: &dyn Style) {
     style.heading(out, "Settings", 2);
     style.table(out, &["Setting", "Value", "From"], &setting_rows(&e.settings));
+}
+
+fn entities(out: &mut String, e: &Explanation, style: &dyn Style) {
+    let header = ["Entity", "Identifiers", "", "Why"];
+    for (title, header, rows) in [
+        ("Entities", &header[..], entity_rows(&e.entities)),
+        (
+            "Entities passed over",
+            &["Entity", "Identifiers", "Why not"][..],
+            passed_over_rows(&e.entities),
+        ),
+    ] {
+        if !rows.is_empty() {
+            style.heading(out, title, 2);
+            style.table(out, header, &rows);
+        }
+    }
 }
 
 /// Every setting in words: its name, its value, and where that came from.

@@ -4,13 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use rulec_ir::{BindingKind, ExprKind as Algebra, Query, Rel};
-use rulec_kql::ast::{Expr, ExprKind, Statement};
+use rulec_kql::{
+    TokenKind,
+    ast::{Expr, ExprKind, Statement},
+};
 use rulec_source::Span;
 use serde::Serialize;
 
 use crate::{
     Input,
-    explanation::{Binding, Column, Explanation, Parameter, Stage},
+    explanation::{Binding, Column, Explanation, From, Parameter, Stage},
     sentence::Sentences,
     walk,
     written::{Written, opened},
@@ -97,6 +100,7 @@ pub(crate) fn stages(input: &Input<'_>, pipeline: &Pipeline) -> Vec<Stage> {
             does: sentences.of(&found.kind, rels[index], found.span),
             columns: columns(input.ir, &rels[index..]),
             line: line(input, found.span),
+            from: from(input, found.span),
         })
         .collect()
 }
@@ -235,6 +239,29 @@ pub fn notes(explanation: &Explanation) -> Vec<Option<String>> {
 /// The line of the document where a place of the query begins.
 pub(crate) fn line(input: &Input<'_>, place: Span) -> usize {
     input.file.position(input.fragment.map(place).start as usize).line
+}
+
+/// The file, if it is not the document, in which a place of the query stands.
+fn from(input: &Input<'_>, place: Span) -> Option<From> {
+    let outer = input.fragment.map(place);
+    if !input.file.is_beside(outer) {
+        return None;
+    }
+    let (file, span) = input.file.resolve(outer);
+    let before = input.parsed.tokens.iter().rev();
+    let comment = before
+        .filter(|token| token.kind == TokenKind::Comment && token.span.end <= place.start)
+        .map(|token| token.span)
+        .next()
+        .filter(|span| input.file.is_beside(input.fragment.map(*span)));
+    Some(From {
+        file: file.path.clone(),
+        line: file.position(span.start as usize).line,
+        comment: comment.map(|span| {
+            let text = span.of(&input.fragment.text);
+            text.trim_start_matches('/').trim().to_owned()
+        }),
+    })
 }
 
 struct Found {

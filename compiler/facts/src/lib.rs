@@ -12,6 +12,8 @@
 
 pub mod aliases;
 pub mod attack;
+pub mod deployment;
+pub mod contract;
 pub mod entities;
 mod error;
 pub mod events;
@@ -22,7 +24,7 @@ pub mod runs;
 pub mod sigma;
 pub mod tables;
 pub mod targets;
-mod yaml;
+pub mod yaml;
 
 pub use error::FactsError;
 pub use lazy::Lazy;

@@ -17,6 +17,8 @@ pub enum Origin {
     FrontMatter,
     /// The repository's `rulec.toml`.
     Config,
+    /// The environment of this name.
+    Environment(String),
     /// Worked out; the sentence says how.
     Derived(String),
     /// Nothing was said; the sentence says what the default rests on.
@@ -167,6 +169,18 @@ pub struct Suppression {
     pub duration: Duration,
 }
 
+/// What is said of a rule whose status is `deprecated`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deprecation {
+    /// The id of the rule that stands in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced_by: Option<String>,
+    /// Why it is deprecated, where no rule stands in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
 /// The YAML block at the top of a document.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -174,6 +188,9 @@ pub struct Suppression {
 pub struct FrontMatter {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
+    /// Which rule replaces it, or why it is deprecated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<Deprecation>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub severity: Option<Severity>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -207,6 +224,9 @@ pub struct FrontMatter {
 pub struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Sourced<Status>>,
+    /// Which rule replaces it, or why it is deprecated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deprecated: Option<Sourced<Deprecation>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub severity: Option<Sourced<Severity>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -253,8 +273,9 @@ impl Settings {
         take(&mut self.alert, said.alert, origin);
         take(&mut self.grouping, said.grouping, origin);
         take(&mut self.suppression, said.suppression, origin);
-        // An id is one rule's; what is said for all rules has none.
+        // An id is one rule's, as is its end; what is said for all rules has none.
         if *origin == Origin::FrontMatter {
+            take(&mut self.deprecated, said.deprecated, origin);
             take(&mut self.ids, said.ids, origin);
         }
     }

@@ -31,7 +31,7 @@ impl Severity {
 /// changes its meaning and is never used again for another.
 ///
 /// The first letters say who found it: `RD` reading documents, `RK1` KQL
-/// syntax, `RK2` KQL names and types, `RL` lints, `RE` emitting, `RR` running,
+/// syntax, `RK2` KQL names and types, `RL` lints, `RE` emitting, `RN` environments, `RR` running,
 /// `RC` configuration and files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Code {

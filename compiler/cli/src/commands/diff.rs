@@ -3,9 +3,9 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
-use rulec_driver::diff;
+use rulec_driver::{diff, environment, inputs};
 
-use crate::{FINDINGS, Failure, Global, Outcome, print};
+use crate::{BROKEN, FINDINGS, Failure, Global, Outcome, print};
 
 /// What changed in meaning since a revision, per rule and target
 ///
@@ -15,11 +15,14 @@ use crate::{FINDINGS, Failure, Global, Outcome, print};
 /// Behind each rule stands the version it asks for.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// A revision of git, or a folder of documents or a repository: the old state.
-    #[arg(value_name = "REV|DIR")]
-    from: String,
+    /// A revision of git, or a folder of documents or a repository: the old state. With --env a path.
+    #[arg(value_name = "REV|DIR", required_unless_present = "env")]
+    from: Option<String>,
     /// Documents and folders to look at. Default: the rules of the repository.
     paths: Vec<PathBuf>,
+    /// Compare the rules as they are in two environments (environments/NAME.yaml) instead; `none` is none.
+    #[arg(long, num_args = 2, value_names = ["A", "B"])]
+    env: Vec<String>,
     /// How differences are printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -53,13 +56,31 @@ fn paint(class: &str, words: &str) -> String {
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let pipeline = print::pipeline(global)?;
-    let diff = diff::run(&pipeline, &arguments.from, &arguments.paths).map_err(Failure::say)?;
+    let mut broken = false;
+    let diff = match (&arguments.env[..], &arguments.from) {
+        ([a, b], from) => {
+            let now = inputs::now_or_clock(None).map_err(Failure::say)?;
+            let of = |name: &String| print::pipeline_in(global, Some(name.as_str()), now);
+            let mut paths: Vec<PathBuf> = from.iter().map(PathBuf::from).collect();
+            paths.extend(arguments.paths.iter().cloned());
+            let compared = environment::compare(&of(a)?, &of(b)?, (a, b), &paths);
+            for (file, rule, diagnostic) in &compared.broken {
+                print::finding(file, rule.as_deref(), diagnostic);
+            }
+            broken = !compared.broken.is_empty();
+            compared.diff
+        }
+        (_, Some(from)) => diff::run(&pipeline, from, &arguments.paths).map_err(Failure::say)?,
+        (_, None) => return Err(Failure::say("say what to compare with")),
+    };
     match arguments.format {
         Format::Text => anstream::print!("{}", diff.text(&paint)),
         Format::Json => print::data(&diff.json()),
         Format::Markdown => print::data(&diff.markdown()),
     }
-    Ok(if arguments.exit_code && diff.is_meaningful() {
+    Ok(if broken {
+        ExitCode::from(BROKEN)
+    } else if arguments.exit_code && diff.is_meaningful() {
         ExitCode::from(FINDINGS)
     } else {
         ExitCode::SUCCESS

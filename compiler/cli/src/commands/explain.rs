@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::ValueEnum;
-use rulec_driver::{config::Level, explain};
+use rulec_driver::{config::Level, explain, inputs};
 
 use crate::{Failure, Global, Outcome, print};
 
@@ -16,6 +16,9 @@ use crate::{Failure, Global, Outcome, print};
 pub(crate) struct Arguments {
     /// A document, or the id of a rule of the repository.
     rule: String,
+    /// Explain it as it is in this environment: environments/NAME.yaml.
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
     /// How it is printed.
     #[arg(long, value_enum, default_value_t = Format::Text)]
     format: Format,
@@ -34,7 +37,8 @@ enum Format {
 }
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
-    let pipeline = print::pipeline(global)?;
+    let now = inputs::now_or_clock(None).map_err(Failure::say)?;
+    let pipeline = print::pipeline_in(global, arguments.env.as_deref(), now)?;
     let path = PathBuf::from(&arguments.rule);
     // Indicators are counted over the repository, whichever rule is explained.
     let repository = pipeline.compile(&[]);
@@ -57,6 +61,9 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
         Some(text) => print::data(&text),
         None if findings.is_empty() => {
             let rule = &arguments.rule;
+            if let (Some(env), true) = (&arguments.env, compilation.documents.iter().any(|d| d.disabled)) {
+                return Err(Failure::say(format!("{rule} is disabled in {env}")));
+            }
             return Err(Failure::say(format!(
                 "{rule} holds no query, so there is nothing to explain"
             )));

@@ -24,6 +24,10 @@ pub(crate) struct Arguments {
     /// How alerts are printed. Default: ndjson; text with --explain-miss.
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Run the rules as they are in this environment: environments/NAME.yaml. Its exclusions have ended, or
+    /// not, as of --now; without it, of the clock.
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
     /// Run only rules whose id contains this.
     #[arg(long, value_name = "TEXT")]
     rule: Option<String>,
@@ -85,7 +89,8 @@ enum Format {
 }
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
-    let pipeline = print::pipeline(global)?;
+    let now = inputs::now_or_clock(arguments.input.now.as_deref()).map_err(Failure::say)?;
+    let pipeline = print::pipeline_in(global, arguments.env.as_deref(), now)?;
     let compilation = Arc::new(pipeline.compile_to_run(&arguments.paths));
     // The command ends with the hunt: taking thousands of rules apart is for nothing.
     std::mem::forget(compilation.clone());

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::ValueEnum;
-use rulec_driver::fixtures;
+use rulec_driver::{fixtures, inputs};
 use rulec_source::{Diagnostic, SourceFile, render};
 
 use crate::{BROKEN, FINDINGS, Failure, Global, Outcome, print};
@@ -30,6 +30,13 @@ pub(crate) struct Arguments {
     /// Bind queries against these tables in cases that do not choose; with several, against each.
     #[arg(long, value_enum, value_delimiter = ',', value_name = "TABLES")]
     tables: Vec<Tables>,
+    /// Test the rules as they are in this environment: environments/NAME.yaml. What a case says of constants
+    /// goes before what the environment says.
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
+    /// Look at exclusions as of this time, ISO 8601. Default: the clock. What now() gives is the fixture's.
+    #[arg(long, value_name = "TIME", requires = "env")]
+    now: Option<String>,
     /// Say which conditions of each rule the cases have shown both true and false, and which not.
     #[arg(long)]
     coverage: bool,
@@ -83,7 +90,8 @@ enum Format {
 }
 
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
-    let pipeline = print::pipeline(global)?;
+    let now = inputs::now_or_clock(arguments.now.as_deref()).map_err(Failure::say)?;
+    let pipeline = print::pipeline_in(global, arguments.env.as_deref(), now)?;
     let compilation = pipeline.compile_to_run(&arguments.paths);
     let broken = compilation.errors();
     print::findings(global, &broken);

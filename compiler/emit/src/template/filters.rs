@@ -19,6 +19,8 @@ pub(super) fn add_to(environment: &mut Environment<'_>) {
     environment.add_filter("json", json_value);
     environment.add_filter("tojson", to_json);
     environment.add_filter("rust_string", rust_string);
+    environment.add_filter("kql_string", kql_string);
+    environment.add_filter("kql_name", kql_name);
     environment.add_filter("ident", ident);
     environment.add_filter("comment", comment);
     environment.add_filter("prefix_lines", prefix_lines);
@@ -103,6 +105,16 @@ fn to_json(value: &Value) -> Result<Value, Error> {
 /// `{{ x | rust_string }}`: a string literal of Rust.
 fn rust_string(value: &Value) -> Result<Value, Error> {
     text("rust_string", value).map(|text| fit(format!("\"{}\"", text.escape_debug())))
+}
+
+/// `{{ x | kql_string }}`: a string literal of KQL.
+fn kql_string(value: &Value) -> Result<Value, Error> {
+    text("kql_string", value).map(|text| fit(serde_json::Value::from(text).to_string()))
+}
+
+/// `{{ x | kql_name }}`: the name of a column as a query writes it.
+fn kql_name(value: &Value) -> Result<Value, Error> {
+    text("kql_name", value).map(|text| fit(rulec_kql::name(text)))
 }
 
 /// `{{ x | ident }}`: a name that Rust, and most languages, take: snake case,

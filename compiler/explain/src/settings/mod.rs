@@ -33,7 +33,11 @@ pub fn resolve(rule: &Rule, _index: usize, query: &Query, facts: &Facts) -> Reso
     let frequency = pick(schedule.and_then(|s| s.value.frequency), &timing.frequency);
     let mut period = pick(schedule.and_then(|s| s.value.period), &timing.period);
     // A run that looks back less far than the last run was ago leaves gaps.
-    if period.value < frequency.value && !matches!(period.origin, Origin::FrontMatter | Origin::Config) {
+    let written = matches!(
+        period.origin,
+        Origin::FrontMatter | Origin::Config | Origin::Environment(_)
+    );
+    if period.value < frequency.value && !written {
         period = Sourced::new(
             frequency.value,
             Origin::Derived("as far back as the time between runs".to_owned()),
@@ -135,7 +139,7 @@ fn custom_details(query: &Query) -> Sourced<BTreeMap<String, String>> {
 
 /// The fields that earlier alerts are compared by, when the query has the
 /// de-duplication that rule documents share.
-pub(crate) fn dedup_fields(query: &Query) -> Option<Vec<String>> {
+pub fn dedup_fields(query: &Query) -> Option<Vec<String>> {
     let binding = query.bindings.iter().find(|b| b.name == DEDUP_FIELDS)?;
     let BindingKind::Scalar(expr) = &binding.kind else {
         return None;

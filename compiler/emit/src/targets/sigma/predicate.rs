@@ -138,6 +138,18 @@ impl<'a> Translator<'a, '_> {
         match (name, args) {
             ("not", [inner]) => self.cond(inner, !negated),
             ("tobool" | "tostring", [inner]) if inner.ty == Type::Bool => self.cond(inner, negated),
+            // What is null counts as false here, and so does what is said of a field that is not
+            // there: an order is not turned round, which would hold for neither.
+            ("coalesce", [inner, last]) if inner.ty == Type::Bool && is_false(last) => {
+                if negated {
+                    self.flipped = !self.flipped;
+                }
+                let found = self.cond(inner, false);
+                if negated {
+                    self.flipped = !self.flipped;
+                }
+                Ok(negate(found?, negated))
+            }
             ("isempty" | "isnull", [arg]) => self.empty(arg, name == "isnull", negated),
             ("isnotempty" | "isnotnull", [arg]) => self.empty(arg, name == "isnotnull", !negated),
             ("matches regex", [arg, pattern]) => {
@@ -744,6 +756,10 @@ fn document(operand: &Operand<'_>, span: Span) -> Refusal {
 
 fn negate(cond: Cond, negated: bool) -> Cond {
     if negated { cond.not() } else { cond }
+}
+
+fn is_false(term: &Term) -> bool {
+    matches!(term.kind, TermKind::Literal(Value::Bool(false)))
 }
 
 /// Whether an order stands within, which is turned round when it is negated.
