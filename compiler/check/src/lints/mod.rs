@@ -65,6 +65,7 @@ mod rows_left_out;
 mod same_branches;
 mod schedule;
 mod search_everywhere;
+mod severity_missing;
 mod short_description;
 mod signed_address;
 mod sort_without_effect;
@@ -187,6 +188,7 @@ pub(crate) const ALL: &[Lint] = &[
     path_in_file_name::LINT,
     abbreviated_hive::LINT,
     signed_address::LINT,
+    severity_missing::LINT,
 ];
 
 /// Their codes.
