@@ -35,6 +35,8 @@ pub(crate) fn fields(old: &Side<'_>, new: &Side<'_>) -> Vec<Change> {
         let text = "the ids it has at its targets".to_owned();
         found.push(Class::Metadata, "settings/ids", text, Bump::Major);
     }
+    let end = |rule: &rulec_model::Rule| rule.settings.deprecated.as_ref().map(|said| said.value.clone());
+    found.plain("settings/deprecated", &end(a), &end(b));
     found.sections(&a.sections, &b.sections);
     for (index, (was, is)) in a.queries.iter().zip(&b.queries).enumerate() {
         let field = format!("queries/{index}");

@@ -264,8 +264,7 @@ impl<'q> Comparer<'q> {
                     state.items.extend(found.items);
                     // What an arm no longer gives is empty in its rows.
                     let lacks = |one: &Pipeline, other: &Pipeline| {
-                        let names =
-                            |arm: &Pipeline| arm.columns.iter().map(|c| c.clone()).collect::<BTreeSet<_>>();
+                        let names = |arm: &Pipeline| arm.columns.iter().cloned().collect::<BTreeSet<_>>();
                         let gone: Vec<_> = names(one).difference(&names(other)).cloned().collect();
                         gone.into_iter().map(|(name, _)| (name, Drift::Any))
                     };

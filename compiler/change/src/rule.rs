@@ -59,7 +59,8 @@ impl Class {
         }
     }
 
-    pub(crate) fn of(effect: Effect) -> Self {
+    /// The class of what a difference does to the rows of a query.
+    pub fn of(effect: Effect) -> Self {
         match effect {
             Effect::Same => Self::Cosmetic,
             Effect::Output => Self::Output,

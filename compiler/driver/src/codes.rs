@@ -37,9 +37,25 @@ codes! {
     VERSION_NOTES = "RV005", "version-without-notes", Warning, "A new row of a version history does not say what changed.";
     HISTORY_EDITED = "RV006", "history-edited", Warning, "A row of a version history says something else than it did.";
     LOCK_BROKEN = "RV007", "released-version-changed", Error, "A released version of a rule has other content than rulec.lock says.";
+    NO_REASON = "RV008", "deprecated-without-reason", Warning, "A deprecated rule says neither why nor which rule stands in its place.";
+    NOT_DEPRECATED = "RV009", "reason-without-deprecation", Warning, "A rule says why it is deprecated and has another status.";
+    NO_REPLACEMENT = "RV010", "replacement-missing", Error, "The rule that stands in the place of another is not in the repository.";
+    REPLACEMENT_ENDED = "RV011", "replacement-deprecated", Error, "The rule that stands in the place of another is deprecated or replaced itself.";
+    REPLACED_IN_CIRCLE = "RV012", "replaced-in-a-circle", Error, "Rules replace each other in a circle.";
+    STATUS_BACK = "RV013", "status-goes-back", Error, "A released rule has the status of one that was not released.";
+    REMOVED = "RV014", "removed-without-deprecation", Warning, "A released rule is gone and was not deprecated before.";
     EXPIRED_SUPPRESSION = "RC019", "expired-suppression", Error, "A suppression has ended.";
     UNUSED_SUPPRESSION = "RC020", "unused-suppression", Warning, "A suppression names a finding that is not there.";
     BAD_SUPPRESSION = "RC021", "bad-suppression", Error, "A suppression does not say what it should, or names what cannot be suppressed.";
     RELEASED_UNTESTED = "RC022", "released-without-fixture", Warning, "A rule that is released has no fixture.";
     NOT_WRITTEN = "RC012", "not-written", Error, "A file cannot be written.";
 }
+
+/// What is said of rules at the end of their life, from documents alone.
+pub(crate) const LIFE: [Code; 5] = [
+    NO_REASON,
+    NOT_DEPRECATED,
+    NO_REPLACEMENT,
+    REPLACEMENT_ENDED,
+    REPLACED_IN_CIRCLE,
+];

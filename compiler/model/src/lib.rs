@@ -12,7 +12,7 @@ pub use rule::{
     AttackTag, DataSource, Environment, Replacement, Rule, RuleKind, RuleQuery, Section, VersionEntry,
 };
 pub use settings::{
-    AlertText, Entity, FrontMatter, Grouping, GroupingMatch, Origin, Resolved, Schedule, ScheduleKind,
+    AlertText, Deprecation, Entity, FrontMatter, Grouping, GroupingMatch, Origin, Resolved, Schedule, ScheduleKind,
     Settings, Severity, Sourced, Status, Suppression, Trigger, TriggerOperator,
 };
 

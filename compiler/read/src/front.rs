@@ -578,6 +578,7 @@ fn merge(into: &mut FrontMatter, said: FrontMatter) {
     }
     let FrontMatter {
         status,
+        deprecated,
         severity,
         targets,
         schedule,
@@ -590,6 +591,7 @@ fn merge(into: &mut FrontMatter, said: FrontMatter) {
         ids,
     } = said;
     take(&mut into.status, status);
+    take(&mut into.deprecated, deprecated);
     take(&mut into.severity, severity);
     take(&mut into.targets, targets);
     take(&mut into.schedule, schedule);

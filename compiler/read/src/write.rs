@@ -73,6 +73,7 @@ fn front_matter(out: &mut String, settings: &Settings) {
     }
     let front = FrontMatter {
         status: said(settings.status.as_ref()),
+        deprecated: said(settings.deprecated.as_ref()),
         severity: said(settings.severity.as_ref()),
         targets: said(settings.targets.as_ref()),
         schedule: said(settings.schedule.as_ref()),

@@ -1,11 +1,13 @@
 //! Sigma rules as KQL over the tables of Defender and Sentinel.
 //!
-//! In: the documents of a file. Out: a draft for each rule. Log sources and
+//! In: the documents of a file. Out: a draft for each rule that is not a part of
+//! a correlation. Log sources and
 //! fields come from `schema/sigma/`, the data by which the Sigma target goes
 //! the other way. What a table cannot say is left out of the query and said:
 //! a part less in a conjunction matches more, in a disjunction less.
 
 mod condition;
+mod correlation;
 mod kql;
 mod matching;
 mod source;
@@ -13,8 +15,8 @@ mod value;
 
 use std::collections::BTreeMap;
 
-use rulec_emit::Effect;
-use rulec_facts::sigma::LogSource;
+use rulec_emit::{Effect, Loss};
+use rulec_facts::sigma::{Form, LogSource};
 use rulec_model::{Severity, Status};
 use rulec_source::SourceFile;
 use serde_json::Value;
@@ -39,35 +41,44 @@ pub(crate) fn rules(context: &Context, file: &SourceFile, values: Vec<Value>) ->
         }
     }
     let of = |key: &str, value: &Value| value.get(key).is_some();
+    let named = correlation::Named::of(&documents);
+    // What a correlation is made of is no rule of its own.
+    let referred = named.referred(&documents);
+    let stands_alone = |value: &&Value| !referred.contains(&std::ptr::from_ref(*value));
     let rules = documents
         .iter()
-        .filter(|v| of("detection", v) || of("correlation", v));
+        .filter(|v| of("detection", v) || of("correlation", v))
+        .filter(stands_alone);
     let single = rules.count() == 1;
     let mut found = Vec::new();
-    for value in documents {
-        let correlation = of("correlation", &value);
-        if !correlation && !of("detection", &value) {
+    for value in &documents {
+        if of("filter", value) && !of("detection", value) {
+            found.push(Err(Refused {
+                name: value.get("title").and_then(text).unwrap_or_default(),
+                why:
+                    "a filter is added to rules that lie elsewhere, and whether its condition keeps or drops \
+                      events is left open; write it as an exclusion in environments/"
+                        .to_owned(),
+            }));
             continue;
         }
-        let body = Fields::of(Some(value));
-        if correlation {
-            found.push(Err(Refused {
-                name: body.0.get("title").and_then(text).unwrap_or_default(),
-                why: "a correlation counts or orders the results of other rules; write it as a `summarize` over the query of its base rule".to_owned(),
-            }));
-        } else {
-            found.push(rule(context, body, header.as_deref().filter(|_| single)));
+        let known = of("correlation", value) || of("detection", value);
+        if !known || !stands_alone(&value) {
+            continue;
         }
+        found.push(rule(context, value, &named, header.as_deref().filter(|_| single)));
     }
     found
 }
 
-fn rule(context: &Context, mut body: Fields, header: Option<&str>) -> Result<Draft, Refused> {
+fn rule(
+    context: &Context,
+    document: &Value,
+    named: &correlation::Named<'_>,
+    header: Option<&str>,
+) -> Result<Draft, Refused> {
+    let mut body = Fields::of(Some(document.clone()));
     let title = body.text("title").unwrap_or_default();
-    let refused = |why: String| Refused {
-        name: title.clone(),
-        why,
-    };
     let mut draft = Draft::new(&title);
     if let Some(path) = header {
         draft.made_from(path);
@@ -76,6 +87,95 @@ fn rule(context: &Context, mut body: Fields, header: Option<&str>) -> Result<Dra
         draft.mark.clone_from(&id);
         draft.front.ids = Some(BTreeMap::from([("sigma".to_owned(), id)]));
     }
+    let product;
+    if body.take("correlation").is_some() {
+        correlation::write(context, named, document, &mut draft)?;
+        body.take("name");
+        product = None;
+    } else {
+        let found = detection(context, &mut body, &[], &mut draft.losses);
+        let found = found.map_err(|why| Refused { name: title, why })?;
+        let query = format!(
+            "let timeframe = 2*1h;\n{}// Begin environment-specific filter.\n// End environment-specific filter.\n",
+            found.lines()
+        );
+        draft.query(&query, None);
+        product = found.product;
+    }
+    about(context, &mut body, &mut draft, product.as_deref());
+    let keys: Vec<String> = body.rest().iter().map(|k| (*k).to_owned()).collect();
+    draft.left("", &keys.iter().map(String::as_str).collect::<Vec<_>>());
+    Ok(draft)
+}
+
+/// The events that a rule finds.
+struct Detected<'c> {
+    chosen: Chosen<'c>,
+    predicate: Predicate,
+    product: Option<String>,
+}
+
+impl Detected<'_> {
+    fn table(&self) -> &str {
+        &self.chosen.source.table
+    }
+
+    /// KQL for a field, and whether it is what the field is.
+    fn column(&self, field: &str) -> Option<(String, bool)> {
+        let place = self.chosen.places(field).into_iter().next()?;
+        let exact = matches!(place.field.form, Form::Plain | Form::Json);
+        Some((place.column, exact))
+    }
+
+    fn is_number(&self, field: &str) -> bool {
+        let place = self.chosen.places(field).into_iter().next();
+        place.is_some_and(|place| source::is_number(place.kind))
+    }
+
+    /// The column that says when an event was.
+    fn time(&self) -> &'static str {
+        if self.chosen.is_time("Timestamp") {
+            "Timestamp"
+        } else {
+            "TimeGenerated"
+        }
+    }
+
+    /// The query: the table, the time it looks back, the events, the detection.
+    fn lines(&self) -> String {
+        let source: &LogSource = self.chosen.source;
+        let mut query = format!("{}\n| where ingestion_time() >= ago(timeframe)\n", source.table);
+        let column = &source.event_column;
+        let number = self.chosen.is_number(column);
+        let events: Vec<String> = source
+            .events
+            .iter()
+            .map(|event| if number { event.clone() } else { kql::quoted(event) })
+            .collect();
+        match events.as_slice() {
+            [] => {}
+            [one] => query += &format!("| where {column} == {one}\n"),
+            several => query += &format!("| where {column} in ({})\n", several.join(", ")),
+        }
+        let body = kql::wheres(&self.predicate);
+        if body.contains(source::REGISTRY_PATH) {
+            // The field is the key with the value's name behind it.
+            query += &format!(
+                "| extend {} = strcat(RegistryKey, iff(isempty(RegistryValueName), \"\", strcat(\"\\\\\", RegistryValueName)))\n",
+                source::REGISTRY_PATH
+            );
+        }
+        query + &body
+    }
+}
+
+/// What a rule finds, with `fields` that somebody will look at.
+fn detection<'c>(
+    context: &'c Context,
+    body: &mut Fields,
+    fields: &[String],
+    losses: &mut Vec<Loss>,
+) -> Result<Detected<'c>, String> {
     let mut logsource = body.fields("logsource");
     let wanted = Wanted {
         category: logsource.text("category"),
@@ -83,57 +183,63 @@ fn rule(context: &Context, mut body: Fields, header: Option<&str>) -> Result<Dra
         service: logsource.text("service"),
     };
     logsource.take("definition");
-    let keys: Vec<String> = logsource.rest().iter().map(|k| (*k).to_owned()).collect();
-    draft.left("logsource.", &keys.iter().map(String::as_str).collect::<Vec<_>>());
-
+    let dropped = |construct: String, why: &str| Loss::new(construct, Effect::Dropped, why);
+    for key in logsource.rest() {
+        losses.push(dropped(
+            format!("`logsource.{key}`"),
+            "a document has no place for it",
+        ));
+    }
     let mut detection = body.fields("detection");
     let conditions = detection.texts("condition");
     if detection.take("timeframe").is_some() {
-        draft.lose(
-            "`timeframe`",
-            Effect::Dropped,
-            "it says nothing without a condition that counts",
-        );
+        let why = "it says nothing without a condition that counts";
+        losses.push(dropped("`timeframe`".to_owned(), why));
     }
     let searches = detection.0;
     let names: Vec<&str> = searches.keys().map(String::as_str).collect();
     let parsed: Vec<Condition> = conditions
         .iter()
         .map(|text| condition::parse(text, &names))
-        .collect::<Result<_, _>>()
-        .map_err(refused)?;
+        .collect::<Result<_, _>>()?;
     let condition = match parsed.len() {
-        0 => return Err(refused("its detection has no condition".to_owned())),
+        0 => return Err("its detection has no condition".to_owned()),
         1 => parsed.into_iter().next().unwrap_or(Condition::Or(Vec::new())),
         _ => Condition::Or(parsed),
     };
     if count(&searches) > MOST_PARTS {
-        return Err(refused(format!("its detection has more than {MOST_PARTS} parts")));
+        return Err(format!("its detection has more than {MOST_PARTS} parts"));
     }
-    let chosen = source::choose(context, &wanted, &searches).map_err(refused)?;
-    let mut predicate = of_condition(&chosen, &condition, &searches, &mut draft)?;
-    predicate = match kql::without_unknown(predicate, false, &mut draft.losses) {
-        Some(Predicate::Unknown { construct, why }) => {
-            return Err(refused(format!("{construct}: {why}")));
-        }
+    let mut asked = searches.clone();
+    if !fields.is_empty() {
+        let fields = fields.iter().map(|field| (field.clone(), Value::Null));
+        asked.insert(
+            "the fields of a correlation".to_owned(),
+            Value::Object(fields.collect()),
+        );
+    }
+    let chosen = source::choose(context, &wanted, &asked)?;
+    let predicate = of_condition(&chosen, &condition, &searches, losses);
+    let predicate = match kql::without_unknown(predicate, false, losses) {
+        Some(Predicate::Unknown { construct, why }) => return Err(format!("{construct}: {why}")),
         Some(predicate) => predicate,
-        None => return Err(refused("its detection says nothing".to_owned())),
+        None => return Err("its detection says nothing".to_owned()),
     };
     if !chosen.source.exact {
-        draft.lose(
+        losses.push(Loss::new(
             "`logsource`",
             Effect::Narrowed,
             format!(
                 "{} has some of the events only, or others too",
                 chosen.source.table
             ),
-        );
+        ));
     }
-    write_query(&chosen, &predicate, &mut draft);
-    about(context, &mut body, &mut draft, &wanted);
-    let keys: Vec<String> = body.rest().iter().map(|k| (*k).to_owned()).collect();
-    draft.left("", &keys.iter().map(String::as_str).collect::<Vec<_>>());
-    Ok(draft)
+    Ok(Detected {
+        chosen,
+        predicate,
+        product: wanted.product,
+    })
 }
 
 fn count(map: &serde_json::Map<String, Value>) -> usize {
@@ -151,59 +257,27 @@ fn of_condition(
     chosen: &Chosen<'_>,
     condition: &Condition,
     searches: &serde_json::Map<String, Value>,
-    draft: &mut Draft,
-) -> Result<Predicate, Refused> {
-    Ok(match condition {
+    losses: &mut Vec<Loss>,
+) -> Predicate {
+    let mut all = |parts: &[Condition]| -> Vec<Predicate> {
+        parts
+            .iter()
+            .map(|part| of_condition(chosen, part, searches, losses))
+            .collect()
+    };
+    match condition {
         Condition::Search(name) => {
             let search = searches.get(name).unwrap_or(&Value::Null);
-            matching::search(chosen, name, search, &mut draft.losses)
+            matching::search(chosen, name, search, losses)
         }
-        Condition::Not(inner) => Predicate::Not(Box::new(of_condition(chosen, inner, searches, draft)?)),
-        Condition::And(all) => Predicate::and(
-            all.iter()
-                .map(|c| of_condition(chosen, c, searches, draft))
-                .collect::<Result<_, _>>()?,
-        ),
-        Condition::Or(all) => Predicate::or(
-            all.iter()
-                .map(|c| of_condition(chosen, c, searches, draft))
-                .collect::<Result<_, _>>()?,
-        ),
-    })
-}
-
-/// The query: the table, the time it looks back, the events, the detection.
-fn write_query(chosen: &Chosen<'_>, predicate: &Predicate, draft: &mut Draft) {
-    let source: &LogSource = chosen.source;
-    let table = &source.table;
-    let mut query = format!("let timeframe = 2*1h;\n{table}\n| where ingestion_time() >= ago(timeframe)\n");
-    let column = &source.event_column;
-    let number = chosen.is_number(column);
-    let events: Vec<String> = source
-        .events
-        .iter()
-        .map(|event| if number { event.clone() } else { kql::quoted(event) })
-        .collect();
-    match events.as_slice() {
-        [] => {}
-        [one] => query += &format!("| where {column} == {one}\n"),
-        several => query += &format!("| where {column} in ({})\n", several.join(", ")),
+        Condition::Not(inner) => Predicate::Not(Box::new(of_condition(chosen, inner, searches, losses))),
+        Condition::And(parts) => Predicate::and(all(parts)),
+        Condition::Or(parts) => Predicate::or(all(parts)),
     }
-    let body = kql::wheres(predicate);
-    if body.contains(source::REGISTRY_PATH) {
-        // The field is the key with the value's name behind it.
-        query += &format!(
-            "| extend {} = strcat(RegistryKey, iff(isempty(RegistryValueName), \"\", strcat(\"\\\\\", RegistryValueName)))\n",
-            source::REGISTRY_PATH
-        );
-    }
-    query += &body;
-    query += "// Begin environment-specific filter.\n// End environment-specific filter.\n";
-    draft.query(&query, None);
 }
 
 /// Everything but the detection.
-fn about(context: &Context, body: &mut Fields, draft: &mut Draft, wanted: &Wanted) {
+fn about(context: &Context, body: &mut Fields, draft: &mut Draft, product: Option<&str>) {
     if let Some(description) = body.text("description") {
         draft.section("detection_description", "Detection description", &description);
     }
@@ -285,7 +359,7 @@ fn about(context: &Context, body: &mut Fields, draft: &mut Draft, wanted: &Wante
         }
     }
     draft.rule.attack = attack::tags(&context.attack, &tactics, &techniques, &mut draft.losses);
-    draft.rule.os = match wanted.product.as_deref() {
+    draft.rule.os = match product {
         Some("windows") => vec!["WindowsEndpoint".to_owned(), "WindowsServer".to_owned()],
         Some("linux") => vec!["Linux".to_owned()],
         Some("macos") => vec!["macOS".to_owned()],

@@ -195,6 +195,12 @@ impl Chosen<'_> {
         is_number(self.kind(column))
     }
 
+    /// Whether a column holds times.
+    pub(super) fn is_time(&self, column: &str) -> bool {
+        let kind = self.schema.as_ref().and_then(|schema| schema.column(column));
+        kind == Some(Type::DateTime)
+    }
+
     /// Whether the log source implies that the field has this value.
     pub(super) fn implies(&self, name: &str, value: &str) -> bool {
         self.source
