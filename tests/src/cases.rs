@@ -128,18 +128,11 @@ fn examples(page: &str, kind: &str) -> Vec<(String, String)> {
 fn example(language: &str, text: &str) -> String {
     if language == "rule" {
         let (front, query) = text.rsplit_once("---\n").unwrap();
-        return format!("{front}---\n{}", example("kql", query));
+        return format!("{front}---\n{}", ruled(query));
     }
     if language == "kql" {
-        let (before, _) = SOUND.split_once("DeviceProcessEvents").unwrap();
-        // Whether a name is known depends on the platform.
-        let sentinel = text.contains("SecurityEvent");
-        let before = if sentinel {
-            before.replace("M365 Security", "Sentinel")
-        } else {
-            before.to_owned()
-        };
-        return format!("{before}{text}\n```\n");
+        // A query alone is about no target's columns.
+        return format!("---\ntargets: [native]\n---\n{}", ruled(text));
     }
     let heading = text.lines().next().unwrap();
     if heading.starts_with("# ") {
@@ -152,6 +145,19 @@ fn example(language: &str, text: &str) -> String {
         }
         None => format!("{SOUND}\n{text}\n"),
     }
+}
+
+/// The sound document with another query.
+fn ruled(query: &str) -> String {
+    let (before, _) = SOUND.split_once("DeviceProcessEvents").unwrap();
+    // Whether a name is known depends on the platform.
+    let sentinel = query.contains("SecurityEvent");
+    let before = if sentinel {
+        before.replace("M365 Security", "Sentinel")
+    } else {
+        before.to_owned()
+    };
+    format!("{before}{query}\n```\n")
 }
 
 /// What a page calls bad its lint finds, and no other; what it calls good none does.

@@ -8,6 +8,8 @@
 //! A lint is a file in `lints/`, its page in `pages/`, its row in
 //! [`lints::ALL`], and a case in tests/cases/check.
 
+mod apart;
+mod keep;
 mod lints;
 mod tags;
 
@@ -27,6 +29,8 @@ pub struct Query<'a> {
     pub parsed: &'a rulec_kql::Parsed,
     /// Its algebra.
     pub ir: &'a Ir,
+    /// What its names stand for; none when the data cannot be read.
+    pub catalog: Option<&'a rulec_ir::Catalog>,
     /// Settings as this query tells them.
     pub resolved: &'a Resolved,
     /// Whether it parsed and bound without errors: otherwise what it gives is a guess.

@@ -122,6 +122,8 @@ struct Shown<'a> {
     notes: Vec<Option<String>>,
     particulars: Vec<Vec<String>>,
     setting_rows: Vec<Vec<String>>,
+    entity_rows: Vec<Vec<String>>,
+    passed_over_rows: Vec<Vec<String>>,
 }
 
 /// One page for all of them.
@@ -134,6 +136,8 @@ fn html(pipeline: &Pipeline, all: &[Explanation]) -> String {
             notes: rulec_explain::notes(explanation),
             particulars: rulec_explain::particular_rows(explanation),
             setting_rows: rulec_explain::setting_rows(&explanation.settings),
+            entity_rows: rulec_explain::entity_rows(&explanation.entities),
+            passed_over_rows: rulec_explain::passed_over_rows(&explanation.entities),
         })
         .collect();
     report::render(

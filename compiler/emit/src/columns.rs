@@ -6,30 +6,11 @@
 
 use std::collections::BTreeSet;
 
-use rulec_facts::entities::OutputColumn;
-use rulec_functions::Value;
+use rulec_explain::origin::column_of;
+pub(crate) use rulec_explain::origin::{Held as Source, held as source, outputs};
 use rulec_ir::walk::Node;
-use rulec_ir::{BindingKind, Expr, ExprKind, Origin, Query, Rel, RelKind};
+use rulec_ir::{Expr, ExprKind, Query, Rel, RelKind};
 use rulec_source::Span;
-
-/// Where the values of a column come from.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Source<'a> {
-    /// A column of a table, passed on unchanged.
-    Table {
-        /// The table.
-        table: &'a str,
-        /// Its name there.
-        column: &'a str,
-    },
-    /// The same text in every row.
-    Text(&'a str),
-    /// Worked out.
-    Computed,
-}
-
-/// How far a column is followed; queries nest far less, broken data may not.
-const DEPTH: usize = 500;
 
 /// Whether the query gives a column of that name; an open result may.
 pub(crate) fn has(query: &Query, name: &str) -> bool {
@@ -48,118 +29,6 @@ pub(crate) fn names(query: &Query) -> Vec<&str> {
 /// A column meant by `name`, when it differs only in case or separators.
 pub(crate) fn close<'a>(query: &'a Query, name: &str) -> Option<&'a str> {
     rulec_facts::close_matches(name, names(query), 1).first().copied()
-}
-
-/// Where the result's column of that name comes from.
-pub(crate) fn source<'a>(query: &'a Query, name: &str) -> Option<Source<'a>> {
-    let root = query.root.as_ref()?;
-    let index = root.columns.iter().position(|column| &*column.name == name)?;
-    Some(trace(query, root, index, DEPTH))
-}
-
-/// The result's columns as inference of entities takes them.
-pub(crate) fn outputs(query: &Query) -> Vec<OutputColumn<'_>> {
-    let Some(root) = &query.root else {
-        return Vec::new();
-    };
-    root.columns
-        .iter()
-        .enumerate()
-        .map(|(index, column)| {
-            let name = &*column.name;
-            let (source, table) = match trace(query, root, index, DEPTH) {
-                Source::Table { table, column } => ((column != name).then_some(column), Some(table)),
-                _ => (None, None),
-            };
-            OutputColumn { name, source, table }
-        })
-        .collect()
-}
-
-fn trace<'a>(query: &'a Query, rel: &'a Rel, index: usize, depth: usize) -> Source<'a> {
-    let Some(depth) = depth.checked_sub(1) else {
-        return Source::Computed;
-    };
-    let through = |input: &'a Rel, expr: Option<&'a Expr>| match expr.map(|expr| &expr.kind) {
-        Some(ExprKind::Column(index)) => trace(query, input, *index, depth),
-        Some(ExprKind::Literal(Value::String(text))) => Source::Text(text),
-        _ => Source::Computed,
-    };
-    match &rel.kind {
-        RelKind::Table { name } => match rel.columns.get(index) {
-            Some(column) => Source::Table {
-                table: name,
-                column: &column.name,
-            },
-            None => Source::Computed,
-        },
-        RelKind::Ref(id) => match query.bindings.get(id.0).map(|binding| &binding.kind) {
-            Some(BindingKind::Table { rel, .. }) => trace(query, rel, index, depth),
-            _ => Source::Computed,
-        },
-        RelKind::Filter { input, .. }
-        | RelKind::Sort { input, .. }
-        | RelKind::Take { input, .. }
-        | RelKind::Top { input, .. } => trace(query, input, index, depth),
-        RelKind::Project { input, exprs, .. } | RelKind::Distinct { input, exprs } => {
-            through(input, exprs.get(index))
-        }
-        RelKind::Summarize {
-            input,
-            keys,
-            aggregates,
-        } => match keys.get(index) {
-            Some(key) => through(input, Some(key)),
-            None => through(input, passed_by_aggregate(aggregates, index - keys.len())),
-        },
-        RelKind::Join {
-            left, right, output, ..
-        } => match output.get(index) {
-            Some(Origin::Left(index)) => trace(query, left, *index, depth),
-            Some(Origin::Right(index)) => trace(query, right, *index, depth),
-            None => Source::Computed,
-        },
-        RelKind::MvExpand { input, passed, .. } => match passed.get(index) {
-            Some(Some(index)) => trace(query, input, *index, depth),
-            _ => Source::Computed,
-        },
-        RelKind::MvApply { input, output, .. } => match output.get(index) {
-            Some(Origin::Left(index)) => trace(query, input, *index, depth),
-            _ => Source::Computed,
-        },
-        RelKind::Parse { input, .. } | RelKind::Invoke { input, .. } if index < input.columns.len() => {
-            trace(query, input, index, depth)
-        }
-        RelKind::Union { inputs, with_source } => {
-            let Some(index) = index.checked_sub(usize::from(*with_source)) else {
-                return Source::Computed;
-            };
-            let mut sources = inputs
-                .iter()
-                .filter_map(|input| Some(trace(query, &input.rel, (*input.columns.get(index)?)?, depth)));
-            let first = sources.next().unwrap_or(Source::Computed);
-            // Different tables may still agree on the column.
-            sources.fold(first, |one, other| match (&one, &other) {
-                _ if one == other => one,
-                (Source::Table { column: a, .. }, Source::Table { column: b, .. }) if a == b => one,
-                _ => Source::Computed,
-            })
-        }
-        _ => Source::Computed,
-    }
-}
-
-/// What an aggregate that picks rows (`arg_max`, `take_any`) passes on in its
-/// output number `index`.
-fn passed_by_aggregate(aggregates: &[rulec_ir::AggregateCall], mut index: usize) -> Option<&Expr> {
-    for call in aggregates {
-        if index < call.outputs {
-            let picks = matches!(call.function, "arg_max" | "arg_min" | "take_any" | "any");
-            return if picks { call.args.get(index) } else { None };
-        }
-        index -= call.outputs;
-    }
-    None
 }
 
 /// Calls `visit` on every relation of the query, bindings and subqueries included.
@@ -193,7 +62,7 @@ pub(crate) fn used<'a>(query: &'a Query, text: &str) -> Vec<Used<'a>> {
                 if let ExprKind::Column(index) = &expr.kind
                     && let Some(column) = input.columns.get(*index)
                     && names_it(expr.span.of(text), &column.name)
-                    && let Source::Table { table, column } = trace(query, input, *index, DEPTH)
+                    && let Source::Table { table, column } = column_of(query, input, *index)
                 {
                     found.push(Used {
                         span: expr.span,
@@ -249,7 +118,7 @@ fn names_it(text: &str, column: &str) -> bool {
 mod tests {
     use super::*;
     use crate::targets::testing::query;
-    use rulec_functions::Type;
+    use rulec_functions::{Type, Value};
 
     #[test]
     fn columns_are_followed_to_their_tables() {

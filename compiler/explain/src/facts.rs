@@ -1,7 +1,7 @@
 //! The data that explaining and checking rest on, loaded once, and when it is asked for.
 
 use rulec_facts::attack::{Attack, Versions};
-use rulec_facts::{FactsError, Lazy, Pack, entities::Entities, events::Events, runs::Runs};
+use rulec_facts::{FactsError, Lazy, Pack, contract::Contracts, entities::Entities, events::Events, runs::Runs};
 
 /// Data under schema/, as far as explaining and checking need it.
 #[derive(Debug)]
@@ -16,6 +16,8 @@ pub struct Facts {
     pub events: Lazy<Events>,
     /// What entities are made of.
     pub entities: Lazy<Entities>,
+    /// What targets ask of the columns of a result.
+    pub contracts: Lazy<Contracts>,
     /// How the services run rules.
     pub runs: Lazy<Runs>,
 }
@@ -37,7 +39,16 @@ impl Facts {
             newest: version(newest)?,
             versions: Lazy::new(pack, &["schema/attack/"], Versions::load)?,
             events: Lazy::new(pack, &["schema/events/", "schema/tables/m365.txt"], Events::load)?,
-            entities: Lazy::new(pack, &["schema/entities.yaml"], Entities::load)?,
+            contracts: Lazy::new(
+                pack,
+                &["schema/entities.yaml", "schema/targets/"],
+                Contracts::load,
+            )?,
+            entities: Lazy::new(
+                pack,
+                &["schema/entities.yaml", "schema/targets/sentinel.yaml"],
+                Entities::load,
+            )?,
             runs: Lazy::new(pack, &["schema/targets/runs.yaml"], Runs::load)?,
         })
     }

@@ -22,7 +22,9 @@ use crate::{
 
 /// The column and the let binding of the de-duplication that rule documents share.
 const DEDUP_ENTITY: &str = "DedupEntity";
-pub(crate) const DEDUP_FIELDS: &str = "DedupFields";
+/// The let binding with the fields that earlier alerts are compared by, in the
+/// de-duplication that rule documents share.
+pub const DEDUP_FIELDS: &str = "DedupFields";
 
 /// Functions that count or measure.
 const COUNTING: [&str; 9] = [

@@ -6,12 +6,17 @@
 //! columns of a query. Deliberately absent: what a document says itself about
 //! entities; that always comes first, and is the emitter's business.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 
+use rulec_functions::Type;
 use serde::Deserialize;
 
 use crate::yaml::Ordered;
-use crate::{FactsError, Pack, yaml};
+use crate::{FactsError, Pack, targets, yaml};
+
+mod infer;
+
+pub use infer::{Inferred, OutputColumn, PassedOver, Proposal, Why};
 
 /// A Sentinel entity type.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -23,6 +28,9 @@ pub struct SentinelEntity {
     pub required: Vec<Vec<String>>,
     /// Sets of identifiers that name one entity and no other.
     pub strong: Vec<Vec<String>>,
+    /// Types of columns, by identifier, where they differ from [`Entities::types`].
+    #[serde(default)]
+    types: BTreeMap<String, Vec<String>>,
     /// Whether the API's list of entity types has it.
     #[serde(default = "yes")]
     pub arm: bool,
@@ -77,7 +85,11 @@ struct Inference {
     entity: String,
     role: String,
     #[serde(default)]
+    needs: Vec<String>,
+    #[serde(default)]
     tables: Vec<String>,
+    #[serde(default)]
+    except: Vec<String>,
     #[serde(default)]
     sentinel: Ordered<Vec<String>>,
     #[serde(default)]
@@ -93,47 +105,31 @@ struct DefenderInference {
     properties: Ordered<Vec<String>>,
 }
 
-/// One column of a query's output, as far as inference cares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OutputColumn<'a> {
-    /// Its name in the output.
-    pub name: &'a str,
-    /// The column it holds unchanged, when that has another name.
-    pub source: Option<&'a str>,
-    /// The table that column is of, where it is known.
-    pub table: Option<&'a str>,
-}
-
-/// A proposed mapping.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Inferred {
-    /// Sentinel's entity type (`Account`), or Defender's list (`accounts`).
-    pub entity: String,
-    /// What the entity is in the event: `initiating account`.
-    pub role: String,
-    /// Identifier or property -> output column, best first.
-    pub fields: Vec<(String, String)>,
-    /// Identifiers whose value is the same in every row, as `Algorithm` is
-    /// `SHA1`: the query needs a column for each.
-    pub constants: BTreeMap<String, String>,
-}
-
 /// Everything about entities.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entities {
     #[serde(rename = "source")]
     _source: String,
+    types: Vec<String>,
     sentinel: BTreeMap<String, SentinelEntity>,
     #[serde(rename = "custom_entities")]
     custom: BTreeMap<String, CustomEntity>,
     defender: BTreeMap<String, DefenderList>,
     sentinel_to_defender: BTreeMap<String, DefenderPlace>,
+    made_columns: Vec<String>,
     inference: Vec<Inference>,
+    #[serde(skip)]
+    limits: Limits,
 }
 
-/// Sentinel takes at most this many identifiers a mapping.
-const IDENTIFIERS: usize = 3;
+/// How many mappings a rule takes, and identifiers a mapping.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Limits {
+    mappings: usize,
+    identifiers: usize,
+}
+
 const PATH: &str = "schema/entities.yaml";
 
 fn yes() -> bool {
@@ -143,18 +139,30 @@ fn yes() -> bool {
 impl Entities {
     /// Reads `schema/entities.yaml` and checks that its parts know each other.
     pub fn load(pack: &Pack) -> Result<Entities, FactsError> {
-        let entities: Entities = yaml::file(pack, PATH)?;
+        let mut entities: Entities = yaml::file(pack, PATH)?;
         entities.verify()?;
+        let sentinel = targets::Sentinel::load(pack)?;
+        entities.limits = Limits {
+            mappings: sentinel.entity_mappings_max,
+            identifiers: sentinel.identifiers_max,
+        };
         Ok(entities)
     }
 
     fn verify(&self) -> Result<(), FactsError> {
         let wrong = |what: String| Err(FactsError::new(PATH, what));
         for (name, entity) in &self.sentinel {
-            for identifier in entity.required.iter().chain(&entity.strong).flatten() {
+            let named = entity.required.iter().chain(&entity.strong).flatten();
+            for identifier in named.chain(entity.types.keys()) {
                 if !entity.identifiers.contains(identifier) {
                     return wrong(format!("'{name}' has no identifier '{identifier}'"));
                 }
+            }
+        }
+        let types = self.sentinel.values().flat_map(|entity| entity.types.values());
+        for name in types.flatten().chain(&self.types) {
+            if Type::parse(name).is_none() {
+                return wrong(format!("there is no type '{name}'"));
             }
         }
         for (name, list) in &self.defender {
@@ -191,6 +199,15 @@ impl Entities {
                 ));
             }
         }
+        let named: Vec<&String> = self
+            .inference
+            .iter()
+            .flat_map(|row| &row.sentinel.0)
+            .flat_map(|(_, names)| names)
+            .collect();
+        if let Some(unknown) = self.made_columns.iter().find(|made| !named.contains(made)) {
+            return wrong(format!("nothing is inferred from the column '{unknown}'"));
+        }
         for row in &self.inference {
             let entity = self.known(&row.entity)?;
             let named = row
@@ -198,7 +215,8 @@ impl Entities {
                 .0
                 .iter()
                 .map(|(identifier, _)| identifier)
-                .chain(row.constants.keys());
+                .chain(row.constants.keys())
+                .chain(&row.needs);
             for identifier in named {
                 if !entity.identifiers.contains(identifier) {
                     return wrong(format!("'{}' has no identifier '{identifier}'", row.entity));
@@ -240,6 +258,27 @@ impl Entities {
     /// All Sentinel entity types, sorted by name.
     pub fn sentinel_types(&self) -> impl Iterator<Item = (&str, &SentinelEntity)> {
         self.sentinel.iter().map(|(name, entity)| (name.as_str(), entity))
+    }
+
+    /// The types of columns that an identifier of a Sentinel entity type takes.
+    pub fn types(&self, entity: &str, identifier: &str) -> &[String] {
+        let own = self.sentinel.get(entity).and_then(|e| e.types.get(identifier));
+        own.unwrap_or(&self.types)
+    }
+
+    /// Whether an identifier takes a column of that type. One whose type is not
+    /// known may have any.
+    pub fn takes(&self, entity: &str, identifier: &str, ty: Type) -> bool {
+        ty == Type::Unknown
+            || self
+                .types(entity, identifier)
+                .iter()
+                .any(|name| name == ty.name())
+    }
+
+    /// How many identifiers a Sentinel mapping takes.
+    pub fn identifiers_max(&self) -> usize {
+        self.limits.identifiers
     }
 
     /// A Defender list: `hosts`.
@@ -287,59 +326,6 @@ impl Entities {
             }
         })
     }
-
-    /// The Sentinel mappings that the output columns allow, most telling
-    /// first. At most three identifiers each; constants count among them. How
-    /// many mappings a rule takes is the target's limit, not this function's.
-    pub fn infer_sentinel(&self, columns: &[OutputColumn<'_>]) -> Vec<Inferred> {
-        let columns = Columns::new(columns);
-        let mut taken = BTreeSet::new();
-        let mut found = Vec::new();
-        for row in &self.inference {
-            let room = IDENTIFIERS.saturating_sub(row.constants.len());
-            let mut fields = pick(row, &row.sentinel, &columns, &row.entity, &taken);
-            fields.truncate(room);
-            let names: Vec<&str> = fields
-                .iter()
-                .map(|field| field.0)
-                .chain(row.constants.keys().map(String::as_str))
-                .collect();
-            if !fields.is_empty() && self.is_accepted(&row.entity, &names) {
-                taken.extend(fields.iter().map(|(_, column)| (row.entity.as_str(), *column)));
-                let constants = row.constants.clone();
-                found.push(Inferred {
-                    entity: row.entity.clone(),
-                    role: row.role.clone(),
-                    fields: owned(fields),
-                    constants,
-                });
-            }
-        }
-        found
-    }
-
-    /// The Defender mappings that the output columns allow, most telling first.
-    pub fn infer_defender(&self, columns: &[OutputColumn<'_>]) -> Vec<Inferred> {
-        let columns = Columns::new(columns);
-        let mut taken = BTreeSet::new();
-        let mut found = Vec::new();
-        for row in &self.inference {
-            let Some(defender) = &row.defender else { continue };
-            let fields = pick(row, &defender.properties, &columns, &defender.list, &taken);
-            let names: Vec<&str> = fields.iter().map(|field| field.0).collect();
-            if self.is_accepted_by_defender(&defender.list, &names) {
-                taken.extend(fields.iter().map(|(_, column)| (defender.list.as_str(), *column)));
-                let (entity, role, constants) = (defender.list.clone(), row.role.clone(), BTreeMap::new());
-                found.push(Inferred {
-                    entity,
-                    role,
-                    fields: owned(fields),
-                    constants,
-                });
-            }
-        }
-        found
-    }
 }
 
 fn one_is_there(sets: &[Vec<String>], names: &[&str]) -> bool {
@@ -347,153 +333,14 @@ fn one_is_there(sets: &[Vec<String>], names: &[&str]) -> bool {
         .any(|set| set.iter().all(|name| names.contains(&name.as_str())))
 }
 
-fn owned(fields: Vec<(&str, &str)>) -> Vec<(String, String)> {
-    fields
-        .into_iter()
-        .map(|(field, column)| (field.to_owned(), column.to_owned()))
-        .collect()
-}
-
-/// Output columns by name: a search over all tables gives thousands.
-struct Columns<'a> {
-    named: HashMap<&'a str, Vec<OutputColumn<'a>>>,
-    holding: HashMap<&'a str, Vec<OutputColumn<'a>>>,
-}
-
-impl<'a> Columns<'a> {
-    fn new(columns: &[OutputColumn<'a>]) -> Self {
-        let mut named: HashMap<&str, Vec<_>> = HashMap::with_capacity(columns.len());
-        let mut holding: HashMap<&str, Vec<_>> = HashMap::new();
-        for column in columns {
-            named.entry(column.name).or_default().push(*column);
-            if let Some(source) = column.source {
-                holding.entry(source).or_default().push(*column);
-            }
-        }
-        Columns { named, holding }
-    }
-
-    /// The columns of that very name, then those that hold the same under another.
-    fn called(&self, name: &str) -> impl Iterator<Item = &OutputColumn<'a>> {
-        let named = self.named.get(name).into_iter().flatten();
-        named.chain(self.holding.get(name).into_iter().flatten())
-    }
-}
-
-/// The first free output column for each identifier of a row.
-fn pick<'a>(
-    row: &'a Inference,
-    identifiers: &'a Ordered<Vec<String>>,
-    columns: &Columns<'a>,
-    entity: &str,
-    taken: &BTreeSet<(&str, &str)>,
-) -> Vec<(&'a str, &'a str)> {
-    let of_table = |column: &OutputColumn<'_>| {
-        row.tables.is_empty()
-            || column.table.is_some_and(|table| {
-                row.tables.iter().any(|known| match known.strip_suffix('*') {
-                    Some(prefix) => table.starts_with(prefix),
-                    None => known == table,
-                })
-            })
-    };
-    let free = |column: &OutputColumn<'_>| !taken.contains(&(entity, column.name));
-    let column = |names: &[String]| {
-        let mut called = names.iter().flat_map(|name| columns.called(name));
-        called.find(|column| of_table(column) && free(column))
-    };
-    identifiers
-        .0
-        .iter()
-        .filter_map(|(identifier, names)| Some((identifier.as_str(), column(names)?.name)))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn entities() -> Entities {
         Entities::load(&Pack::embedded()).unwrap()
-    }
-
-    fn columns<'a>(names: &[&'a str], table: &'a str) -> Vec<OutputColumn<'a>> {
-        names
-            .iter()
-            .map(|name| OutputColumn {
-                name,
-                source: None,
-                table: Some(table),
-            })
-            .collect()
-    }
-
-    fn shown(inferred: &[Inferred]) -> Vec<String> {
-        let field = |(identifier, column): &(String, String)| format!("{identifier}={column}");
-        let fields = |row: &Inferred| row.fields.iter().map(field).collect::<Vec<_>>().join(" ");
-        inferred
-            .iter()
-            .map(|row| format!("{}: {}", row.entity, fields(row)))
-            .collect()
-    }
-
-    #[test]
-    fn sentinel_mappings() {
-        let columns = columns(
-            &[
-                "DeviceId",
-                "DeviceName",
-                "InitiatingProcessAccountName",
-                "InitiatingProcessAccountDomain",
-                "SHA1",
-            ],
-            "DeviceEvents",
-        );
-        let inferred = entities().infer_sentinel(&columns);
-        assert_eq!(
-            shown(&inferred),
-            [
-                "Host: FullName=DeviceName",
-                "Account: Name=InitiatingProcessAccountName NTDomain=InitiatingProcessAccountDomain",
-                "FileHash: Value=SHA1",
-            ]
-        );
-        assert_eq!(inferred[2].constants["Algorithm"], "SHA1");
-        assert!(entities().is_strong("Account", &["Name", "NTDomain"]));
-    }
-
-    #[test]
-    fn defender_mappings() {
-        let columns = columns(&["DeviceId", "FileName", "SHA1", "RemoteIP"], "DeviceEvents");
-        assert_eq!(
-            shown(&entities().infer_defender(&columns)),
-            [
-                "hosts: deviceId=DeviceId",
-                "ips: address=RemoteIP",
-                "files: name=FileName sha1=SHA1"
-            ]
-        );
-    }
-
-    #[test]
-    fn tables_tell_columns_apart() {
-        let user = |table| shown(&entities().infer_sentinel(&columns(&["UserId"], table)));
-        assert_eq!(user("SigninLogs"), ["Account: AadUserId=UserId"]);
-        assert_eq!(user("OfficeActivity"), ["Account: FullName=UserId"]);
-        assert!(user("Other").is_empty());
-    }
-
-    #[test]
-    fn renamed_columns_are_followed() {
-        let column = OutputColumn {
-            name: "Source",
-            source: Some("DeviceName"),
-            table: None,
-        };
-        assert_eq!(
-            shown(&entities().infer_sentinel(&[column])),
-            ["Host: FullName=Source"]
-        );
     }
 
     #[test]
@@ -546,7 +393,9 @@ mod tests {
                 .flat_map(|defender| defender.properties.0);
             for (_, columns) in row.sentinel.0.into_iter().chain(defender) {
                 for column in columns {
-                    assert!(known.contains(&column), "{column}");
+                    // What queries make is listed, and nothing else is.
+                    let made = entities().made_columns.contains(&column);
+                    assert!(known.contains(&column) != made, "{column}");
                 }
             }
         }

@@ -1,10 +1,17 @@
-//! Every mapped column exists in the result, in this exact case.
+//! Every mapped column exists in the result.
 
-use rulec_model::{Origin, Resolved};
-use rulec_source::{Diagnostic, Severity, Span};
+use rulec_explain::origin::outputs;
+use rulec_source::{Diagnostic, Severity};
 
-use super::{CONFIG, code};
-use crate::{Input, Lint};
+use super::{
+    code,
+    mapped::{Mapped, closed, columns, in_other_case, listed, mapped},
+    target_columns,
+};
+use crate::{
+    Input, Lint, Query,
+    keep::{self, Wanted},
+};
 
 pub(crate) const LINT: Lint = Lint {
     code: code(
@@ -21,127 +28,139 @@ pub(crate) const LINT: Lint = Lint {
 const LISTED: usize = 12;
 
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
-    let several = input.queries.len() > 1;
-    for (index, query) in input.queries.iter().enumerate() {
-        let Some(root) = query.ir.root.as_ref().filter(|_| query.sound) else {
-            continue;
-        };
-        if root.open {
-            continue;
-        }
-        let columns: Vec<&str> = root.columns.iter().map(|c| &*c.name).collect();
-        let which = if several {
-            format!("query {}", index + 1)
-        } else {
-            "the query".to_owned()
-        };
-        for mapped in mapped(input, query.resolved) {
-            if !columns.contains(&mapped.column.as_str()) {
-                found.push(finding(&mapped, &columns, &which));
-            }
+    for (query, which) in closed(input) {
+        let columns = columns(query.ir);
+        let missing: Vec<Mapped> = mapped(input, query.resolved)
+            .into_iter()
+            .filter(|m| !columns.contains(&m.column.as_str()) && in_other_case(&m.column, &columns).is_none())
+            .collect();
+        let mut kept = kept(input, query, &missing);
+        for mapped in &missing {
+            found.push(finding(query, mapped, &columns, &which, &mut kept));
         }
     }
 }
 
-fn finding(mapped: &Mapped, columns: &[&str], which: &str) -> Diagnostic {
-    let Mapped {
-        what, column, span, ..
-    } = mapped;
-    let mut diagnostic = Diagnostic::new(
+/// What keeps columns, and the columns.
+struct Kept {
+    columns: Vec<String>,
+    keep: keep::Keep,
+}
+
+/// One repair for all columns that were there once: two of one place would
+/// hinder each other.
+fn kept(input: &Input<'_>, query: &Query<'_>, missing: &[Mapped]) -> Option<Kept> {
+    let needed = target_columns::missing(input, query);
+    let mut names: Vec<&str> = Vec::new();
+    for mapped in missing {
+        let name = mapped.column.as_str();
+        let renamed = renamed(query, name).is_some() && !mapped.from_config;
+        // What a target needs is kept together, with the time of its event.
+        if !renamed && !names.contains(&name) && !needed.iter().any(|n| n == name) {
+            let wanted = Wanted {
+                columns: &[name],
+                times: &[],
+            };
+            if keep::lost(query, wanted).is_some_and(|lost| lost.keep.is_some()) {
+                names.push(name);
+            }
+        }
+    }
+    let wanted = Wanted {
+        columns: &names,
+        times: &[],
+    };
+    let keep = keep::lost(query, wanted)?.keep?;
+    Some(Kept {
+        columns: names.into_iter().map(str::to_owned).collect(),
+        keep,
+    })
+}
+
+/// What the result calls a column of a table that it has under another name.
+fn renamed<'q>(query: &Query<'q>, name: &str) -> Option<&'q str> {
+    let mut others = outputs(query.ir)
+        .into_iter()
+        .filter(|column| column.source == Some(name))
+        .map(|column| column.name);
+    // Of two nobody knows which is meant.
+    others.next().filter(|_| others.next().is_none())
+}
+
+fn finding(
+    query: &Query<'_>,
+    mapped: &Mapped,
+    columns: &[&str],
+    which: &str,
+    kept: &mut Option<Kept>,
+) -> Diagnostic {
+    let Mapped { what, column, .. } = mapped;
+    let mut diagnostic = mapped.finding(
         LINT.code,
         format!("{what} names the column `{column}`, which {which} does not give"),
-    )
-    .label(*span, "no such column in the result");
-    if mapped.from_config {
-        diagnostic = diagnostic.note(CONFIG);
-    }
-    if let Some(same) = columns.iter().find(|c| c.eq_ignore_ascii_case(column)) {
-        let help = format!("column names are case-sensitive: write `{same}`");
+        "no such column in the result",
+    );
+    if let Some(new) = renamed(query, column) {
+        let help = format!("the result has it as `{new}`: write that");
         return if mapped.from_config {
             diagnostic.help(help)
         } else {
-            diagnostic.help(help).fix(format!("write `{same}`"), *span, *same)
+            diagnostic
+                .help(help)
+                .fix(format!("write `{new}`"), mapped.span, new)
         };
     }
-    match rulec_facts::close_matches(column, columns.iter().copied(), 1).first() {
-        Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
-        None if columns.len() <= LISTED => diagnostic.help(format!(
+    let wanted = Wanted {
+        columns: &[column],
+        times: &[],
+    };
+    if let Some(lost) = keep::lost(query, wanted) {
+        diagnostic = diagnostic.label(
+            query.fragment.map(lost.keyword),
+            format!("`{}` drops it", lost.operator),
+        );
+        let help = match &lost.keep {
+            Some(keep) => format!("keep it: `{}`", keep.idiom),
+            None => format!("let this `{}` keep it, or map another column", lost.operator),
+        };
+        diagnostic = diagnostic.help(help);
+        let own = kept.as_ref().is_some_and(|kept| kept.columns.contains(column));
+        if own && let Some(Kept { columns, keep }) = kept.take() {
+            let names: Vec<&str> = columns.iter().map(String::as_str).collect();
+            let edits = keep.edits.into_iter();
+            let edits = edits.map(|(span, text)| (query.fragment.map(span), text));
+            return diagnostic.fix_all(format!("keep {}", listed(&names)), edits.collect());
+        }
+        return diagnostic;
+    }
+    if let Some(close) = rulec_facts::close_matches(column, columns.iter().copied(), 1).first() {
+        return diagnostic.help(format!("did you mean `{close}`?"));
+    }
+    if let Some(function) = giver(query, column) {
+        return diagnostic.help(format!(
+            "`{column}` is a column of {function}: `invoke {function}(…)` gives it, and what comes behind has to keep it"
+        ));
+    }
+    diagnostic.help(if columns.len() <= LISTED {
+        format!(
             "let the query keep `{column}` in its last project or summarize, or map one of {}",
             columns.join(", ")
-        )),
-        None => diagnostic.help(format!(
-            "let the query keep `{column}` in its last project or summarize, or map another column"
-        )),
-    }
+        )
+    } else {
+        format!("let the query keep `{column}` in its last project or summarize, or map another column")
+    })
 }
 
-/// Something that names a column.
-struct Mapped {
-    /// What it is, as the beginning of a sentence.
-    what: String,
-    column: String,
-    span: Span,
-    from_config: bool,
-}
-
-/// Everything that names a column. What was derived rests on the columns
-/// themselves and cannot be wrong.
-fn mapped(input: &Input<'_>, resolved: &Resolved) -> Vec<Mapped> {
-    let said = |origin: &Origin| !matches!(origin, Origin::Derived(_) | Origin::Default(_));
-    let mut mapped = Vec::new();
-    let mut push = |what: String, column: &str, span: Span, origin: &Origin| {
-        mapped.push(Mapped {
-            what,
-            column: column.to_owned(),
-            span,
-            from_config: *origin == Origin::Config,
-        });
+/// The function of the platform that appends a column of that name.
+fn giver<'q>(query: &Query<'q>, column: &str) -> Option<&'q str> {
+    use rulec_facts::tables::FunctionResult;
+    let functions = query.catalog?.tables().functions();
+    let gives = |result: &FunctionResult| match result {
+        FunctionResult::Appends(columns) => columns.iter().any(|(name, _)| name == column),
+        _ => false,
     };
-    if said(&resolved.entities.origin) {
-        let setting = input.setting("/settings/entities");
-        for entity in &resolved.entities.value {
-            for (identifier, column) in &entity.fields {
-                push(
-                    format!("the entity {} ({identifier})", entity.kind),
-                    column,
-                    setting.value(identifier, column),
-                    &resolved.entities.origin,
-                );
-            }
-        }
-    }
-    if said(&resolved.custom_details.origin) {
-        let setting = input.setting("/settings/custom_details");
-        for (key, column) in &resolved.custom_details.value {
-            push(
-                format!("the custom detail {key}"),
-                column,
-                setting.value(key, column),
-                &resolved.custom_details.origin,
-            );
-        }
-    }
-    if let Some(alert) = &resolved.alert {
-        let setting = input.setting("/settings/alert");
-        let texts = [
-            ("title", &alert.value.title),
-            ("description", &alert.value.description),
-        ];
-        for (name, text) in texts {
-            for column in text.iter().flat_map(|t| placeholders(t)) {
-                let span = setting.placeholder(&column);
-                push(format!("the alert's {name}"), &column, span, &alert.origin);
-            }
-        }
-    }
-    mapped
-}
-
-/// The columns in `{{…}}`.
-fn placeholders(text: &str) -> Vec<String> {
-    text.split("{{")
-        .skip(1)
-        .filter_map(|rest| rest.split_once("}}"))
-        .map(|(column, _)| column.trim().to_owned())
-        .collect()
+    functions
+        .filter(|f| gives(&f.result))
+        .map(|f| f.name.as_str())
+        .next()
 }

@@ -21,6 +21,7 @@ mod constant_condition;
 mod contains_of_terms;
 mod count_as_result;
 mod data_source_unused;
+mod dedup_field_missing;
 mod deprecated_function;
 mod distinct_after_summarize;
 mod doubled_backslash;
@@ -29,6 +30,7 @@ mod empty_list;
 mod empty_needle;
 mod empty_section;
 mod equal_to_null;
+mod event_columns_apart;
 mod event_undeclared;
 mod event_unused;
 mod expand_cut_short;
@@ -37,6 +39,8 @@ mod fixed_date;
 mod gap_between_runs;
 mod has_without_term;
 mod hash_comparison;
+mod impacted_asset;
+mod incomplete_entity;
 mod ingestion_time_lost;
 mod insecure_reference;
 mod ip_as_text;
@@ -46,7 +50,10 @@ mod late_events_lost;
 mod late_time_filter;
 mod lookback_cut;
 mod lower_never_equal;
+mod mapped;
+mod mapped_case;
 mod mapped_column;
+mod mapped_type;
 mod materialize_once;
 mod missing_section;
 mod missing_tactic;
@@ -74,6 +81,7 @@ mod syntax;
 mod table_undeclared;
 mod time_bounds_disagree;
 mod tactic_mismatch;
+mod target_columns;
 mod title_punctuation;
 mod toscalar;
 mod unfiltered_join_side;
@@ -81,6 +89,7 @@ mod unfinished_query;
 mod union_column_types;
 mod union_wildcard;
 mod unknown_entity;
+mod unknown_identifier;
 mod unknown_technique;
 mod unstable_hash;
 mod unused_column;
@@ -88,6 +97,7 @@ mod unused_let;
 mod version_date;
 mod version_notes;
 mod version_order;
+mod weak_entity;
 mod whole_number_division;
 mod wildcard_taken_literally;
 
@@ -177,6 +187,15 @@ pub(crate) const ALL: &[Lint] = &[
     title_punctuation::LINT,
     unfinished_query::LINT,
     commented_out_stage::LINT,
+    mapped_case::LINT,
+    mapped_type::LINT,
+    unknown_identifier::LINT,
+    incomplete_entity::LINT,
+    weak_entity::LINT,
+    dedup_field_missing::LINT,
+    target_columns::LINT,
+    event_columns_apart::LINT,
+    impacted_asset::LINT,
     gap_between_runs::LINT,
     late_events_lost::LINT,
     alerts_repeat::LINT,
