@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use rulec_runtime::{Code, RuntimeError};
+use rulec_runtime::{Code, Place, RuntimeError};
 use rulec_source::Span;
 
 /// An error and the place in the query text that it is about.
@@ -17,12 +17,15 @@ pub struct EvalError {
 }
 
 impl EvalError {
-    /// A runtime error at a place.
+    /// A runtime error, at a place unless it has one of its own.
     pub fn at(span: Span, error: RuntimeError) -> Self {
         Self {
+            span: error.place.map_or(span, |place| Span {
+                start: place.start,
+                end: place.end,
+            }),
             code: error.code,
             message: error.message,
-            span,
         }
     }
 
@@ -33,6 +36,27 @@ impl EvalError {
             message: format!("{construct} cannot be run here"),
             span,
         }
+    }
+}
+
+impl From<RuntimeError> for EvalError {
+    fn from(error: RuntimeError) -> Self {
+        Self::at(Span::default(), error)
+    }
+}
+
+/// Through the runtime, which knows no spans.
+impl From<EvalError> for RuntimeError {
+    fn from(error: EvalError) -> Self {
+        Self::new(error.code, error.message).at(Some(place(error.span)))
+    }
+}
+
+/// A span as the runtime keeps it.
+pub(crate) fn place(span: Span) -> Place {
+    Place {
+        start: span.start,
+        end: span.end,
     }
 }
 

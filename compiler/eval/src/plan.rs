@@ -87,8 +87,7 @@ impl<'c> Plan<'c> {
             self.gather = Some(gather);
             return self;
         }
-        self.rest
-            .push(Box::new(move |rows| gather.whole(rows).map_err(at(gather.span))));
+        self.rest.push(Box::new(move |rows| gather.whole(rows)));
         self
     }
 }
@@ -296,11 +295,15 @@ impl<'c> Planner<'_, 'c> {
     /// through it, or at all that comes before it, is shown the whole.
     pub(crate) fn gathered(&self, mut plan: Plan<'c>, rel: &Rel, kind: Kind) -> Result<Plan<'c>> {
         plan.holder.get_or_insert((trace::operator(rel), rel.span));
-        let gather = Gather { kind, span: rel.span };
+        let gather = Gather {
+            kind,
+            name: trace::operator(rel),
+            span: rel.span,
+        };
         if self.recorder.is_none() && self.coverage.is_none() {
             return Ok(plan.gathered(gather));
         }
-        let step = move |rows: &Batch| gather.whole(rows).map_err(at(gather.span));
+        let step = move |rows: &Batch| gather.whole(rows);
         self.then(plan, false, rel, Box::new(step))
     }
 
@@ -399,9 +402,9 @@ impl<'c> Planner<'_, 'c> {
                         lhs,
                         rhs,
                         kind,
-                        left_keys,
-                        right_keys,
-                        output,
+                        left_keys: left_keys.into(),
+                        right_keys: right_keys.into(),
+                        output: output.into(),
                         span,
                     };
                     return Ok(Plan::of(Source::Join(Box::new(join))));

@@ -1,8 +1,6 @@
 //! The less common operators and plugins: what the binder found for each goes
 //! to the function of the runtime that does it.
 
-use std::sync::Mutex;
-
 use rulec_functions::{Type, Value, aggregate};
 use rulec_ir::{AggregateCall, BindingId, Conflict, Expr, Operator, Rel, ScanOutput};
 use rulec_runtime::ops::{self, Aggregation};
@@ -65,16 +63,8 @@ impl<'c> Planner<'_, 'c> {
                 };
                 let query = self.within(query)?;
                 Box::new(move |t| {
-                    let place = Mutex::new(span);
-                    let parts = ops::partition(t, &key, |rows| {
-                        query(rows).map_err(|error| {
-                            if let Ok(mut place) = place.lock() {
-                                *place = error.span;
-                            }
-                            RuntimeError::new(error.code, error.message)
-                        })
-                    });
-                    parts.map_err(at(place.into_inner().unwrap_or(span)))
+                    let parts = ops::partition(t, &key, |rows| Ok(query(rows)?));
+                    parts.map_err(at(span))
                 })
             }
             Operator::PartitionEach { key, variable } => {
@@ -123,11 +113,7 @@ impl<'c> Planner<'_, 'c> {
                 let args = std::sync::Arc::new(args);
                 let ty = aggregate_type(&call);
                 Box::new(move |t| {
-                    let calls = Aggregation {
-                        new,
-                        args: shared(&args),
-                        outputs: vec![Column::new("", ty)],
-                    };
+                    let calls = Aggregation::new(new, shared(&args), vec![Column::new("", ty)]);
                     laid_out(ops::pivot(t, column, calls, &kept))
                 })
             }
@@ -289,10 +275,9 @@ impl<'c> Planner<'_, 'c> {
                 let series = made.iter().map(|(aggregates, value, default)| ops::SeriesOf {
                     aggregates: aggregates
                         .iter()
-                        .map(|call| Aggregation {
-                            new: call.new,
-                            args: call.args.iter().map(again).collect(),
-                            outputs: call.outputs.clone(),
+                        .map(|call| {
+                            let args = call.args.iter().map(again).collect();
+                            Aggregation::new(call.new, args, call.outputs.clone())
                         })
                         .collect(),
                     value: again(value),
@@ -480,11 +465,9 @@ impl<'c> Planner<'_, 'c> {
         calls
             .iter()
             .map(|call| {
-                Ok(Aggregation {
-                    new: accumulator(call)?,
-                    args: self.exprs(&call.args, &mut Scope::new(width))?,
-                    outputs: vec![Column::new("", Type::Unknown); call.outputs],
-                })
+                let args = self.exprs(&call.args, &mut Scope::new(width))?;
+                let outputs = vec![Column::new("", Type::Unknown); call.outputs];
+                Ok(Aggregation::new(accumulator(call)?, args, outputs))
             })
             .collect()
     }

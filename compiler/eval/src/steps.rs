@@ -1,7 +1,5 @@
 //! Operators over the rows that come before them in a pipeline.
 
-use std::sync::Mutex;
-
 use rulec_functions::{Value, aggregate, convert};
 use rulec_ir::{Expr, ExprKind, MvItem, ParseKind, ParseStep, ProjectKind, Rel, RelKind, SortKey};
 use rulec_runtime::ops::{self, Aggregation};
@@ -95,17 +93,9 @@ impl<'c> Planner<'_, 'c> {
                     true,
                     rel,
                     Box::new(move |t| {
-                        // An error of the subquery has its own place.
-                        let place = Mutex::new(span);
-                        let applied = ops::mv_apply(t, &expand, &output, |items| {
-                            subquery.run(&ctx, Some(items)).map_err(|error| {
-                                if let Ok(mut place) = place.lock() {
-                                    *place = error.span;
-                                }
-                                RuntimeError::new(error.code, error.message)
-                            })
-                        });
-                        applied.map_err(at(place.into_inner().unwrap_or(span)))
+                        let applied =
+                            ops::mv_apply(t, &expand, &output, |items| Ok(subquery.run(&ctx, Some(items))?));
+                        applied.map_err(at(span))
                     }),
                 )?
             }
@@ -263,11 +253,9 @@ impl<'c> Planner<'_, 'c> {
                     &format!("The aggregate `{}`", call.function),
                 ));
             };
-            calls.push(Aggregation {
-                new,
-                args: self.exprs(&call.args, &mut Scope::new(width))?,
-                outputs: columns.by_ref().take(call.outputs).collect(),
-            });
+            let args = self.exprs(&call.args, &mut Scope::new(width))?;
+            let outputs = columns.by_ref().take(call.outputs).collect();
+            calls.push(Aggregation::new(new, args, outputs));
         }
         self.gathered(plan, rel, Kind::Summarize(keys, calls))
     }

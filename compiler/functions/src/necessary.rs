@@ -225,6 +225,17 @@ impl Necessary {
         }
     }
 
+    /// The earliest time at which a row came in, by whichever of the columns
+    /// that say so it has.
+    pub fn ingested_since(bound: Moment) -> Self {
+        Self::any(INGESTED.map(|column| Self::since(column, bound)))
+    }
+
+    /// The latest time at which a row came in.
+    pub fn ingested_until(bound: Moment) -> Self {
+        Self::any(INGESTED.map(|column| Self::until(column, bound)))
+    }
+
     /// The names of the columns that are asked for, each once, in order of appearance.
     pub fn columns(&self) -> Vec<Arc<str>> {
         let mut columns = Vec::new();
@@ -278,6 +289,24 @@ mod tests {
         // Numbers are printed anew, and these characters may be escaped.
         for text in ["1000", "1e3", "a\"b", "a\\b", "a/b", "ä", "a,b", "{a"] {
             assert!(!is_plain_inside(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn when_a_row_came_in_is_said_by_several_columns() {
+        let now = Moment::BeforeNow(0);
+        for (made, each) in [
+            (
+                Necessary::ingested_since(now),
+                INGESTED.map(|name| Necessary::since(name, now)),
+            ),
+            (
+                Necessary::ingested_until(now),
+                INGESTED.map(|name| Necessary::until(name, now)),
+            ),
+        ] {
+            assert_eq!(made, Necessary::any(each));
+            assert_eq!(made.columns(), INGESTED.map(Arc::from));
         }
     }
 

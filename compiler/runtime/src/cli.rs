@@ -12,6 +12,7 @@ use crate::alert::{self, Alert, Format};
 use crate::context::Context;
 use crate::error::{Code, RuntimeError};
 use crate::files::Files;
+use crate::memory::Memory;
 use crate::newest::newest;
 use crate::progress::Progress;
 use crate::rule::Rule;
@@ -20,7 +21,7 @@ const USAGE: &str = "\
 Runs detection rules over exported logs.
 
 Usage: --data TABLE=PATH... [--rule ID]... [--now TIME] [--format ndjson|table|csv] [--lenient]
-       [--strict] [--missing-empty]
+       [--strict] [--missing-empty] [--memory MB]
 
   --data TABLE=PATH   rows of a table: NDJSON, JSON or CSV, packed or not; a file, a folder, a
                       pattern, or - for standard input; repeatable
@@ -31,6 +32,7 @@ Usage: --data TABLE=PATH... [--rule ID]... [--now TIME] [--format ndjson|table|c
   --lenient           skip malformed lines instead of stopping
   --strict            check every byte, also where no rule looks
   --missing-empty     a table that is not given has no rows
+  --memory MB         what all rules together may hold at a time (default: 4096)
   --list              list the rules and stop
   --help              print this
 
@@ -77,6 +79,7 @@ struct Options {
     lenient: bool,
     strict: bool,
     missing_empty: bool,
+    memory: Option<usize>,
     action: Action,
 }
 
@@ -133,6 +136,12 @@ fn parse_args(args: impl IntoIterator<Item = OsString>) -> Result<Options, Runti
             "--lenient" => options.lenient = true,
             "--strict" => options.strict = true,
             "--missing-empty" => options.missing_empty = true,
+            "--memory" => {
+                let value = value()?;
+                let megabytes = value.parse::<usize>();
+                let megabytes = megabytes.map_err(|_| usage(format!("`{value}` is not a number of MB")))?;
+                options.memory = Some(megabytes.saturating_mul(1 << 20));
+            }
             "--list" => options.action = Action::List,
             "--help" | "-h" => options.action = Action::Help,
             other => return Err(usage(format!("`{other}` is not an argument; see --help"))),
@@ -188,7 +197,8 @@ fn try_run(
     let tables = chosen.iter().flat_map(|rule| (rule.tables)()).collect::<Vec<_>>();
     let wanted = tables.iter().map(|table| (table.name, &table.necessary));
     files.prepare(wanted, now, &Progress::new())?;
-    let context = Context::new(now, &files);
+    let memory = options.memory.map_or_else(Memory::default, Memory::with_limit);
+    let context = Context::new(now, &files).with_memory(memory);
     let mut fired: Vec<Alert> = Vec::new();
     for rule in chosen {
         let result = (rule.evaluate)(&context)

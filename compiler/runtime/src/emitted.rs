@@ -7,8 +7,7 @@ use rulec_functions::fold::eq_fold;
 use rulec_functions::{Value, compare, convert, dynamic, text};
 
 use crate::batch::{Batch, Row};
-use crate::context::Context;
-use crate::error::{Code, RuntimeError};
+use crate::error::RuntimeError;
 use crate::ops::{self, Output};
 use crate::schema::Schema;
 use crate::text_set::TextSet;
@@ -78,22 +77,6 @@ impl Among {
                 kernel(&[value.clone(), self.list.clone()]).is_true()
             }
         }
-    }
-}
-
-/// The rows of a table that nobody asked for by name, after a first stage:
-/// without data it is empty.
-pub fn scan_optional(
-    context: &Context<'_>,
-    name: &str,
-    schema: &Schema,
-    stage: impl Fn(&Batch) -> Result<Batch, RuntimeError> + Sync,
-) -> Result<Batch, RuntimeError> {
-    match context.scan(name, schema, None, &stage) {
-        Err(error) if error.code == Code::MISSING_TABLE => {
-            stage(&Batch::empty(schema.clone(), context.memory()))
-        }
-        scanned => scanned,
     }
 }
 
@@ -175,7 +158,7 @@ pub fn getschema(input: &Batch, schema: &Schema) -> Result<Batch, RuntimeError> 
 mod tests {
     use super::*;
     use crate::ops::{column, out};
-    use crate::{InMemory, Memory, Type};
+    use crate::{Memory, Type};
 
     #[test]
     fn lists() {
@@ -187,16 +170,6 @@ mod tests {
         assert!(mixed.contains(&Value::Int(3)) && !mixed.contains(&Value::Null));
         assert!(one_of("a", &["a"]) && !one_of("A", &["a"]) && one_of_fold("A", &["b", "a"]));
         assert!(fails(&Value::Bool(false)) && !fails(&Value::Null) && !fails(&Value::Bool(true)));
-    }
-
-    #[test]
-    fn a_table_nobody_asked_for_may_be_missing() -> Result<(), RuntimeError> {
-        let tables = InMemory::new();
-        let context = Context::new(0, &tables);
-        let schema = Schema::of(&[("a", Type::Long)]);
-        assert_eq!(scan_optional(&context, "T", &schema, ops::count)?.rows(), 1);
-        assert!(context.table("T", &schema).is_err());
-        Ok(())
     }
 
     #[test]

@@ -40,6 +40,34 @@ codes! {
     CANCELLED "RR010" "cancelled" "Somebody stopped the run before its end.";
 }
 
+/// Bytes `start..end` of the text of a query.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+/// An operator as errors name it.
+#[derive(Clone, Copy, Debug)]
+pub struct Named {
+    /// `summarize`.
+    pub operator: &'static str,
+    /// Where it stands, if whoever runs the query knows its text.
+    pub place: Option<Place>,
+}
+
+impl Named {
+    /// An operator in a place that nobody knows.
+    pub fn operator(operator: &'static str) -> Self {
+        Self {
+            operator,
+            place: None,
+        }
+    }
+}
+
 /// Why a rule could not run to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuntimeError {
@@ -47,7 +75,21 @@ pub struct RuntimeError {
     pub code: Code,
     /// One sentence that stands alone.
     pub message: String,
+    /// What of the query it is about, if whoever runs the query knows its text.
+    pub place: Option<Place>,
 }
+
+/// Operators that hold one piece of their input at a time.
+const PASSING: [&str; 8] = [
+    "read",
+    "where",
+    "project",
+    "extend",
+    "conform",
+    "mv-expand",
+    "mv-apply",
+    "parse",
+];
 
 impl RuntimeError {
     /// An error of a kind with its sentence.
@@ -55,7 +97,36 @@ impl RuntimeError {
         Self {
             code,
             message: message.into(),
+            place: None,
         }
+    }
+
+    /// The same about a place, unless it has one already.
+    #[must_use]
+    pub fn at(mut self, place: Option<Place>) -> Self {
+        self.place = self.place.or(place);
+        self
+    }
+
+    /// An error of memory, said of the operator that holds rows or groups and
+    /// not of the one that had a piece in hand when there was no more room.
+    #[must_use]
+    pub fn held_by(mut self, holder: Named) -> Self {
+        let named = self.message.split('`').nth(1).unwrap_or_default();
+        if self.code != Code::MEMORY_LIMIT || !self.message.starts_with('`') {
+            return self;
+        }
+        if holder.operator == "lookup" && named == "join" {
+            // `lookup` is a join by another name.
+            self.message = self.message.replacen("join", holder.operator, 1);
+        } else if PASSING.contains(&named) {
+            self.message = format!(
+                "`{}` holds what came so far, and {}",
+                holder.operator, self.message
+            );
+            self.place = holder.place.or(self.place);
+        }
+        self
     }
 
     /// A contradiction in the program: an operator was given columns that its

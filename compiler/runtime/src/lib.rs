@@ -17,6 +17,7 @@ mod context;
 pub mod emitted;
 mod error;
 pub mod files;
+pub mod flow;
 mod key;
 mod memory;
 mod newest;
@@ -35,7 +36,7 @@ pub mod write;
 
 pub use batch::{Batch, BatchBuilder, Row, Rows};
 pub use context::{Context, InMemory, InTurn, Stage, TableRequest, Tables, Wanted, Work};
-pub use error::{CODES, Code, RuntimeError};
+pub use error::{CODES, Code, Named, Place, RuntimeError};
 pub use key::KeyBuffer;
 pub use memory::{DEFAULT_MEMORY_LIMIT, Growing, Memory, Reservation};
 pub use newest::newest;

@@ -78,6 +78,24 @@ impl Drop for Dir {
 }
 
 #[test]
+fn memory_has_a_limit() {
+    let (_dir, path) = Dir::with("memory.ndjson", EVENTS);
+    let data = format!("DeviceProcessEvents={path}");
+    let (code, out, err) = run(&["--data", &data, "--memory", "0"]);
+    assert_eq!((code, out.as_str()), (ExitCode::from(2), ""));
+    assert!(
+        err.contains("RR003") && err.contains("raise it with --memory"),
+        "{err}"
+    );
+    assert_eq!(run(&["--data", &data, "--memory=1"]).0, ExitCode::from(1));
+    let (code, _, err) = run(&["--data", &data, "--memory", "much"]);
+    assert_eq!(
+        (code, err.as_str()),
+        (ExitCode::from(2), "error: RR008: `much` is not a number of MB\n")
+    );
+}
+
+#[test]
 fn fires() {
     let (_dir, path) = Dir::with("fires.ndjson", EVENTS);
     let data = format!("DeviceProcessEvents={path}");

@@ -7,7 +7,9 @@ use rulec_runtime::alert::RuleInfo;
 use rulec_runtime::ops::{self, agg, column, constant, each, holds, out};
 use rulec_runtime::read::{Source, read};
 use rulec_runtime::rule::{Rule, Schedule, Table};
-use rulec_runtime::{Batch, Context, InMemory, Memory, RuntimeError, Schema, TextSet, Type, Value};
+use rulec_runtime::{
+    Batch, Context, InMemory, Memory, Necessary, RuntimeError, Schema, TextSet, Type, Value,
+};
 
 /// The columns of `DeviceProcessEvents` that the rule reads.
 mod device_process_events {
@@ -47,7 +49,7 @@ fn evaluate(ctx: &Context<'_>) -> Result<Batch, RuntimeError> {
     let switches = TextSet::folded(["-urlcache", "-verifyctl"]);
 
     let start = arithmetic::subtract(&[ctx.now(), timeframe]);
-    let t = ctx.scan("DeviceProcessEvents", &schema(), None, |t| {
+    let t = ctx.flow("DeviceProcessEvents", schema(), Necessary::ANYTHING, |t| {
         // | where ingestion_time() >= ago(timeframe)
         let t = ops::filter(t, |r| holds(&compare::ge(&[r.ingestion_time(), start.clone()])))?;
         // | where FileName =~ "certutil.exe" and ProcessCommandLine has "http" and …
@@ -63,7 +65,7 @@ fn evaluate(ctx: &Context<'_>) -> Result<Batch, RuntimeError> {
                 .split(' ')
                 .any(|word| switches.contains(word))
         })
-    })?;
+    });
     // | summarize count(), Last = max(Timestamp) by DeviceName
     let count = aggregate("count").and_then(|row| row.new).unwrap();
     let max = aggregate("max").and_then(|row| row.new).unwrap();

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 
 use rulec_runtime::functions::{Accumulator, aggregates};
 use rulec_runtime::ops::{
-    self, Aggregation, Expr, JoinKind, Output, Pieces, Probe, asc, column, constant, desc, each, left, out,
-    right,
+    self, Aggregation, Expr, JoinKind, Output, Picks, Pieces, Probe, asc, column, constant, desc, each, left,
+    out, right,
 };
 use rulec_runtime::write::batch_to_json;
 use rulec_runtime::{Bag, Batch, Column, KeyBuffer, Memory, Schema, Type, Value};
@@ -202,11 +202,7 @@ fn call<'a>(
         .collect::<Vec<_>>();
     // What the results are is not asked: a dynamic column takes them as they are.
     let outputs = (0..count.max(1)).map(|n| Column::new(format!("{name}{place}{n}"), Type::Dynamic));
-    Some(Aggregation {
-        new,
-        outputs: outputs.collect(),
-        args,
-    })
+    Some(Aggregation::new(new, args, outputs.collect()))
 }
 
 #[test]
@@ -281,11 +277,8 @@ fn a_column_may_change_its_kind_from_piece_to_piece() {
         "count",
     ] {
         let new = rulec_runtime::functions::aggregate(name).unwrap().new.unwrap();
-        let calls = [Aggregation {
-            new,
-            args: if name == "count" { vec![] } else { vec![column(0)] },
-            outputs: vec![Column::new("r", Type::Dynamic)],
-        }];
+        let args = if name == "count" { vec![] } else { vec![column(0)] };
+        let calls = [Aggregation::new(new, args, vec![Column::new("r", Type::Dynamic)])];
         let wanted = row_by_row(&all, &[], &calls);
         let operator = ops::summarize_pieces(&[], &calls, &memory);
         assert_eq!(in_pieces(&mut random, operator, &pieces), wanted, "{name}");
@@ -429,6 +422,7 @@ fn joins_give_the_same_in_pieces() {
         if !kind.takes_pieces() {
             continue;
         }
+        let output = Picks::from(&output);
         let probe = Probe::new(&rhs, kind, &left_keys, &right_keys, &output).unwrap();
         let pieces = cut(&mut random, &lhs);
         let mut order = (0..pieces.len()).collect::<Vec<_>>();

@@ -4,7 +4,7 @@
 //! their own names; nothing is computed and nothing copied. Where most columns
 //! of a wide table go on, these say it in a line.
 
-use super::{Aggregation, Expr, Output, Pick, Result, column};
+use super::{Aggregation, Expr, Output, Pick, Picks, Result, column};
 use crate::batch::Batch;
 use crate::schema::Column;
 use rulec_functions::NewAccumulator;
@@ -60,30 +60,42 @@ pub fn passed(count: usize, own: usize) -> Vec<Option<usize>> {
 
 /// What a join puts out that keeps all columns of its left side: those, then
 /// the ones given.
-pub fn left_all(lhs: &Batch, more: &[Pick]) -> Vec<Pick> {
-    let columns = lhs.schema().columns().iter().enumerate();
-    columns
-        .map(|(place, own)| super::left(own.name.clone(), place))
-        .chain(more.iter().cloned())
-        .collect()
+pub fn left_all(more: &[Pick]) -> Picks {
+    Picks {
+        left_all: true,
+        listed: more.to_vec(),
+    }
 }
 
 /// `arg_max(column, *)` and its relatives: the deciding column, then all others
 /// but those that are left out, each under its own name.
-pub fn agg_all<'a>(new: NewAccumulator, input: &Batch, by: usize, without: &[usize]) -> Aggregation<'a> {
-    let others = others(input, without).filter(|place| *place != by);
-    let places = std::iter::once(by).chain(others).collect::<Vec<_>>();
-    let own = input.schema().columns();
+pub fn agg_all<'a>(new: NewAccumulator, by: usize, without: &[usize]) -> Aggregation<'a> {
     Aggregation {
-        new,
-        args: places
-            .iter()
-            .map(|place| column(*place))
-            .collect::<Vec<Expr<'a>>>(),
-        outputs: places
-            .iter()
-            .filter_map(|place| own.get(*place).cloned())
-            .collect(),
+        others: Some(without.to_vec()),
+        ..Aggregation::new(new, vec![column(by)], Vec::new())
+    }
+}
+
+impl Aggregation<'_> {
+    /// Whether its arguments are not known before the columns of the input.
+    pub(super) fn is_late(&self) -> bool {
+        self.others.is_some()
+    }
+
+    /// The same with all arguments, for rows with these columns; none if they
+    /// are known without.
+    pub(super) fn of(&self, columns: &[Column]) -> Option<Self> {
+        let (without, Some(Expr::Column(by))) = (self.others.as_ref()?, self.args.first()) else {
+            return None;
+        };
+        let others = (0..columns.len()).filter(|place| place != by && !without.contains(place));
+        let places = std::iter::once(*by).chain(others).collect::<Vec<_>>();
+        let outputs = places.iter().filter_map(|place| columns.get(*place).cloned());
+        Some(Self::new(
+            self.new,
+            places.iter().map(|place| column(*place)).collect(),
+            outputs.collect(),
+        ))
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rulec_functions::convert::convert;
 use rulec_functions::{Bag, Type, Value};
 
-use super::{Expr, Pick, Result};
+use super::{Expr, Picks, Result};
 use crate::batch::{Batch, BatchBuilder, Row};
 use crate::schema::{Column, Schema};
 use crate::vector::{Builder, heap_bytes};
@@ -150,9 +150,10 @@ pub fn mv_expand(input: &Batch, expand: &Expand<'_>) -> Result<Batch> {
 pub fn mv_apply(
     input: &Batch,
     expand: &Expand<'_>,
-    output: &[Pick],
+    output: impl Into<Picks>,
     subquery: impl Fn(&Batch) -> Result<Batch>,
 ) -> Result<Batch> {
+    let output = output.into().of(input.schema());
     // Nothing at all, to learn which columns the subquery gives.
     let shape = subquery(&Batch::empty(expand.schema.clone(), input.memory()))?;
     let columns = output.iter().map(|pick| {

@@ -11,15 +11,17 @@ mod state;
 
 use std::collections::HashSet;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::pieces::{Pieces, Source, locked, whole};
+use super::pieces::{Pieces, Source, locked};
 use super::{Aggregation, Output, Result};
 use crate::batch::Batch;
 use crate::cell::{Hashing, Table};
 use crate::context::InTurn;
+use crate::error::{Named, RuntimeError};
+use crate::flow::Input;
 use crate::memory::{Memory, Reservation};
-use crate::schema::Schema;
+use crate::schema::{Column, Schema};
 use crate::vector::{Builder, heap_bytes};
 use reduce::{Call, Reduced};
 use state::State;
@@ -33,8 +35,9 @@ const FIRST_LOOK: usize = 1 << 14;
 /// `summarize`: one row per distinct combination of the keys, in the order in
 /// which combinations first appear. Without keys there is exactly one row,
 /// even over no input.
-pub fn summarize(input: &Batch, keys: &[Output<'_>], aggregates: &[Aggregation<'_>]) -> Result<Batch> {
-    whole(summarize_pieces(keys, aggregates, input.memory()), input)
+pub fn summarize(input: &dyn Input, keys: &[Output<'_>], aggregates: &[Aggregation<'_>]) -> Result<Batch> {
+    let pieces = summarize_pieces(keys, aggregates, input.memory());
+    input.pour(Named::operator("summarize"), pieces)
 }
 
 /// [`summarize`] of a table that comes in pieces.
@@ -43,24 +46,58 @@ pub fn summarize_pieces<'a>(
     aggregates: &'a [Aggregation<'a>],
     memory: &Memory,
 ) -> Box<dyn Pieces + 'a> {
-    Box::new(Grouping::new(
-        "summarize",
+    let late = Late {
         keys,
         aggregates,
-        memory,
-        keys.is_empty(),
-    ))
+        memory: memory.clone(),
+        made: OnceLock::new(),
+    };
+    if aggregates.iter().any(Aggregation::is_late) {
+        return Box::new(late);
+    }
+    Box::new(late.made(&[]))
 }
 
 /// `distinct`: every combination of these columns once, in the order in which
 /// combinations first appear.
-pub fn distinct(input: &Batch, outputs: &[Output<'_>]) -> Result<Batch> {
-    whole(distinct_pieces(outputs, input.memory()), input)
+pub fn distinct(input: &dyn Input, outputs: &[Output<'_>]) -> Result<Batch> {
+    let pieces = distinct_pieces(outputs, input.memory());
+    input.pour(Named::operator("distinct"), pieces)
 }
 
 /// [`distinct`] of a table that comes in pieces.
 pub fn distinct_pieces<'a>(outputs: &'a [Output<'a>], memory: &Memory) -> Box<dyn Pieces + 'a> {
-    Box::new(Grouping::new("distinct", outputs, &[], memory, false))
+    Box::new(Grouping::new("distinct", outputs, Vec::new(), memory, false))
+}
+
+/// A summarize whose aggregates are not known before the columns of its input.
+struct Late<'a> {
+    keys: &'a [Output<'a>],
+    aggregates: &'a [Aggregation<'a>],
+    memory: Memory,
+    made: OnceLock<Grouping<'a>>,
+}
+
+impl<'a> Late<'a> {
+    fn made(&self, columns: &[Column]) -> Grouping<'a> {
+        let calls = self.aggregates.iter().map(|call| Call::new(call, columns));
+        let always_one = self.keys.is_empty();
+        Grouping::new("summarize", self.keys, calls.collect(), &self.memory, always_one)
+    }
+}
+
+impl Pieces for Late<'_> {
+    fn rows(&self, piece: &Batch, rows: Range<usize>) -> Result<InTurn<'_>> {
+        let made = self.made.get_or_init(|| self.made(piece.schema().columns()));
+        made.rows(piece, rows)
+    }
+
+    fn finish(self: Box<Self>) -> Result<Batch> {
+        match self.made.into_inner() {
+            Some(made) => Box::new(made).finish(),
+            None => Err(RuntimeError::internal("an operator was given no piece at all")),
+        }
+    }
 }
 
 struct Grouping<'a> {
@@ -116,11 +153,10 @@ impl<'a> Grouping<'a> {
     fn new(
         operator: &'static str,
         keys: &'a [Output<'a>],
-        aggregates: &'a [Aggregation<'a>],
+        calls: Vec<Call<'a>>,
         memory: &Memory,
         always_one: bool,
     ) -> Self {
-        let calls = aggregates.iter().map(Call::new).collect::<Vec<_>>();
         let mut groups = Groups {
             table: Table::default(),
             keys: keys.iter().map(|key| Builder::new(key.column.ty, 0)).collect(),

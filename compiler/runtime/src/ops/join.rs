@@ -47,6 +47,34 @@ pub struct Pick {
     pub index: usize,
 }
 
+/// The columns that a join puts out.
+#[derive(Clone, Debug)]
+pub struct Picks {
+    /// Whether all columns of the left side come first, under their own names.
+    pub(super) left_all: bool,
+    pub(super) listed: Vec<Pick>,
+}
+
+impl<T: AsRef<[Pick]>> From<T> for Picks {
+    fn from(listed: T) -> Self {
+        Self {
+            left_all: false,
+            listed: listed.as_ref().to_vec(),
+        }
+    }
+}
+
+impl Picks {
+    /// All of them, for left rows with these columns.
+    pub(super) fn of(&self, lhs: &Schema) -> Vec<Pick> {
+        let columns = lhs.columns().iter().enumerate().filter(|_| self.left_all);
+        columns
+            .map(|(place, own)| left(own.name.clone(), place))
+            .chain(self.listed.iter().cloned())
+            .collect()
+    }
+}
+
 /// A column of the left side.
 pub fn left(name: impl Into<Arc<str>>, index: usize) -> Pick {
     Pick {
@@ -91,16 +119,17 @@ pub fn join(
     kind: JoinKind,
     left_keys: &[Expr<'_>],
     right_keys: &[Expr<'_>],
-    output: &[Pick],
+    output: impl Into<Picks>,
 ) -> Result<Batch> {
     as_many(left_keys, right_keys)?;
+    let output = output.into();
     if let JoinKind::RightSemi | JoinKind::RightAnti = kind {
         let index = Index::new(lhs, left_keys)?;
         let wanted = kind == JoinKind::RightSemi;
         let rows = index.matches(rhs, right_keys, wanted)?;
-        return gather(lhs, rhs, &[], &rows, output);
+        return gather(lhs, rhs, &[], &rows, &output.of(lhs.schema()));
     }
-    let probe = Probe::new(rhs, kind, left_keys, right_keys, output)?;
+    let probe = Probe::new(rhs, kind, left_keys, right_keys, &output)?;
     let found = probe.find(lhs)?;
     probe.join(lhs, &found)
 }
@@ -109,7 +138,8 @@ pub fn join(
 /// that drops rows without a pair may drop them early.
 #[derive(Debug)]
 pub struct Matching<'a> {
-    index: Index,
+    /// None lets all rows through.
+    index: Option<Index>,
     keys: &'a [Expr<'a>],
 }
 
@@ -117,14 +147,25 @@ impl<'a> Matching<'a> {
     /// For pieces with these keys; `other` is the other side.
     pub fn new(other: &Batch, other_keys: &[Expr<'_>], keys: &'a [Expr<'a>]) -> Result<Self> {
         Ok(Self {
-            index: Index::new(other, other_keys)?,
+            index: Some(Index::new(other, other_keys)?),
             keys,
         })
     }
 
+    /// For a side all of whose rows are wanted.
+    pub fn all() -> Self {
+        Self {
+            index: None,
+            keys: &[],
+        }
+    }
+
     /// The rows of a piece.
     pub fn rows(&self, piece: &Batch) -> Result<Batch> {
-        piece.select(&self.index.matches(piece, self.keys, true)?, "join")
+        match &self.index {
+            Some(index) => piece.select(&index.matches(piece, self.keys, true)?, "join"),
+            None => Ok(piece.clone()),
+        }
     }
 }
 
@@ -135,7 +176,7 @@ pub struct Probe<'a> {
     rhs: Batch,
     kind: JoinKind,
     left_keys: &'a [Expr<'a>],
-    output: &'a [Pick],
+    output: &'a Picks,
     index: Index,
     /// Right rows that a pair has; by the first row of the key, for innerunique.
     used: Mutex<Vec<bool>>,
@@ -157,7 +198,7 @@ impl<'a> Probe<'a> {
         kind: JoinKind,
         left_keys: &'a [Expr<'a>],
         right_keys: &[Expr<'_>],
-        output: &'a [Pick],
+        output: &'a Picks,
     ) -> Result<Self> {
         as_many(left_keys, right_keys)?;
         Ok(Self {
@@ -194,7 +235,7 @@ impl<'a> Probe<'a> {
             }
             _ => self.pairs(piece, &found.firsts)?,
         };
-        gather(piece, &self.rhs, &left, &right, self.output)
+        gather(piece, &self.rhs, &left, &right, &self.output.of(piece.schema()))
     }
 
     fn pairs(&self, piece: &Batch, firsts: &[u32]) -> Result<(Vec<u32>, Vec<u32>)> {

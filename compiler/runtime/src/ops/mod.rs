@@ -75,7 +75,7 @@ pub use columns::{
 pub use expand::{Expand, Item, item, mv_apply, mv_expand};
 pub use group::{distinct, distinct_pieces, summarize, summarize_pieces};
 pub use invoke::{FILE_PROFILE_COLUMNS, file_profile};
-pub use join::{Found, JoinKind, Matching, Pick, Probe, join, left, right};
+pub use join::{Found, JoinKind, Matching, Pick, Picks, Probe, join, left, right};
 pub use lookup::{AddressKeys, address_lookup, dcount_intersect, partition};
 pub use nested::{Level, top_nested};
 pub use order::{sort, take, take_pieces, top, top_pieces};
@@ -235,6 +235,21 @@ pub struct Aggregation<'a> {
     pub args: Vec<Expr<'a>>,
     /// The columns it fills.
     pub outputs: Vec<Column>,
+    /// Columns of the input that are arguments besides, and filled too: all but
+    /// those in these places.
+    others: Option<Vec<usize>>,
+}
+
+impl<'a> Aggregation<'a> {
+    /// An aggregate: what makes its state, its arguments, the columns it fills.
+    pub fn new(new: NewAccumulator, args: Vec<Expr<'a>>, outputs: Vec<Column>) -> Self {
+        Self {
+            new,
+            args,
+            outputs,
+            others: None,
+        }
+    }
 }
 
 impl std::fmt::Debug for Aggregation<'_> {
@@ -252,11 +267,8 @@ pub fn agg<'a>(
     args: impl IntoIterator<Item = Expr<'a>>,
     outputs: &[(&str, Type)],
 ) -> Aggregation<'a> {
-    Aggregation {
-        new,
-        args: args.into_iter().collect(),
-        outputs: outputs.iter().map(|(name, ty)| Column::new(*name, *ty)).collect(),
-    }
+    let outputs = outputs.iter().map(|(name, ty)| Column::new(*name, *ty));
+    Aggregation::new(new, args.into_iter().collect(), outputs.collect())
 }
 
 /// What operators give.

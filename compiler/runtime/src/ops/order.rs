@@ -11,7 +11,8 @@ use super::pieces::{Pieces, cut, locked};
 use super::{Key, Result};
 use crate::batch::Batch;
 use crate::context::InTurn;
-use crate::error::RuntimeError;
+use crate::error::{Named, RuntimeError};
+use crate::flow::Input;
 
 /// `sort by`: stable; rows that compare equal stay in their order.
 pub fn sort(input: &Batch, keys: &[Key<'_>]) -> Result<Batch> {
@@ -20,14 +21,20 @@ pub fn sort(input: &Batch, keys: &[Key<'_>]) -> Result<Batch> {
 }
 
 /// `top n by …`: the first rows of the sorted input.
-pub fn top(input: &Batch, count: i64, keys: &[Key<'_>]) -> Result<Batch> {
+pub fn top(input: &dyn Input, count: i64, keys: &[Key<'_>]) -> Result<Batch> {
+    let Some(input) = input.at_hand() else {
+        return input.pour(Named::operator("top"), top_pieces(count, keys));
+    };
     let rows = sorted(input, keys, usize::try_from(count).unwrap_or(0), "top")?;
     input.select(&rows, "top")
 }
 
 /// `take`: the first rows as they come. None when the count is negative.
-pub fn take(input: &Batch, count: i64) -> Result<Batch> {
-    input.head(usize::try_from(count).unwrap_or(0), "take")
+pub fn take(input: &dyn Input, count: i64) -> Result<Batch> {
+    match input.at_hand() {
+        Some(input) => input.head(usize::try_from(count).unwrap_or(0), "take"),
+        None => input.pour(Named::operator("take"), take_pieces(count)),
+    }
 }
 
 /// [`take`] of a table that comes in pieces: of what comes after the last row

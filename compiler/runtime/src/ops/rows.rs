@@ -5,11 +5,12 @@ use std::sync::{Mutex, PoisonError};
 
 use rulec_functions::{Type, Value};
 
-use super::pieces::{self, Pieces, locked};
+use super::pieces::{Pieces, locked};
 use super::{Expr, Output, Result};
 use crate::batch::{Batch, BatchBuilder, Row};
 use crate::context::{Context, InTurn};
-use crate::error::{Code, RuntimeError};
+use crate::error::{Code, Named, RuntimeError};
+use crate::flow::Input;
 use crate::memory::Memory;
 use crate::schema::{Column, Schema};
 
@@ -90,8 +91,8 @@ pub fn extend(input: &Batch, added: &[Output<'_>]) -> Result<Batch> {
 }
 
 /// `count`: one row with the number of rows.
-pub fn count(input: &Batch) -> Result<Batch> {
-    pieces::whole(count_pieces(input.memory()), input)
+pub fn count(input: &dyn Input) -> Result<Batch> {
+    input.pour(Named::operator("count"), count_pieces(input.memory()))
 }
 
 /// [`count`] of a table that comes in pieces.

@@ -142,15 +142,12 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         ops::JoinKind::Inner,
         &[column(INITIATING_PROCESS_SHA1)],
         &[column(SUMMARIZED_INITIATING_PROCESS_SHA1)],
-        &ops::left_all(
-            injections,
-            &[
-                ops::right("DeviceCount", DEVICE_COUNT),
-                ops::right("Prevalence", OTHER_PREVALENCE),
-                ops::right("Signer", SIGNER),
-                ops::right("ValidlySigned", OTHER_VALIDLY_SIGNED),
-            ],
-        ),
+        ops::left_all(&[
+            ops::right("DeviceCount", DEVICE_COUNT),
+            ops::right("Prevalence", OTHER_PREVALENCE),
+            ops::right("Signer", SIGNER),
+            ops::right("ValidlySigned", OTHER_VALIDLY_SIGNED),
+        ]),
     )?;
     // | summarize arg_min(Timestamp, *), InjectionTargets = make_set(TargetPath, 100), InjectionCalls = make_set(ActionType) by …
     let t = ops::summarize(
@@ -166,7 +163,6 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         &[
             ops::agg_all(
                 aggregate::choose::arg_min,
-                &t,
                 TIMESTAMP,
                 &[DEVICE_ID, INITIATING_PROCESS_FOLDER_PATH],
             ),
@@ -212,12 +208,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `DeviceEvents` must meet to matter.
 fn device_events_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text_fold(
             "ActionType",
             TextTest::Is,

@@ -114,11 +114,10 @@ pub fn tables() -> Vec<Table> {
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceProcessEvents
-    let t = context.scan_where(
+    let t = context.flow(
         "DeviceProcessEvents",
-        &device_process_events(),
-        None,
-        &device_process_events_wanted(),
+        device_process_events(),
+        device_process_events_wanted(),
         |t| {
             // | where ingestion_time() >= ago(timeframe)
             let t = ops::filter(t, |row| {
@@ -136,7 +135,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 )
             })
         },
-    )?;
+    );
     // | summarize arg_max(Timestamp, ReportId, DeviceName, AccountSid), ToolCount = dcount(FileName), Tools = make_set(FileName) …
     let t = ops::summarize(
         &t,
@@ -210,12 +209,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `DeviceProcessEvents` must meet to matter.
 fn device_process_events_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text_fold("ActionType", TextTest::Is, ["ProcessCreated"]),
         Necessary::text_fold(
             "FileName",

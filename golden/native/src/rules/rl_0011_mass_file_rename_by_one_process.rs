@@ -90,11 +90,10 @@ pub fn tables() -> Vec<Table> {
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceFileEvents
-    let t = context.scan_where(
+    let t = context.flow(
         "DeviceFileEvents",
-        &device_file_events(),
-        None,
-        &device_file_events_wanted(),
+        device_file_events(),
+        device_file_events_wanted(),
         |t| {
             // | where ingestion_time() >= ago(timeframe)
             let t = ops::filter(t, |row| {
@@ -116,7 +115,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 )
             })
         },
-    )?;
+    );
     // | summarize arg_min(Timestamp, ReportId, DeviceName, InitiatingProcessFileName, InitiatingProcessFolderPath, InitiatingPro …
     let t = ops::summarize(
         &t,
@@ -182,12 +181,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `DeviceFileEvents` must meet to matter.
 fn device_file_events_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text_fold("ActionType", TextTest::Is, ["FileRenamed"]),
     ])
 }

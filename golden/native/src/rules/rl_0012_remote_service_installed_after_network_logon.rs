@@ -110,11 +110,10 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let network_logons = &network_logons(context)?;
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // DeviceEvents
-    let t = context.scan_where(
+    let t = context.flow(
         "DeviceEvents",
-        &device_events(),
-        None,
-        &device_events_wanted(),
+        device_events(),
+        device_events_wanted(),
         |t| {
             // | where ingestion_time() >= ago(timeframe)
             let t = ops::filter(t, |row| {
@@ -171,37 +170,35 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 ],
             )
         },
-    )?;
+    );
     // | join kind=inner NetworkLogons on DeviceId
-    let t = ops::join(
-        &t,
-        network_logons,
+    let t = t.join(
+        |_| Ok(network_logons.clone()),
         ops::JoinKind::Inner,
-        &[column(DEVICE_ID)],
-        &[column(DEVICE_ID)],
-        &ops::left_all(
-            &t,
-            &[
-                ops::right("LogonTime", LOGON_TIME),
-                ops::right("DeviceId1", DEVICE_ID),
-                ops::right("RemoteIP", OTHER_REMOTE_IP),
-                ops::right("RemoteDeviceName", OTHER_REMOTE_DEVICE_NAME),
-                ops::right("LogonAccountDomain", LOGON_ACCOUNT_DOMAIN),
-                ops::right("LogonAccountName", LOGON_ACCOUNT_NAME),
-                ops::right("LogonAccountSid", LOGON_ACCOUNT_SID),
-            ],
-        ),
-    )?;
-    // | where LogonTime <= Timestamp and Timestamp <= LogonTime + max_gap
-    let t = ops::filter(&t, |row| {
-        holds(&compare::le(&[
-            row.get(JOINED_LOGON_TIME),
-            row.get(TIMESTAMP),
-        ])) && holds(&compare::le(&[
-            row.get(TIMESTAMP),
-            arithmetic::add(&[row.get(JOINED_LOGON_TIME), MAX_GAP]),
-        ]))
-    })?;
+        [column(DEVICE_ID)],
+        [column(DEVICE_ID)],
+        ops::left_all(&[
+            ops::right("LogonTime", LOGON_TIME),
+            ops::right("DeviceId1", DEVICE_ID),
+            ops::right("RemoteIP", OTHER_REMOTE_IP),
+            ops::right("RemoteDeviceName", OTHER_REMOTE_DEVICE_NAME),
+            ops::right("LogonAccountDomain", LOGON_ACCOUNT_DOMAIN),
+            ops::right("LogonAccountName", LOGON_ACCOUNT_NAME),
+            ops::right("LogonAccountSid", LOGON_ACCOUNT_SID),
+        ]),
+    );
+    let t = t.then(|t| {
+        // | where LogonTime <= Timestamp and Timestamp <= LogonTime + max_gap
+        ops::filter(t, |row| {
+            holds(&compare::le(&[
+                row.get(JOINED_LOGON_TIME),
+                row.get(TIMESTAMP),
+            ])) && holds(&compare::le(&[
+                row.get(TIMESTAMP),
+                arithmetic::add(&[row.get(JOINED_LOGON_TIME), MAX_GAP]),
+            ]))
+        })
+    });
     // | summarize arg_max(LogonTime, *) by DeviceId, ReportId, Timestamp
     let t = ops::summarize(
         &t,
@@ -212,7 +209,6 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         ],
         &[ops::agg_all(
             aggregate::choose::arg_max,
-            &t,
             JOINED_LOGON_TIME,
             &[TIMESTAMP, DEVICE_ID, JOINED_REPORT_ID],
         )],
@@ -239,12 +235,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `DeviceEvents` must meet to matter.
 fn device_events_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text_fold("ActionType", TextTest::Is, ["ServiceInstalled"]),
     ])
 }
@@ -252,12 +243,7 @@ fn device_events_wanted() -> Necessary {
 /// What rows of `DeviceLogonEvents` must meet to matter.
 fn device_logon_events_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text_fold("ActionType", TextTest::Is, ["LogonSuccess"]),
         Necessary::text_fold("LogonType", TextTest::Is, ["Network"]),
     ])

@@ -188,7 +188,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 ops::left("ReportId", REPORT_ID),
                 ops::right("UserPaths", USER_PATHS),
             ];
-            let t = ops::mv_apply(&t, &expand, &picks, apply_items)?;
+            let t = ops::mv_apply(&t, &expand, picks, apply_items)?;
             // | where array_length(UserPaths) > 0
             let t = ops::filter(&t, |row| {
                 holds(&compare::gt(&[
@@ -242,12 +242,7 @@ fn apply_items(items: &Batch) -> Result<Batch, RuntimeError> {
 /// What rows of `DeviceProcessEvents` must meet to matter.
 fn device_process_events_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text_fold("ActionType", TextTest::Is, ["ProcessCreated"]),
         Necessary::text_fold("FileName", TextTest::Is, ["schtasks.exe"]),
     ])

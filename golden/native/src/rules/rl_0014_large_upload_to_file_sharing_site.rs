@@ -80,11 +80,10 @@ pub fn tables() -> Vec<Table> {
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // CommonSecurityLog
-    let t = context.scan_where(
+    let t = context.flow(
         "CommonSecurityLog",
-        &common_security_log(),
-        None,
-        &common_security_log_wanted(),
+        common_security_log(),
+        common_security_log_wanted(),
         |t| {
             // | where ingestion_time() >= ago(timeframe)
             let t = ops::filter(t, |row| {
@@ -109,7 +108,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 )
             })
         },
-    )?;
+    );
     // | summarize TimeGenerated = max(TimeGenerated), UploadedBytes = sum(SentBytes), Requests = count() by SourceUserName, Sour …
     let t = ops::summarize(
         &t,
@@ -163,12 +162,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `CommonSecurityLog` must meet to matter.
 fn common_security_log_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text_fold("RequestMethod", TextTest::Is, ["POST", "PUT", "CONNECT"]),
         Necessary::text_fold(
             "DestinationHostName",

@@ -133,16 +133,13 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         ops::JoinKind::Inner,
         &[column(CLICKS_THROUGH_WARNING_COLUMNS_NETWORK_MESSAGE_ID)],
         &[column(EMAIL_EVENTS_NETWORK_MESSAGE_ID)],
-        &ops::left_all(
-            clicks_through_warning,
-            &[
-                ops::right("DeliveryTime", DELIVERY_TIME),
-                ops::right("RecipientEmailAddress", OTHER_RECIPIENT_EMAIL_ADDRESS),
-                ops::right("SenderFromAddress", OTHER_SENDER_FROM_ADDRESS),
-                ops::right("SenderFromDomain", OTHER_SENDER_FROM_DOMAIN),
-                ops::right("Subject", SUBJECT),
-            ],
-        ),
+        ops::left_all(&[
+            ops::right("DeliveryTime", DELIVERY_TIME),
+            ops::right("RecipientEmailAddress", OTHER_RECIPIENT_EMAIL_ADDRESS),
+            ops::right("SenderFromAddress", OTHER_SENDER_FROM_ADDRESS),
+            ops::right("SenderFromDomain", OTHER_SENDER_FROM_DOMAIN),
+            ops::right("Subject", SUBJECT),
+        ]),
     )?;
     // | where AccountUpn =~ RecipientEmailAddress
     let t = ops::filter(&t, |row| {
@@ -164,7 +161,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             column(OTHER_2_NETWORK_MESSAGE_ID),
             column(OTHER_2_RECIPIENT_EMAIL_ADDRESS),
         ],
-        &ops::left_all(&t, &[ops::right("RemovalActions", REMOVAL_ACTIONS)]),
+        ops::left_all(&[ops::right("RemovalActions", REMOVAL_ACTIONS)]),
     )?;
     // | extend AlreadyRemediated = coalesce(array_length(RemovalActions), 0) > 0
     let t = ops::extend(
@@ -228,12 +225,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `UrlClickEvents` must meet to matter.
 fn url_click_events_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text_fold("Workload", TextTest::Is, ["Email"]),
     ])
 }
@@ -365,11 +357,10 @@ fn email_post_delivery_events_wanted() -> Necessary {
 fn removed_messages(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_mail_lookback = arithmetic::subtract(&[context.now(), MAIL_LOOKBACK]);
     // EmailPostDeliveryEvents
-    let t = context.scan_where(
+    let t = context.flow(
         "EmailPostDeliveryEvents",
-        &email_post_delivery_events(),
-        None,
-        &email_post_delivery_events_wanted(),
+        email_post_delivery_events(),
+        email_post_delivery_events_wanted(),
         |t| {
             // | where Timestamp >= ago(mail_lookback)
             let t = ops::filter(t, |row| {
@@ -381,7 +372,7 @@ fn removed_messages(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             // | where ActionResult =~ "Success"
             ops::filter(&t, |row| eq_fold(row.str(ACTION_RESULT), "Success"))
         },
-    )?;
+    );
     // | summarize RemovalActions = make_set(ActionType) by NetworkMessageId, RecipientEmailAddress
     ops::summarize(
         &t,

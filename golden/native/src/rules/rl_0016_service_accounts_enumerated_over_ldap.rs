@@ -83,11 +83,10 @@ pub fn tables() -> Vec<Table> {
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // IdentityQueryEvents
-    let t = context.scan_where(
+    let t = context.flow(
         "IdentityQueryEvents",
-        &identity_query_events(),
-        None,
-        &identity_query_events_wanted(),
+        identity_query_events(),
+        identity_query_events_wanted(),
         |t| {
             // | where ingestion_time() >= ago(timeframe)
             let t = ops::filter(t, |row| {
@@ -122,7 +121,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 ],
             )
         },
-    )?;
+    );
     // | summarize arg_max(Timestamp, ReportId, AccountDomain, AccountSid, IPAddress, DestinationDeviceName), QueryCount = count( …
     let t = ops::summarize(
         &t,
@@ -133,7 +132,6 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         &[
             ops::agg_all(
                 aggregate::choose::arg_max,
-                &t,
                 TIMESTAMP,
                 &[
                     PROJECTED_ACCOUNT_NAME,
@@ -167,12 +165,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `IdentityQueryEvents` must meet to matter.
 fn identity_query_events_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text_fold("ActionType", TextTest::Is, ["LDAP query"]),
         Necessary::any([
             Necessary::all([

@@ -65,22 +65,16 @@ pub fn tables() -> Vec<Table> {
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // SigninLogs
-    let t = context.scan_where(
-        "SigninLogs",
-        &signin_logs(),
-        None,
-        &signin_logs_wanted(),
-        |t| {
-            // | where ingestion_time() >= ago(timeframe)
-            let t = ops::filter(t, |row| {
-                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-            })?;
-            // | where ResultType in ("50126", "50053", "50034")
-            ops::filter(&t, |row| {
-                one_of(row.str(RESULT_TYPE), &["50126", "50053", "50034"])
-            })
-        },
-    )?;
+    let t = context.flow("SigninLogs", signin_logs(), signin_logs_wanted(), |t| {
+        // | where ingestion_time() >= ago(timeframe)
+        let t = ops::filter(t, |row| {
+            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+        })?;
+        // | where ResultType in ("50126", "50053", "50034")
+        ops::filter(&t, |row| {
+            one_of(row.str(RESULT_TYPE), &["50126", "50053", "50034"])
+        })
+    });
     // | summarize arg_max(TimeGenerated, UserAgent, Location), TargetedAccounts = dcount(UserPrincipalName), Accounts = make_set …
     let t = ops::summarize(
         &t,
@@ -128,12 +122,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `SigninLogs` must meet to matter.
 fn signin_logs_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text("ResultType", TextTest::Is, ["50126", "50053", "50034"]),
     ])
 }

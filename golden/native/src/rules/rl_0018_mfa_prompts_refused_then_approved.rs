@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 use rulec_functions::fold::{eq_fold, starts_fold};
 use rulec_functions::{aggregate, arithmetic, compare, conversion, dynamic, strings};
 use rulec_runtime::alert::RuleInfo;
-use rulec_runtime::ops::{self, agg, column, constant, each, holds, out};
+use rulec_runtime::flow::Flow;
+use rulec_runtime::ops::{self, Matching, agg, column, constant, each, holds, out};
 use rulec_runtime::rule::{Rule, Schedule, Table};
 use rulec_runtime::{
     Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value, emitted,
@@ -139,66 +140,58 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let refused = &refused(context)?;
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // SigninLogs
-    let t = context.scan_where(
-        "SigninLogs",
-        &signin_logs(),
-        None,
-        &signin_logs_wanted(),
-        |t| {
-            // | where ingestion_time() >= ago(timeframe)
-            let t = ops::filter(t, |row| {
-                holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
-            })?;
-            // | where ResultType == "0"
-            let t = ops::filter(&t, |row| row.str(RESULT_TYPE) == "0")?;
-            // | where AuthenticationRequirement =~ "multiFactorAuthentication"
-            let t = ops::filter(&t, |row| {
-                eq_fold(
-                    row.str(AUTHENTICATION_REQUIREMENT),
-                    "multiFactorAuthentication",
-                )
-            })?;
-            // | project TimeGenerated, UserPrincipalName, UserId, ApprovalAddress = IPAddress, AppDisplayName, CorrelationId
-            ops::project(
-                &t,
-                &[
-                    out("TimeGenerated", Type::DateTime, column(TIME_GENERATED)),
-                    out(
-                        "UserPrincipalName",
-                        Type::String,
-                        column(USER_PRINCIPAL_NAME),
-                    ),
-                    out("UserId", Type::String, column(USER_ID)),
-                    out("ApprovalAddress", Type::String, column(IPADDRESS)),
-                    out("AppDisplayName", Type::String, column(APP_DISPLAY_NAME)),
-                    out("CorrelationId", Type::String, column(CORRELATION_ID)),
-                ],
+    let t = context.flow("SigninLogs", signin_logs(), signin_logs_wanted(), |t| {
+        // | where ingestion_time() >= ago(timeframe)
+        let t = ops::filter(t, |row| {
+            holds(&compare::ge(&[row.ingestion_time(), ago_timeframe.clone()]))
+        })?;
+        // | where ResultType == "0"
+        let t = ops::filter(&t, |row| row.str(RESULT_TYPE) == "0")?;
+        // | where AuthenticationRequirement =~ "multiFactorAuthentication"
+        let t = ops::filter(&t, |row| {
+            eq_fold(
+                row.str(AUTHENTICATION_REQUIREMENT),
+                "multiFactorAuthentication",
             )
-        },
-    )?;
-    // | join kind=inner Refused on UserPrincipalName
-    let t = ops::join(
-        &t,
-        refused,
-        ops::JoinKind::Inner,
-        &[column(PROJECTED_USER_PRINCIPAL_NAME)],
-        &[column(PROJECTED_USER_PRINCIPAL_NAME)],
-        &ops::left_all(
+        })?;
+        // | project TimeGenerated, UserPrincipalName, UserId, ApprovalAddress = IPAddress, AppDisplayName, CorrelationId
+        ops::project(
             &t,
             &[
-                ops::right("RefusalTime", REFUSAL_TIME),
-                ops::right("RefusalAddress", REFUSAL_ADDRESS),
+                out("TimeGenerated", Type::DateTime, column(TIME_GENERATED)),
+                out(
+                    "UserPrincipalName",
+                    Type::String,
+                    column(USER_PRINCIPAL_NAME),
+                ),
+                out("UserId", Type::String, column(USER_ID)),
+                out("ApprovalAddress", Type::String, column(IPADDRESS)),
+                out("AppDisplayName", Type::String, column(APP_DISPLAY_NAME)),
+                out("CorrelationId", Type::String, column(CORRELATION_ID)),
             ],
-        ),
-    )?;
-    // | where RefusalTime between ((TimeGenerated - window) .. TimeGenerated)
-    let t = ops::filter(&t, |row| {
-        holds(&compare::between(&[
-            row.get(JOINED_REFUSAL_TIME),
-            arithmetic::subtract(&[row.get(TIME_GENERATED), WINDOW]),
-            row.get(TIME_GENERATED),
-        ]))
-    })?;
+        )
+    });
+    // | join kind=inner Refused on UserPrincipalName
+    let t = t.join(
+        |_| Ok(refused.clone()),
+        ops::JoinKind::Inner,
+        [column(PROJECTED_USER_PRINCIPAL_NAME)],
+        [column(PROJECTED_USER_PRINCIPAL_NAME)],
+        ops::left_all(&[
+            ops::right("RefusalTime", REFUSAL_TIME),
+            ops::right("RefusalAddress", REFUSAL_ADDRESS),
+        ]),
+    );
+    let t = t.then(|t| {
+        // | where RefusalTime between ((TimeGenerated - window) .. TimeGenerated)
+        ops::filter(t, |row| {
+            holds(&compare::between(&[
+                row.get(JOINED_REFUSAL_TIME),
+                arithmetic::subtract(&[row.get(TIME_GENERATED), WINDOW]),
+                row.get(TIME_GENERATED),
+            ]))
+        })
+    });
     // | summarize Refusals = count(), FirstRefusal = min(RefusalTime), RefusalAddresses = make_set(RefusalAddress, 20) by TimeGe …
     let t = ops::summarize(
         &t,
@@ -250,7 +243,6 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         )],
         &[ops::agg_all(
             aggregate::choose::arg_min,
-            &t,
             TIME_GENERATED,
             &[PROJECTED_USER_PRINCIPAL_NAME],
         )],
@@ -323,29 +315,24 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         ops::left("AccountUpnSuffix", ACCOUNT_UPN_SUFFIX),
         ops::right("DedupEntity", DEDUP_ENTITY),
     ];
-    let t = ops::mv_apply(&t, &expand, &picks, apply_items)?;
+    let t = ops::mv_apply(&t, &expand, picks, apply_items)?;
     // | project-away DedupRow
     // | join kind=leftanti (SecurityAlert | where TimeGenerated >= ago(timeframe) | where AlertName startswith RuleId | extend D …
-    let right = join_security_alert(context)?;
-    ops::join(
-        &t,
-        &right,
+    let t = Flow::of(&t);
+    let t = t.join(
+        |keys| join_security_alert(context, keys),
         ops::JoinKind::LeftAnti,
-        &[column(APPLIED_DEDUP_ENTITY)],
-        &[column(DEDUP_ENTITY)],
-        &ops::left_all(&t, &[]),
-    )
+        [column(APPLIED_DEDUP_ENTITY)],
+        [column(DEDUP_ENTITY)],
+        ops::left_all(&[]),
+    );
+    t.rows()
 }
 
 /// What rows of `SigninLogs` must meet to matter.
 fn signin_logs_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text("ResultType", TextTest::Is, ["0"]),
         Necessary::text_fold(
             "AuthenticationRequirement",
@@ -358,12 +345,7 @@ fn signin_logs_wanted() -> Necessary {
 /// What rows of `SigninLogs` must meet to matter.
 fn signin_logs_wanted_2() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text("ResultType", TextTest::Is, ["500121"]),
         Necessary::text_fold("Status", TextTest::Inside, ["MFA denied"]),
     ])
@@ -456,7 +438,7 @@ fn security_alert_wanted() -> Necessary {
 }
 
 /// `project DedupEntity = tostring(Details.DedupEntity[0])`
-fn join_security_alert(context: &Context<'_>) -> Result<Batch, RuntimeError> {
+fn join_security_alert(context: &Context<'_>, keys: &Matching<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // SecurityAlert
     context.scan_where(
@@ -489,7 +471,7 @@ fn join_security_alert(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 )],
             )?;
             // | project DedupEntity = tostring(Details.DedupEntity[0])
-            ops::project(
+            let t = ops::project(
                 &t,
                 &[out(
                     "DedupEntity",
@@ -501,7 +483,9 @@ fn join_security_alert(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                         ])])
                     }),
                 )],
-            )
+            )?;
+            // Other rows have no part in the join.
+            keys.rows(&t)
         },
     )
 }

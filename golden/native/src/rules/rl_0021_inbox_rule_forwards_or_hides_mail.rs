@@ -11,7 +11,7 @@ use rulec_functions::{
 };
 use rulec_runtime::alert::RuleInfo;
 use rulec_runtime::emitted::one_of_fold;
-use rulec_runtime::ops::{self, agg, column, each, holds, out};
+use rulec_runtime::ops::{self, Matching, agg, column, each, holds, out};
 use rulec_runtime::rule::{Rule, Schedule, Table};
 use rulec_runtime::{
     Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value,
@@ -141,11 +141,10 @@ pub fn tables() -> Vec<Table> {
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // OfficeActivity
-    let t = context.scan_where(
+    let t = context.flow(
         "OfficeActivity",
-        &office_activity(),
-        None,
-        &office_activity_wanted(),
+        office_activity(),
+        office_activity_wanted(),
         |t| {
             // | where ingestion_time() >= ago(timeframe)
             let t = ops::filter(t, |row| {
@@ -183,7 +182,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 ops::right("SuspiciousActions", SUSPICIOUS_ACTIONS),
                 ops::right("SuspiciousValues", SUSPICIOUS_VALUES),
             ];
-            let t = ops::mv_apply(&t, &expand, &picks, apply_items)?;
+            let t = ops::mv_apply(&t, &expand, picks, apply_items)?;
             // | where Forwards > 0 or (Hides > 0 and Words > 0)
             let t = ops::filter(&t, |row| {
                 holds(&compare::gt(&[row.get(APPLIED_FORWARDS), Value::Long(0)]))
@@ -235,17 +234,16 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 )],
             )
         },
-    )?;
+    );
     // | join kind=leftanti (SecurityAlert | where TimeGenerated >= ago(timeframe) | where AlertName startswith RuleId | extend D …
-    let right = join_security_alert(context)?;
-    ops::join(
-        &t,
-        &right,
+    let t = t.join(
+        |keys| join_security_alert(context, keys),
         ops::JoinKind::LeftAnti,
-        &[column(DEDUP_ENTITY)],
-        &[column(OTHER_DEDUP_ENTITY)],
-        &ops::left_all(&t, &[]),
-    )
+        [column(DEDUP_ENTITY)],
+        [column(OTHER_DEDUP_ENTITY)],
+        ops::left_all(&[]),
+    );
+    t.rows()
 }
 
 /// `summarize Forwards = countif(Kind == "forward"), Hides = countif(Kind == "hide"), Words = countif(Kind == "word"), Suspi …`
@@ -351,12 +349,7 @@ fn apply_items(items: &Batch) -> Result<Batch, RuntimeError> {
 /// What rows of `OfficeActivity` must meet to matter.
 fn office_activity_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text_fold("OfficeWorkload", TextTest::Is, ["Exchange"]),
         Necessary::text_fold(
             "Operation",
@@ -375,7 +368,7 @@ fn security_alert_wanted() -> Necessary {
 }
 
 /// `project DedupEntity = tostring(Details.DedupEntity[0])`
-fn join_security_alert(context: &Context<'_>) -> Result<Batch, RuntimeError> {
+fn join_security_alert(context: &Context<'_>, keys: &Matching<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // SecurityAlert
     context.scan_where(
@@ -408,7 +401,7 @@ fn join_security_alert(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 )],
             )?;
             // | project DedupEntity = tostring(Details.DedupEntity[0])
-            ops::project(
+            let t = ops::project(
                 &t,
                 &[out(
                     "DedupEntity",
@@ -420,7 +413,9 @@ fn join_security_alert(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                         ])])
                     }),
                 )],
-            )
+            )?;
+            // Other rows have no part in the join.
+            keys.rows(&t)
         },
     )
 }

@@ -7,7 +7,8 @@ use rulec_functions::fold::starts_fold;
 use rulec_functions::{aggregate, arithmetic, compare, conversion, dynamic, strings};
 use rulec_runtime::alert::RuleInfo;
 use rulec_runtime::emitted::{self, one_of};
-use rulec_runtime::ops::{self, agg, column, each, holds, out};
+use rulec_runtime::flow::Flow;
+use rulec_runtime::ops::{self, Matching, agg, column, each, holds, out};
 use rulec_runtime::rule::{Rule, Schedule, Table};
 use rulec_runtime::{
     Batch, Context, Moment, Necessary, RuntimeError, Schema, TextTest, Type, Value,
@@ -98,11 +99,10 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let list_rows = list_rows(known_regions)?;
     let listed = emitted::Among::exact(emitted::first_column(&list_rows));
     // AWSCloudTrail
-    let t = context.scan_where(
+    let t = context.flow(
         "AWSCloudTrail",
-        &awscloud_trail(),
-        None,
-        &awscloud_trail_wanted_2(),
+        awscloud_trail(),
+        awscloud_trail_wanted_2(),
         |t| {
             // | where ingestion_time() >= ago(oldest)
             let t = ops::filter(t, |row| {
@@ -132,21 +132,20 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 listed.contains(&row.get(AWSCLOUD_TRAIL_USER_IDENTITY_ACCOUNT_ID))
             })
         },
-    )?;
+    );
     // | join kind=leftanti KnownRegions on UserIdentityAccountId, AWSRegion
-    let t = ops::join(
-        &t,
-        known_regions,
+    let t = t.join(
+        |_| Ok(known_regions.clone()),
         ops::JoinKind::LeftAnti,
-        &[
+        [
             column(AWSCLOUD_TRAIL_USER_IDENTITY_ACCOUNT_ID),
             column(AWSCLOUD_TRAIL_AWSREGION),
         ],
-        &[
+        [
             column(KNOWN_REGIONS_COLUMNS_USER_IDENTITY_ACCOUNT_ID),
             column(OTHER_AWSREGION),
         ],
-        &[
+        [
             ops::left("TimeGenerated", TIME_GENERATED),
             ops::left("EventName", EVENT_NAME),
             ops::left("UserIdentityType", USER_IDENTITY_TYPE),
@@ -159,7 +158,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             ops::left("SourceIpAddress", SOURCE_IP_ADDRESS),
             ops::left("UserAgent", USER_AGENT),
         ],
-    )?;
+    );
     // | summarize arg_min(TimeGenerated, UserIdentityType, UserIdentityArn, SourceIpAddress, UserAgent), Calls = make_set(EventN …
     let t = ops::summarize(
         &t,
@@ -217,32 +216,22 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
         )],
     )?;
     // | join kind=leftanti (SecurityAlert | where TimeGenerated >= ago(timeframe) | where AlertName startswith RuleId | extend D …
-    let right = join_security_alert(context)?;
-    ops::join(
-        &t,
-        &right,
+    let t = Flow::of(&t);
+    let t = t.join(
+        |keys| join_security_alert(context, keys),
         ops::JoinKind::LeftAnti,
-        &[column(DEDUP_ENTITY)],
-        &[column(OTHER_2_DEDUP_ENTITY)],
-        &ops::left_all(&t, &[]),
-    )
+        [column(DEDUP_ENTITY)],
+        [column(OTHER_2_DEDUP_ENTITY)],
+        ops::left_all(&[]),
+    );
+    t.rows()
 }
 
 /// What rows of `AWSCloudTrail` must meet to matter.
 fn awscloud_trail_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(12_096_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(12_096_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(12_096_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(12_096_000_000_000)),
-        ]),
-        Necessary::any([
-            Necessary::until("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::until("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::until("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::until("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(12_096_000_000_000)),
+        Necessary::ingested_until(Moment::BeforeNow(72_000_000_000)),
         Necessary::text(
             "EventName",
             TextTest::Is,
@@ -262,11 +251,10 @@ fn known_regions(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_learning_period = arithmetic::subtract(&[context.now(), LEARNING_PERIOD]);
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // AWSCloudTrail
-    let t = context.scan_where(
+    let t = context.flow(
         "AWSCloudTrail",
-        &awscloud_trail_2(),
-        None,
-        &awscloud_trail_wanted(),
+        awscloud_trail_2(),
+        awscloud_trail_wanted(),
         |t| {
             // | where ingestion_time() >= ago(oldest)
             let t = ops::filter(t, |row| {
@@ -295,7 +283,7 @@ fn known_regions(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             // | where isempty(ErrorCode)
             ops::filter(&t, |row| row.str(AWSCLOUD_TRAIL_2_ERROR_CODE).is_empty())
         },
-    )?;
+    );
     // | distinct UserIdentityAccountId, AWSRegion
     ops::distinct(
         &t,
@@ -322,18 +310,8 @@ fn list_rows(known_regions: &Batch) -> Result<Batch, RuntimeError> {
 /// What rows of `AWSCloudTrail` must meet to matter.
 fn awscloud_trail_wanted_2() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
-        Necessary::any([
-            Necessary::until("_IngestionTime", Moment::BeforeNow(0)),
-            Necessary::until("IngestionTime", Moment::BeforeNow(0)),
-            Necessary::until("Timestamp", Moment::BeforeNow(0)),
-            Necessary::until("TimeGenerated", Moment::BeforeNow(0)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
+        Necessary::ingested_until(Moment::BeforeNow(0)),
         Necessary::text(
             "EventName",
             TextTest::Is,
@@ -357,7 +335,7 @@ fn security_alert_wanted() -> Necessary {
 }
 
 /// `project DedupEntity = tostring(Details.DedupEntity[0])`
-fn join_security_alert(context: &Context<'_>) -> Result<Batch, RuntimeError> {
+fn join_security_alert(context: &Context<'_>, keys: &Matching<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // SecurityAlert
     context.scan_where(
@@ -390,7 +368,7 @@ fn join_security_alert(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 )],
             )?;
             // | project DedupEntity = tostring(Details.DedupEntity[0])
-            ops::project(
+            let t = ops::project(
                 &t,
                 &[out(
                     "DedupEntity",
@@ -402,7 +380,9 @@ fn join_security_alert(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                         ])])
                     }),
                 )],
-            )
+            )?;
+            // Other rows have no part in the join.
+            keys.rows(&t)
         },
     )
 }

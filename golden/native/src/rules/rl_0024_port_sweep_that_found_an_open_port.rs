@@ -75,11 +75,10 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     let listed = emitted::Among::exact(emitted::first_column(approved_scanners));
     // CommonSecurityLog
-    let t = context.scan_where(
+    let t = context.flow(
         "CommonSecurityLog",
-        &common_security_log(),
-        None,
-        &common_security_log_wanted(),
+        common_security_log(),
+        common_security_log_wanted(),
         |t| {
             // | where ingestion_time() >= ago(timeframe)
             let t = ops::filter(t, |row| {
@@ -135,7 +134,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 )],
             )
         },
-    )?;
+    );
     // | summarize TimeGenerated = max(TimeGenerated), DeniedPorts = dcountif(DestinationPort, Verdict == "denied"), AllowedConne …
     let t = ops::summarize(
         &t,
@@ -215,12 +214,7 @@ fn approved_scanners(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 
 /// What rows of `CommonSecurityLog` must meet to matter.
 fn common_security_log_wanted() -> Necessary {
-    Necessary::any([
-        Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-        Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-        Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-        Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-    ])
+    Necessary::ingested_since(Moment::BeforeNow(72_000_000_000))
 }
 
 /// The columns of `CommonSecurityLog` that the rule reads.

@@ -114,7 +114,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             column(PASSWORD_LOGINS_COLUMNS_2_SOURCE_ADDRESS),
         ],
         &[column(OTHER_COMPUTER), column(OTHER_SOURCE_ADDRESS)],
-        &[
+        [
             ops::left("TimeGenerated", TIME_GENERATED),
             ops::left("Computer", COMPUTER),
             ops::left("LoginUser", PASSWORD_LOGINS_COLUMNS_2_LOGIN_USER),
@@ -154,12 +154,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `Syslog` must meet to matter.
 fn syslog_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text_fold("ProcessName", TextTest::Is, ["sshd"]),
         Necessary::any([
             Necessary::text_fold(

@@ -72,11 +72,10 @@ pub fn tables() -> Vec<Table> {
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // AzureActivity
-    let t = context.scan_where(
+    let t = context.flow(
         "AzureActivity",
-        &azure_activity(),
-        None,
-        &azure_activity_wanted(),
+        azure_activity(),
+        azure_activity_wanted(),
         |t| {
             // | where ingestion_time() >= ago(timeframe)
             let t = ops::filter(t, |row| {
@@ -103,7 +102,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 )
             })
         },
-    )?;
+    );
     // | summarize TimeGenerated = max(TimeGenerated), Deletions = count(), Operations = make_set(OperationNameValue, 20), Resour …
     let t = ops::summarize(
         &t,
@@ -148,12 +147,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `AzureActivity` must meet to matter.
 fn azure_activity_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text_fold("CategoryValue", TextTest::Is, ["Administrative"]),
         Necessary::text_fold("OperationNameValue", TextTest::EndsWith, ["/delete"]),
         Necessary::text_fold(

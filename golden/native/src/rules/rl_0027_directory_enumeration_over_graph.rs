@@ -108,11 +108,10 @@ pub fn tables() -> Vec<Table> {
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // MicrosoftGraphActivityLogs
-    let t = context.scan_where(
+    let t = context.flow(
         "MicrosoftGraphActivityLogs",
-        &microsoft_graph_activity_logs(),
-        None,
-        &microsoft_graph_activity_logs_wanted(),
+        microsoft_graph_activity_logs(),
+        microsoft_graph_activity_logs_wanted(),
         |t| {
             // | where ingestion_time() >= ago(timeframe)
             let t = ops::filter(t, |row| {
@@ -190,7 +189,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 )],
             )
         },
-    )?;
+    );
     // | summarize arg_max(TimeGenerated, IPAddress, UserAgent), Requests = count(), CollectionCount = dcount(Collection), Collec …
     let t = ops::summarize(
         &t,
@@ -250,12 +249,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `MicrosoftGraphActivityLogs` must meet to matter.
 fn microsoft_graph_activity_logs_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text("RequestMethod", TextTest::Is, ["GET"]),
     ])
 }

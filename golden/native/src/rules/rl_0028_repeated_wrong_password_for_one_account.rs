@@ -78,11 +78,10 @@ pub fn tables() -> Vec<Table> {
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // SecurityEvent
-    let t = context.scan_where(
+    let t = context.flow(
         "SecurityEvent",
-        &security_event(),
-        None,
-        &security_event_wanted(),
+        security_event(),
+        security_event_wanted(),
         |t| {
             // | where ingestion_time() >= ago(timeframe)
             let t = ops::filter(t, |row| {
@@ -106,7 +105,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
             // | where not(TargetUserName endswith "$")
             ops::filter(&t, |row| !ends_fold(row.str(TARGET_USER_NAME), "$"))
         },
-    )?;
+    );
     // | summarize arg_max(TimeGenerated, WorkstationName, LogonTypeName), FailedLogons = count() by TargetUserName, TargetDomain …
     let t = ops::summarize(
         &t,
@@ -151,12 +150,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `SecurityEvent` must meet to matter.
 fn security_event_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::number("EventID", [4_625]),
         Necessary::number("LogonType", [3, 8, 10]),
         Necessary::text_fold("SubStatus", TextTest::Is, ["0xc000006a"]),

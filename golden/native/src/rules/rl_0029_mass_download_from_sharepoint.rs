@@ -83,11 +83,10 @@ pub fn tables() -> Vec<Table> {
 pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
     let ago_timeframe = arithmetic::subtract(&[context.now(), TIMEFRAME]);
     // CloudAppEvents
-    let t = context.scan_where(
+    let t = context.flow(
         "CloudAppEvents",
-        &cloud_app_events(),
-        None,
-        &cloud_app_events_wanted(),
+        cloud_app_events(),
+        cloud_app_events_wanted(),
         |t| {
             // | where ingestion_time() >= ago(timeframe)
             let t = ops::filter(t, |row| {
@@ -125,7 +124,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
                 )],
             )
         },
-    )?;
+    );
     // | summarize arg_max(Timestamp, ReportId, AccountDisplayName, CountryCode, UserAgent), Downloads = count(), SuspectDownload …
     let t = ops::summarize(
         &t,
@@ -197,12 +196,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `CloudAppEvents` must meet to matter.
 fn cloud_app_events_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(72_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(72_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(72_000_000_000)),
         Necessary::text_fold("ActionType", TextTest::Is, ["FileDownloaded"]),
         Necessary::text_fold(
             "Application",

@@ -169,12 +169,7 @@ pub fn evaluate(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 /// What rows of `DeviceNetworkEvents` must meet to matter.
 fn device_network_events_wanted() -> Necessary {
     Necessary::all([
-        Necessary::any([
-            Necessary::since("_IngestionTime", Moment::BeforeNow(216_000_000_000)),
-            Necessary::since("IngestionTime", Moment::BeforeNow(216_000_000_000)),
-            Necessary::since("Timestamp", Moment::BeforeNow(216_000_000_000)),
-            Necessary::since("TimeGenerated", Moment::BeforeNow(216_000_000_000)),
-        ]),
+        Necessary::ingested_since(Moment::BeforeNow(216_000_000_000)),
         Necessary::text_fold(
             "ActionType",
             TextTest::Is,

@@ -37,6 +37,7 @@ const RESERVED: &[&str] = &[
     "item",
     "items",
     "json",
+    "keys",
     "one_of",
     "one_of_fold",
     "ops",
@@ -125,6 +126,8 @@ pub(super) struct Needs {
     pub(super) context: bool,
     /// The rows that the enclosing operator hands in.
     pub(super) items: bool,
+    /// The keys of the left side of a join.
+    pub(super) keys: bool,
     pub(super) bindings: BTreeSet<BindingId>,
 }
 
@@ -529,6 +532,9 @@ impl<'q> Emitter<'q> {
         if function.needs.items {
             params.push(format!("items: &{}", self.root("Batch")));
         }
+        if function.needs.keys {
+            params.push(format!("keys: &{}<'_>", self.short("ops", "Matching")));
+        }
         for id in &function.needs.bindings {
             if let Some(Bound::Function(other)) = self.bound.get(id).cloned() {
                 let ty = self.root(if other.table { "Batch" } else { "Value" });
@@ -573,6 +579,10 @@ impl<'q> Emitter<'q> {
         if function.needs.items {
             scope.needs.items = true;
             args.push(Code::atom("items"));
+        }
+        if function.needs.keys {
+            scope.needs.keys = true;
+            args.push(Code::atom("keys"));
         }
         for id in &function.needs.bindings {
             if let Some(Bound::Function(other)) = self.bound.get(id) {

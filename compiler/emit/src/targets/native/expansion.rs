@@ -97,15 +97,11 @@ impl Emitter<'_> {
         let short = self.left_all(pipe, result, input, &rel.columns, output);
         let picks = match short {
             Some(short) => short,
-            None => self.picks(pipe.layout, result, &rel.columns, output),
-        };
-        let picks = match picks {
-            Code::Prefix(_, picks) => *picks,
-            picks => picks,
+            None => Code::array(self.picks(pipe.layout, result, &rel.columns, output)),
         };
         pipe.let_("picks", picks);
         let apply = self.over_items(scope, &function);
-        let args = [pipe.rows(), Code::atom("&expand"), Code::atom("&picks"), apply];
+        let args = [pipe.rows(), Code::atom("&expand"), Code::atom("picks"), apply];
         pipe.step(Code::call(self.op("mv_apply"), args));
         self.relaid(pipe, rel, "applied");
     }

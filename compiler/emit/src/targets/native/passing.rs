@@ -115,8 +115,7 @@ impl Emitter<'_> {
             Code::call(self.op(side), [Code::string(&column.name), place])
         });
         let more = Code::slice(more.collect::<Vec<_>>());
-        let rows = pipe.rows();
-        Some(Code::call(self.op("left_all"), [rows, more]).by_ref())
+        Some(Code::call(self.op("left_all"), [more]))
     }
 
     /// `arg_max(column, *)`: the deciding column and all but a few others.
@@ -150,7 +149,7 @@ impl Emitter<'_> {
         let without = without.iter().map(|place| Code::Atom(self.place(row, *place)));
         let without = Code::slice(without.collect::<Vec<_>>());
         let new = Code::Atom(self.kernel(path));
-        Some(Code::call(self.op("agg_all"), [new, pipe.rows(), by, without]))
+        Some(Code::call(self.op("agg_all"), [new, by, without]))
     }
 }
 

@@ -11,12 +11,25 @@ pub(super) struct Pipe {
     pub(super) steps: Vec<Statement>,
     /// The rows as an argument: `&t`.
     pub(super) rows: String,
+    /// Whether they are a flow: not there yet, and in pieces when they come.
+    pub(super) flows: bool,
     pub(super) layout: LayoutId,
     /// Whether there may be columns behind those that the query knows.
     pub(super) extra: bool,
 }
 
 impl Pipe {
+    /// Nothing yet of a pipeline over these rows.
+    pub(super) fn over(rows: impl Into<String>, layout: LayoutId, extra: bool) -> Self {
+        Self {
+            steps: Vec::new(),
+            rows: rows.into(),
+            flows: false,
+            layout,
+            extra,
+        }
+    }
+
     /// The columns after an operator whose rows may have more than the query knows.
     pub(super) fn laid_out(&mut self, rel: &Rel, layout: LayoutId) {
         self.layout = layout;
@@ -40,6 +53,14 @@ impl Pipe {
     pub(super) fn step(&mut self, value: Code) {
         self.let_("t", value.tried());
         "&t".clone_into(&mut self.rows);
+        self.flows = false;
+    }
+
+    /// The next flow.
+    pub(super) fn flow(&mut self, value: Code) {
+        self.let_("t", value);
+        "&t".clone_into(&mut self.rows);
+        self.flows = true;
     }
 
     pub(super) fn rows(&self) -> Code {

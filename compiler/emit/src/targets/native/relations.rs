@@ -6,6 +6,9 @@
 //! interpreter. What is read besides the pipeline (the other side of a join,
 //! the parts of a union, subqueries) becomes a function of its own.
 
+use std::iter::{Peekable, Rev};
+use std::vec::IntoIter;
+
 use rulec_functions::{Value, aggregate};
 use rulec_ir::{Column, Expr, ExprKind, JoinKind, Origin, ProjectKind, Rel, RelKind, SortKey};
 
@@ -21,10 +24,13 @@ use super::windows::extract;
 impl Emitter<'_> {
     /// The statements that give the rows of a relation.
     pub(super) fn body(&mut self, scope: &mut Scope, rel: &Rel) -> Vec<Statement> {
-        self.pipeline(scope, rel).finish()
+        self.pipeline(scope, rel, false).finish()
     }
 
-    fn pipeline(&mut self, scope: &mut Scope, rel: &Rel) -> Pipe {
+    /// The pipeline that a relation is. With `keys`, rows are left out that have
+    /// no key of the left side of a join; such rows have to flow.
+    pub(super) fn pipeline(&mut self, scope: &mut Scope, rel: &Rel, keys: bool) -> Pipe {
+        scope.needs.keys |= keys;
         let mut chain = vec![rel];
         while let Some(input) = chain.last().and_then(|rel| main_input(rel)) {
             chain.push(input);
@@ -33,77 +39,97 @@ impl Emitter<'_> {
         let Some(source) = chain.next() else {
             return self.nothing();
         };
-        let mut pipe = match &source.kind {
-            RelKind::Table { name } | RelKind::External { key: name } => {
-                let layout = self.layout(
-                    name,
-                    format!("The columns of `{}` that the rule reads.", tick(name)),
-                    &source.columns,
-                );
-                let mut inner = Pipe {
-                    steps: Vec::new(),
-                    rows: "t".to_owned(),
-                    layout,
-                    extra: source.open,
-                };
+        let mut pipe = if is_table(source) {
+            self.table(scope, source, &mut chain, keys)
+        } else {
+            self.source(scope, source)
+        };
+        let mut matched = keys && chain.peek().is_none() && !pipe.flows;
+        while let Some(rel) = chain.next() {
+            if pipe.flows && is_rowwise(rel) {
+                let mut inner = Pipe::over("t", pipe.layout, pipe.extra);
+                self.operator(scope, &mut inner, rel);
                 while let Some(rel) = chain.next_if(|rel| is_rowwise(rel)) {
                     self.operator(scope, &mut inner, rel);
                 }
-                scope.needs.context = true;
-                let schema = self.schema(layout, &source.columns, source.open);
-                let wanted = self.wanted(source, name);
-                if let Some(table) = table_name(source) {
-                    self.tables.push((table.clone(), schema.clone(), wanted.clone()));
+                (pipe.layout, pipe.extra) = (inner.layout, inner.extra);
+                if keys && chain.peek().is_none() {
+                    only_matching(&mut inner);
+                    matched = true;
                 }
-                let schema = schema.by_ref();
-                let mut pipe = Pipe {
-                    steps: Vec::new(),
-                    rows: String::new(),
-                    layout: inner.layout,
-                    extra: inner.extra,
-                };
-                pipe.comment(self.quote(source.span));
-                let name = Code::string(name);
-                let mut tables = self.query.tables.iter();
-                let optional = tables.any(|table| Some(&table.name) == table_name(source) && table.optional);
-                let whole = inner.steps.is_empty();
-                let stage = if whole {
-                    Code::closure("|t|", inner.whole())
-                } else {
-                    Code::Block {
-                        params: "|t|",
-                        statements: inner.finish(),
-                    }
-                };
-                pipe.step(if optional {
-                    let args = [Code::atom("context"), name, schema, stage];
-                    Code::call(self.helper("scan_optional"), args)
-                } else if whole {
-                    Code::call("context.table", [name, schema])
-                } else if let Some(wanted) = wanted {
-                    let args = [name, schema, Code::atom("None"), wanted.by_ref(), stage];
-                    Code::call("context.scan_where", args)
-                } else {
-                    Code::call("context.scan", [name, schema, Code::atom("None"), stage])
-                });
-                pipe
+                pipe.flow(Code::call("t.then", [stage(inner)]));
+                continue;
             }
-            _ => self.source(scope, source),
-        };
-        for rel in chain {
+            if pipe.flows && !takes_pieces(rel) {
+                pipe.step(Code::call("t.rows", []));
+            }
             self.operator(scope, &mut pipe, rel);
         }
+        if keys && !matched {
+            let mut inner = Pipe::over("t", pipe.layout, pipe.extra);
+            only_matching(&mut inner);
+            pipe.flow(Code::call("t.then", [stage(inner)]));
+        }
+        if pipe.flows {
+            pipe.step(Code::call("t.rows", []));
+        }
+        pipe
+    }
+
+    /// A table after the operators that look at one row at a time: a flow where
+    /// the next takes it in pieces.
+    fn table(&mut self, scope: &mut Scope, source: &Rel, chain: &mut Chain<'_>, keys: bool) -> Pipe {
+        let (RelKind::Table { name } | RelKind::External { key: name }) = &source.kind else {
+            return self.nothing();
+        };
+        let layout = self.layout(
+            name,
+            format!("The columns of `{}` that the rule reads.", tick(name)),
+            &source.columns,
+        );
+        let mut inner = Pipe::over("t", layout, source.open);
+        while let Some(rel) = chain.next_if(|rel| is_rowwise(rel)) {
+            self.operator(scope, &mut inner, rel);
+        }
+        if keys && chain.peek().is_none() {
+            only_matching(&mut inner);
+        }
+        scope.needs.context = true;
+        let schema = self.schema(layout, &source.columns, source.open);
+        let wanted = self.wanted(source, name);
+        if let Some(table) = table_name(source) {
+            self.tables.push((table.clone(), schema.clone(), wanted.clone()));
+        }
+        let mut pipe = Pipe::over("", inner.layout, inner.extra);
+        pipe.comment(self.quote(source.span));
+        let name = Code::string(name);
+        let mut tables = self.query.tables.iter();
+        let optional = tables.any(|table| Some(&table.name) == table_name(source) && table.optional);
+        if optional || chain.peek().is_some_and(|rel| takes_pieces(rel)) {
+            let wanted =
+                wanted.unwrap_or_else(|| Code::atom(format!("{}::ANYTHING", self.root("Necessary"))));
+            let args = [name, schema, wanted, stage(inner)];
+            pipe.flow(Code::call("context.flow", args));
+            if optional {
+                pipe.flow(Code::call("t.optional", []));
+            }
+            return pipe;
+        }
+        let schema = schema.by_ref();
+        pipe.step(if inner.steps.is_empty() {
+            Code::call("context.table", [name, schema])
+        } else if let Some(wanted) = wanted {
+            let args = [name, schema, Code::atom("None"), wanted.by_ref(), stage(inner)];
+            Code::call("context.scan_where", args)
+        } else {
+            Code::call("context.scan", [name, schema, Code::atom("None"), stage(inner)])
+        });
         pipe
     }
 
     pub(super) fn nothing(&mut self) -> Pipe {
         let layout = self.layout("nothing", "No columns.".to_owned(), &[]);
-        Pipe {
-            steps: Vec::new(),
-            rows: "t".to_owned(),
-            layout,
-            extra: false,
-        }
+        Pipe::over("t", layout, false)
     }
 
     pub(super) fn about(&self, rel: &Rel) -> String {
@@ -199,25 +225,40 @@ impl Emitter<'_> {
                 output,
                 ..
             } => {
-                let other = match self.relation(scope, right, "join") {
-                    Code::Prefix(_, made) => {
-                        pipe.let_("right", *made);
-                        Code::atom("&right")
-                    }
-                    rows => rows,
-                };
                 let about = self.about(right);
+                let flows = join_takes_pieces(*kind) && (pipe.flows || is_flowing(right));
+                let other = if flows {
+                    self.matching(scope, right)
+                } else {
+                    match self.relation(scope, right, "join") {
+                        Code::Prefix(_, made) => {
+                            pipe.let_("right", *made);
+                            Code::atom("&right")
+                        }
+                        rows => rows,
+                    }
+                };
                 let right_layout = self.layout("other", about, &right.columns);
                 let kind = Code::Atom(format!("{}::{}", self.op("JoinKind"), join_kind(*kind)));
-                let left_keys = Code::slice(self.operands(scope, pipe.layout, left_keys));
-                let right_keys = Code::slice(self.operands(scope, right_layout, right_keys));
+                let left_keys = Code::array(self.operands(scope, pipe.layout, left_keys));
+                let right_keys = Code::array(self.operands(scope, right_layout, right_keys));
                 let short = self.left_all(pipe, right_layout, left, &rel.columns, output);
                 let output = match short {
                     Some(short) => short,
-                    None => self.picks(pipe.layout, right_layout, &rel.columns, output),
+                    None => Code::array(self.picks(pipe.layout, right_layout, &rel.columns, output)),
                 };
-                let args = [pipe.rows(), other, kind, left_keys, right_keys, output];
-                pipe.step(Code::call(self.op("join"), args));
+                if flows {
+                    if !pipe.flows {
+                        let rows = pipe.rows();
+                        pipe.flow(Code::call(format!("{}::of", self.short("flow", "Flow")), [rows]));
+                    }
+                    let args = [other, kind, left_keys, right_keys, output];
+                    pipe.flow(Code::call("t.join", args));
+                } else {
+                    let (left_keys, right_keys) = (left_keys.by_ref(), right_keys.by_ref());
+                    let args = [pipe.rows(), other, kind, left_keys, right_keys, output];
+                    pipe.step(Code::call(self.op("join"), args));
+                }
                 self.relaid(pipe, rel, "joined");
             }
             RelKind::MvExpand {
@@ -464,7 +505,7 @@ impl Emitter<'_> {
         right: LayoutId,
         columns: &[Column],
         output: &[Origin],
-    ) -> Code {
+    ) -> Vec<Code> {
         let picks = columns.iter().zip(output).map(|(column, origin)| {
             let (side, layout, place) = match origin {
                 Origin::Left(place) => ("left", left, place),
@@ -473,8 +514,72 @@ impl Emitter<'_> {
             let place = Code::Atom(self.place(layout, *place));
             Code::call(self.op(side), [Code::string(&column.name), place])
         });
-        Code::slice(picks.collect::<Vec<_>>())
+        picks.collect()
     }
+}
+
+/// What is left of a pipeline.
+type Chain<'r> = Peekable<Rev<IntoIter<&'r Rel>>>;
+
+/// What a pipeline does to each piece of a table.
+fn stage(inner: Pipe) -> Code {
+    if inner.steps.is_empty() {
+        return Code::closure("|t|", inner.whole());
+    }
+    Code::Block {
+        params: "|t|",
+        statements: inner.finish(),
+    }
+}
+
+/// The last that the right side of a join does to each piece.
+fn only_matching(inner: &mut Pipe) {
+    inner.comment("Other rows have no part in the join.".to_owned());
+    inner.step(Code::call("keys.rows", [inner.rows()]));
+}
+
+fn is_table(rel: &Rel) -> bool {
+    matches!(rel.kind, RelKind::Table { .. } | RelKind::External { .. })
+}
+
+/// Whether the rows of a relation come in pieces.
+pub(super) fn is_flowing(mut rel: &Rel) -> bool {
+    while let Some(input) = main_input(rel) {
+        let passes = match &rel.kind {
+            RelKind::Join { kind, .. } => join_takes_pieces(*kind),
+            _ => is_rowwise(rel),
+        };
+        if !passes {
+            return false;
+        }
+        rel = input;
+    }
+    is_table(rel)
+}
+
+/// Whether an operator takes its input in pieces.
+fn takes_pieces(rel: &Rel) -> bool {
+    match &rel.kind {
+        RelKind::Summarize { .. }
+        | RelKind::Distinct { .. }
+        | RelKind::Count { .. }
+        | RelKind::Take { .. }
+        | RelKind::Top { .. } => true,
+        RelKind::Join { kind, .. } => join_takes_pieces(*kind),
+        _ => false,
+    }
+}
+
+/// Whether the left side of a join may come in pieces; as in the runtime.
+fn join_takes_pieces(kind: JoinKind) -> bool {
+    matches!(
+        kind,
+        JoinKind::InnerUnique
+            | JoinKind::Inner
+            | JoinKind::LeftOuter
+            | JoinKind::LeftSemi
+            | JoinKind::LeftAnti
+    )
 }
 
 /// The table that a source reads, unless it is data given by hand.

@@ -8,6 +8,7 @@ use super::emitter::{Bound, Emitter, Function, Scope};
 use super::layout::LayoutId;
 use super::pipe::Pipe;
 use super::prune::main_input;
+use super::relations::is_flowing;
 
 impl Emitter<'_> {
     /// What a pipeline starts with when it is no table from outside.
@@ -24,28 +25,19 @@ impl Emitter<'_> {
                 };
                 scope.needs.bindings.insert(*id);
                 let name = function.name;
-                Pipe {
-                    layout: self.layout(
-                        &format!("{name}_columns"),
-                        format!("The columns of `{}`.", tick(&name)),
-                        &rel.columns,
-                    ),
-                    steps: Vec::new(),
-                    rows: name,
-                    extra: rel.open,
-                }
+                let layout = self.layout(
+                    &format!("{name}_columns"),
+                    format!("The columns of `{}`.", tick(&name)),
+                    &rel.columns,
+                );
+                Pipe::over(name, layout, rel.open)
             }
             RelKind::Input => {
                 if !scope.has_items {
                     self.fail(rel.span, "the input of a subquery in a let binding");
                 }
                 scope.needs.items = true;
-                Pipe {
-                    steps: Vec::new(),
-                    rows: "items".to_owned(),
-                    layout: layout(self, "items_columns"),
-                    extra: false,
-                }
+                Pipe::over("items", layout(self, "items_columns"), false)
             }
             RelKind::Rows(rows) => {
                 let rows = rows.iter().map(|row| {
@@ -105,12 +97,7 @@ impl Emitter<'_> {
     }
 
     pub(super) fn started(&mut self, rel: &Rel, layout: LayoutId, code: Code) -> Pipe {
-        let mut pipe = Pipe {
-            steps: Vec::new(),
-            rows: String::new(),
-            layout,
-            extra: false,
-        };
+        let mut pipe = Pipe::over("", layout, false);
         pipe.comment(self.quote(rel.span));
         pipe.step(code);
         pipe
@@ -139,8 +126,26 @@ impl Emitter<'_> {
             scope.needs.bindings.insert(*id);
             return Code::atom(function.name);
         }
-        let function = self.separate(scope, rel, wish);
+        let function = self.separate(scope, rel, wish, false);
         self.call(scope, &function).by_ref()
+    }
+
+    /// The right side of a join whose left side flows: a closure that gives
+    /// those of its rows that match, and maybe more.
+    pub(super) fn matching(&mut self, scope: &mut Scope, rel: &Rel) -> Code {
+        if let RelKind::Ref(id) = &rel.kind
+            && let Some(Bound::Function(function)) = self.bound(*id)
+        {
+            scope.needs.bindings.insert(*id);
+            let rows = Code::Atom(format!("{}.clone()", function.name));
+            return Code::closure("|_|", Code::call("Ok", [rows]));
+        }
+        let function = self.separate(scope, rel, "join", true);
+        let params = if function.needs.keys { "|keys|" } else { "|_|" };
+        let had_keys = scope.needs.keys;
+        let call = Code::call(function.name.clone(), self.arguments(scope, &function));
+        scope.needs.keys = had_keys;
+        Code::closure(params, call)
     }
 
     /// The rows of a subquery within an expression, as an argument.
@@ -155,8 +160,9 @@ impl Emitter<'_> {
         }
     }
 
-    /// A function of its own for a relation.
-    pub(super) fn separate(&mut self, scope: &Scope, rel: &Rel, wish: &str) -> Function {
+    /// A function of its own for a relation. With `keys` it leaves out rows
+    /// that have no key of the left side of a join, if its rows flow.
+    fn separate(&mut self, scope: &Scope, rel: &Rel, wish: &str, keys: bool) -> Function {
         let mut start = rel;
         while let Some(input) = main_input(start) {
             start = input;
@@ -166,7 +172,7 @@ impl Emitter<'_> {
             _ => self.names.item(&format!("{wish}_rows")),
         };
         let mut inner = Scope::new(scope.has_items);
-        let body = self.body(&mut inner, rel);
+        let body = self.pipeline(&mut inner, rel, keys && is_flowing(rel)).finish();
         self.function(name, rel.span, inner, body, true)
     }
 }

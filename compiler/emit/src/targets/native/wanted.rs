@@ -39,7 +39,13 @@ impl Emitter<'_> {
     fn necessary(&mut self, condition: &Necessary) -> Code {
         match condition {
             Necessary::All(parts) => self.parts("Necessary::all", parts),
-            Necessary::Any(parts) => self.parts("Necessary::any", parts),
+            Necessary::Any(parts) => {
+                let parts = self.alternatives(parts);
+                match <[Code; 1]>::try_from(parts) {
+                    Ok([only]) => only,
+                    Err(parts) => Code::call("Necessary::any", [Code::array(parts)]),
+                }
+            }
             Necessary::Text {
                 column,
                 test,
@@ -75,12 +81,7 @@ impl Emitter<'_> {
                 earliest,
                 bound,
             } => {
-                let (kind, ticks) = match bound {
-                    Moment::At(ticks) => ("At", ticks),
-                    Moment::BeforeNow(ticks) => ("BeforeNow", ticks),
-                };
-                let moment = format!("{}::{kind}", self.root("Moment"));
-                let moment = Code::call(moment, [Code::atom(grouped(*ticks))]);
+                let moment = self.moment(*bound);
                 let callee = if *earliest {
                     "Necessary::since"
                 } else {
@@ -89,6 +90,41 @@ impl Emitter<'_> {
                 Code::call(callee, [Code::string(column), moment])
             }
         }
+    }
+
+    /// Any of several conditions. Those on when a row came in are many, and are
+    /// said in one.
+    fn alternatives(&mut self, mut parts: &[Necessary]) -> Vec<Code> {
+        let mut said = Vec::new();
+        while let [first, rest @ ..] = parts {
+            if let Necessary::Time { earliest, bound, .. } = first {
+                let (callee, ingested) = if *earliest {
+                    ("Necessary::ingested_since", Necessary::ingested_since(*bound))
+                } else {
+                    ("Necessary::ingested_until", Necessary::ingested_until(*bound))
+                };
+                if let Necessary::Any(ingested) = ingested
+                    && let Some(rest) = parts.strip_prefix(&ingested[..])
+                {
+                    said.push(Code::call(callee, [self.moment(*bound)]));
+                    parts = rest;
+                    continue;
+                }
+            }
+            said.push(self.necessary(first));
+            parts = rest;
+        }
+        said
+    }
+
+    /// `Moment::BeforeNow(36_000_000_000)`.
+    fn moment(&mut self, moment: Moment) -> Code {
+        let (kind, ticks) = match moment {
+            Moment::At(ticks) => ("At", ticks),
+            Moment::BeforeNow(ticks) => ("BeforeNow", ticks),
+        };
+        let kind = format!("{}::{kind}", self.root("Moment"));
+        Code::call(kind, [Code::atom(grouped(ticks))])
     }
 
     fn parts(&mut self, callee: &str, parts: &[Necessary]) -> Code {

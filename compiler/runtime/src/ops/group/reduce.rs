@@ -5,7 +5,7 @@
 //! turn. Nothing here knows of other pieces.
 
 use std::cmp::Ordering;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 
 use rulec_functions::aggregate::sketch;
 use rulec_functions::{Accumulator, Reduction, Type, Value};
@@ -19,13 +19,30 @@ use crate::schema::Column;
 
 /// One aggregate of a summarize, and how its rows may be reduced.
 pub(super) struct Call<'a> {
-    aggregate: &'a Aggregation<'a>,
+    aggregate: Known<'a>,
     literals: Vec<Value>,
     pub(super) reduction: Reduction,
     /// The place of the argument that must be true.
     predicate: Option<usize>,
     /// The place of the first argument that is not that.
     first: usize,
+}
+
+/// An aggregate all of whose arguments are known.
+enum Known<'a> {
+    Given(&'a Aggregation<'a>),
+    Made(Box<Aggregation<'a>>),
+}
+
+impl<'a> Deref for Known<'a> {
+    type Target = Aggregation<'a>;
+
+    fn deref(&self) -> &Aggregation<'a> {
+        match self {
+            Known::Given(aggregate) => aggregate,
+            Known::Made(aggregate) => aggregate,
+        }
+    }
 }
 
 /// What a piece adds to the groups. Groups are the piece's own, rows those of
@@ -51,7 +68,12 @@ pub(super) enum Reduced {
 const NONE: u32 = u32::MAX;
 
 impl<'a> Call<'a> {
-    pub(super) fn new(aggregate: &'a Aggregation<'a>) -> Self {
+    /// For rows with these columns.
+    pub(super) fn new(aggregate: &'a Aggregation<'a>, columns: &[Column]) -> Self {
+        let aggregate = match aggregate.of(columns) {
+            Some(made) => Known::Made(Box::new(made)),
+            None => Known::Given(aggregate),
+        };
         let literal = |arg: &Expr<'_>| match arg {
             Expr::Constant(value) => value.clone(),
             _ => Value::Null,
