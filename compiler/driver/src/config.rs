@@ -115,23 +115,6 @@ impl Default for Test {
     }
 }
 
-/// `[test]`.
-#[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
-pub struct Test {
-    /// How late events come in under a schedule (`rulec test --schedule`),
-    /// besides at once and as late as the rule allows.
-    pub delays: Vec<rulec_model::Duration>,
-}
-
-impl Default for Test {
-    fn default() -> Self {
-        Self {
-            delays: vec![rulec_model::Duration::from_seconds(600)],
-        }
-    }
-}
-
 /// `[cache]`: what was found out about documents, kept until they change.
 #[derive(Clone, Debug, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
