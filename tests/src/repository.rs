@@ -121,14 +121,42 @@ fn a_build_is_the_same_again_and_on_one_thread() {
 fn what_an_earlier_build_left_is_removed_and_nothing_else() {
     let out = tempfile::tempdir().unwrap();
     let pipeline = open(&root());
-    let compilation = pipeline.compile(&rules()[..2]);
-    let built = pipeline.build(&compilation, &build::Options::default());
-    fs::create_dir_all(out.path().join("sentinel")).unwrap();
+    let written = |paths: &[PathBuf]| {
+        let compilation = pipeline.compile(paths);
+        let built = pipeline.build(&compilation, &build::Options::default());
+        let written = build::write(&built, out.path()).unwrap();
+        let errors = written
+            .findings()
+            .iter()
+            .filter(|f| f.diagnostic.is_error())
+            .count();
+        assert_eq!(errors, 0);
+        let counts = written.changes.values();
+        counts.fold([0; 4], |[new, changed, same, gone], c| {
+            let (is_new, has_changed) = (c.new.len(), c.changed.len());
+            [
+                new + is_new,
+                changed + has_changed,
+                same + c.unchanged,
+                gone + c.removed.len(),
+            ]
+        })
+    };
+    let first = written(&rules()[..3]);
+    assert_eq!(first[1..], [0; 3]);
     fs::write(out.path().join("sentinel/old.yaml"), "old").unwrap();
     fs::write(out.path().join("mine.txt"), "mine").unwrap();
-    build::write(&built, out.path()).unwrap();
-    assert!(!out.path().join("sentinel/old.yaml").exists());
+    let [new, changed, same, gone] = written(&rules()[..2]);
+    assert!(
+        new == 0 && changed > 0 && gone > 0,
+        "{new} {changed} {same} {gone}"
+    );
+    assert_eq!(changed + same + gone, first[0]);
+    assert!(out.path().join("sentinel/old.yaml").exists());
     assert!(out.path().join("mine.txt").exists());
+    // Everything again, and nothing is new.
+    written(&rules()[..3]);
+    assert_eq!(written(&rules()[..3]), [0, 0, first[0], 0]);
 }
 
 #[test]

@@ -33,7 +33,7 @@ fn files_that_are_no_documents() {
     fails(folder.path(), &["check"], 2, "RC003");
     let build = rulec(folder.path(), &["build"]);
     assert_eq!(code(&build), 2);
-    assert!(folder.path().join("dist/sentinel/T-0001.yaml").is_file());
+    assert!(folder.path().join("dist/sentinel/arm/T-0001.arm.json").is_file());
     fs::remove_file(rules.join("big.md")).unwrap();
     fs::create_dir(rules.join("folder.md")).unwrap();
     assert_eq!(code(&rulec(folder.path(), &["check"])), 0);
@@ -203,7 +203,7 @@ fn broken_templates_break_their_target_only() {
             "said once for each rule: {said}"
         );
         assert!(folder.path().join("dist/defender/T-0001.json").is_file());
-        assert!(!folder.path().join("dist/sentinel/T-0001.yaml").exists());
+        assert!(!folder.path().join("dist/sentinel/Detections").exists());
         fs::remove_file(templates.join(name)).unwrap();
     }
     assert_eq!(code(&rulec(folder.path(), &["build"])), 0);

@@ -242,7 +242,7 @@ fn broken_documents_are_exit_code_2_with_a_place() {
         let build = rulec(folder.path(), &["build"]);
         assert_eq!(code(&build), 2, "{name}");
         assert!(
-            folder.path().join("dist/sentinel/T-0001.yaml").is_file(),
+            folder.path().join("dist/sentinel/arm/T-0001.arm.json").is_file(),
             "{name} stopped the others"
         );
         fs::remove_file(rules.join(name)).unwrap();

@@ -49,6 +49,17 @@ codes! {
     BAD_SUPPRESSION = "RC021", "bad-suppression", Error, "A suppression does not say what it should, or names what cannot be suppressed.";
     RELEASED_UNTESTED = "RC022", "released-without-fixture", Warning, "A rule that is released has no fixture.";
     NOT_WRITTEN = "RC012", "not-written", Error, "A file cannot be written.";
+    NO_MANIFEST = "RM010", "no-manifest", Error, "A folder that is to be verified has no manifest.";
+    MANIFEST_BROKEN = "RM011", "broken-manifest", Error, "A manifest cannot be read, so its target is not written and nothing is removed.";
+    MANIFEST_NEWER = "RM012", "newer-manifest", Error, "A manifest was written by a newer rulec.";
+    MANIFEST_UNSAFE = "RM013", "unsafe-manifest", Error, "A manifest names a path that is not below its folder.";
+    ARTIFACT_REPLACED = "RM014", "artifact-replaced", Warning, "A build replaced files that were edited, or that no build wrote.";
+    ARTIFACT_LEFT = "RM015", "artifact-left", Warning, "Files of a former build were edited, so they are left although no rule gives them any more.";
+    STRANGE_FILE = "RM016", "strange-file", Warning, "Files in the folder of a target were not written by a build.";
+    ARTIFACT_MISSING = "RM017", "artifact-missing", Error, "A file that the manifest names is not there.";
+    ARTIFACT_DIFFERS = "RM018", "artifact-differs", Error, "A file is not what the manifest says.";
+    ARTIFACT_UNKNOWN = "RM019", "artifact-unknown", Error, "A file in the folder of a target is not in its manifest.";
+    PATH_TAKEN = "RM020", "path-taken", Error, "An artifact would be written where the manifest is.";
 }
 
 /// What is said of rules at the end of their life, from documents alone.

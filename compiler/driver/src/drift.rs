@@ -119,7 +119,8 @@ pub fn run(pipeline: &Pipeline, deployed: &[PathBuf], paths: &[PathBuf]) -> Resu
     let targets: BTreeSet<&str> = there.keys().map(|side| side.target()).collect();
     let options = build::Options {
         targets: targets.iter().map(|target| (*target).to_owned()).collect(),
-        deny: Vec::new(),
+        bundles: Some(Vec::new()),
+        ..build::Options::default()
     };
     let (checked, built) = if targets.is_empty() {
         return Err("the export holds no rule of Sentinel or Defender".to_owned());
@@ -134,8 +135,8 @@ pub fn run(pipeline: &Pipeline, deployed: &[PathBuf], paths: &[PathBuf]) -> Resu
     };
     for (side, rules) in &there {
         let mut here = Vec::new();
-        for (path, bytes) in built.artifacts.iter().filter(|(path, _)| side.is_artifact(path)) {
-            let file = SourceFile::new(path.as_str(), String::from_utf8_lossy(bytes).into_owned());
+        for (path, bytes) in built.of_kind(side.target(), side.kind()) {
+            let file = SourceFile::new(path, String::from_utf8_lossy(bytes).into_owned());
             here.append(&mut rulec_import::import(&context, side.format(), &file).rules);
         }
         compare(pipeline, *side, rules, &here, &mut report);
@@ -166,15 +167,13 @@ impl Side {
         }
     }
 
-    fn is_artifact(self, path: &str) -> bool {
-        let ending = match self {
-            Self::Arm => ".arm.json",
-            Self::Yaml => ".yaml",
-            Self::Defender => ".json",
-        };
-        path.strip_prefix(self.target())
-            .is_some_and(|rest| rest.starts_with('/'))
-            && path.ends_with(ending)
+    /// What the target's target.toml calls it.
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Arm => "arm",
+            Self::Yaml => "template",
+            Self::Defender => "detection",
+        }
     }
 }
 

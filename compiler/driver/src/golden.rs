@@ -34,9 +34,13 @@ pub struct Changed {
 }
 
 /// Every golden file of the rules: all artifacts but the copies of rulec's own
-/// sources, the canonical models, and the dumps of the algebra.
+/// sources and the bundles, which say again what others say, the canonical models, and the dumps of the algebra.
 pub fn produce(pipeline: &Pipeline, compilation: &Compilation) -> BTreeMap<String, Vec<u8>> {
-    let mut files = pipeline.build(compilation, &Options::default()).artifacts;
+    let options = Options {
+        bundles: Some(Vec::new()),
+        ..Options::default()
+    };
+    let mut files = pipeline.build(compilation, &options).artifacts;
     for (document, rule) in compilation.sound() {
         let name = rulec_emit::file_name(&rule.id);
         let mut model = serde_json::to_string_pretty(rule).unwrap_or_default();

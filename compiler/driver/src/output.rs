@@ -16,6 +16,17 @@ pub fn is_safe(relative: &str) -> bool {
             .all(|c| matches!(c, Component::Normal(_)))
 }
 
+/// What is at a path.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Read {
+    /// Nothing.
+    Missing,
+    /// A regular file with these bytes.
+    File(Vec<u8>),
+    /// Something else, as the end of a sentence about it.
+    Other(&'static str),
+}
+
 /// A folder that is written to. No file is created or replaced outside it:
 /// symbolic links below it are never followed.
 pub struct Folder {
@@ -102,28 +113,92 @@ impl Folder {
 
     /// All files below the folder, relative and sorted; links are not followed.
     pub fn files(&self) -> io::Result<BTreeSet<String>> {
+        self.files_below("", &|_| false)
+    }
+
+    /// All files below a folder in this one, relative to it and sorted; none
+    /// when it is no folder. What `passed` says of a path is left out, with
+    /// everything below. Links are not followed.
+    pub fn files_below(&self, below: &str, passed: &dyn Fn(&str) -> bool) -> io::Result<BTreeSet<String>> {
+        let root = self.root.join(below);
         let mut found = BTreeSet::new();
-        let mut open = vec![self.root.clone()];
+        let mut open = vec![root.clone()];
+        // The folder itself may be a link, or not be there.
+        if !fs::symlink_metadata(&root).is_ok_and(|meta| meta.is_dir()) {
+            return Ok(found);
+        }
         while let Some(folder) = open.pop() {
             for entry in fs::read_dir(folder)? {
                 let entry = entry?;
-                let kind = entry.file_type()?;
-                if kind.is_dir() {
-                    open.push(entry.path());
-                } else if let Ok(relative) = entry.path().strip_prefix(&self.root) {
-                    found.insert(slashes(relative));
+                let path = entry.path();
+                let Ok(relative) = path.strip_prefix(&root) else {
+                    continue;
+                };
+                let relative = slashes(relative);
+                if passed(&relative) {
+                    continue;
+                }
+                if entry.file_type()?.is_dir() {
+                    open.push(path);
+                } else {
+                    found.insert(relative);
                 }
             }
         }
         Ok(found)
     }
 
-    /// Removes a file and the folders that became empty.
-    pub fn remove(&self, relative: &str) -> io::Result<()> {
+    /// The way to a path, if no link and no `..` leads out of the folder.
+    fn inside(&self, relative: &str) -> Option<PathBuf> {
         if !is_safe(relative) {
-            return Ok(());
+            return None;
         }
         let path = self.root.join(relative);
+        let mut at = self.root.clone();
+        for component in Path::new(relative).parent()?.components() {
+            at.push(component);
+            if fs::symlink_metadata(&at).is_ok_and(|meta| meta.is_symlink()) {
+                return None;
+            }
+        }
+        Some(path)
+    }
+
+    /// Whether something directly in the folder is a symbolic link.
+    pub fn is_link(&self, name: &str) -> bool {
+        let meta = fs::symlink_metadata(self.root.join(name));
+        is_safe(name) && meta.is_ok_and(|meta| meta.is_symlink())
+    }
+
+    /// What is at a path; a file of more than `most` bytes is not read.
+    pub fn look(&self, relative: &str, most: u64) -> Read {
+        let Some(path) = self.inside(relative) else {
+            return Read::Other("it is behind a symbolic link");
+        };
+        match fs::symlink_metadata(&path) {
+            // A file where a folder should be is no file at this path either.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+                ) =>
+            {
+                Read::Missing
+            }
+            Err(_) => Read::Other("it cannot be looked at"),
+            Ok(meta) if meta.is_symlink() => Read::Other("it is a symbolic link"),
+            Ok(meta) if !meta.is_file() => Read::Other("it is no file"),
+            Ok(meta) if meta.len() > most => Read::Other("it is too large"),
+            Ok(_) => fs::read(&path).map_or(Read::Other("it cannot be read"), Read::File),
+        }
+    }
+
+    /// Removes a file and the folders that became empty. Nothing is removed
+    /// through a symbolic link.
+    pub fn remove(&self, relative: &str) -> io::Result<()> {
+        let Some(path) = self.inside(relative) else {
+            return Ok(());
+        };
         fs::remove_file(&path)?;
         let mut parent = path.parent();
         while let Some(folder) = parent {
@@ -137,9 +212,10 @@ impl Folder {
 
     /// The bytes of a file; none when it is missing or not a regular file.
     pub fn read(&self, relative: &str) -> Option<Vec<u8>> {
-        let path = self.root.join(relative);
-        let regular = is_safe(relative) && fs::symlink_metadata(&path).is_ok_and(|m| m.is_file());
-        regular.then(|| fs::read(path).ok()).flatten()
+        match self.look(relative, u64::MAX) {
+            Read::File(bytes) => Some(bytes),
+            Read::Missing | Read::Other(_) => None,
+        }
     }
 }
 
@@ -191,5 +267,26 @@ mod tests {
         folder.write("file", b"theirs").unwrap();
         assert_eq!(fs::read(&victim).unwrap(), b"mine");
         assert_eq!(folder.read("file").unwrap(), b"theirs");
+        // Nor is anything read or removed.
+        assert_eq!(folder.read("link/victim"), None);
+        assert!(matches!(folder.look("link/victim", 9), Read::Other(_)));
+        folder.remove("link/victim").unwrap();
+        assert!(victim.is_file());
+        assert!(folder.files_below("link", &|_| false).unwrap().is_empty());
+    }
+
+    #[test]
+    fn what_is_at_a_path() {
+        let inside = tempfile::tempdir().unwrap();
+        let folder = Folder::create(inside.path()).unwrap();
+        folder.write("a/b", b"bytes").unwrap();
+        assert_eq!(folder.look("a/b", 5), Read::File(b"bytes".to_vec()));
+        assert_eq!(folder.look("a/b", 4), Read::Other("it is too large"));
+        assert_eq!(folder.look("a", 9), Read::Other("it is no file"));
+        assert_eq!(folder.look("a/b/c", 9), Read::Missing);
+        assert_eq!(folder.look("x/y", 9), Read::Missing);
+        folder.write("a/c/d", b"").unwrap();
+        let found = folder.files_below("a", &|path| path == "c").unwrap();
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), ["b"]);
     }
 }

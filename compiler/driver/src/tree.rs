@@ -152,6 +152,13 @@ pub fn write(built: &Built, out: &Path) -> Result<Written, String> {
     let mut written = Written::default();
     let mut failed = Vec::new();
     for (target, manifest) in &built.manifests {
+        if folder.is_link(target.name()) {
+            let name = target.name();
+            failed.push(format!(
+                "{name} cannot be written: it is a symbolic link; rulec does not write through it"
+            ));
+            continue;
+        }
         match former(&folder, out, target.name()) {
             Ok(former) => {
                 let tree = Tree {

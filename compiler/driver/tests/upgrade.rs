@@ -59,7 +59,7 @@ fn built(pipeline: &Pipeline, tags: &str) -> BTreeMap<String, String> {
     let sha256 = document.sha256.clone();
     let options = Options {
         targets: ["sentinel", "defender", "sigma"].map(str::to_owned).to_vec(),
-        deny: Vec::new(),
+        ..Options::default()
     };
     let compilation = Compilation {
         documents: vec![document],

@@ -9,10 +9,14 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
     /// Path below the output folder with `/` separators:
-    /// `sentinel/RL-0001.yaml`. Never absolute, never with `..`.
+    /// `defender/RL-0001.json`. Never absolute, never with `..`.
     pub path: String,
+    /// What it is, as target.toml calls it: `arm` of `[files.arm]`.
+    pub kind: String,
     /// Its bytes.
     pub bytes: Vec<u8>,
+    /// Ids of the rules in it, for an artifact of several.
+    pub rules: Vec<String>,
     /// Whether it is a copy of a file of rulec's own, the same in every build;
     /// goldens leave it out.
     pub verbatim: bool,

@@ -5,7 +5,7 @@
 //!
 //! [files.rule]
 //! template = "rule.yaml.j2"       # beside this file
-//! path = "{name}.yaml"            # below the target's folder of the output
+//! path = "{folder}/{name}.yaml"   # below the target's folder of the output
 //! format = "yaml"                 # yaml, yaml-stream, json, text: how it is read back
 //! schema = "sentinel-rule"        # may be left out: schema/targets/<schema>.schema.json
 //!
@@ -48,7 +48,8 @@ pub struct Config<T> {
 pub struct FileSpec {
     /// The template, beside target.toml.
     pub template: String,
-    /// The artifact's path; `{name}` stands for the rule's file name.
+    /// The artifact's path; `{name}` stands for the rule's file name, and
+    /// `{folder}` for the folder that the target puts it in, if it does.
     pub path: String,
     /// How it is read back.
     pub format: Format,
@@ -59,6 +60,21 @@ pub struct FileSpec {
     /// The part that the schema is about, as a JSON pointer; the whole without.
     #[serde(default)]
     pub schema_at: String,
+}
+
+/// What fills the path of an artifact.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// For `{folder}`: fit names with `/` between them.
+    pub folder: &'a str,
+    /// For `{name}`.
+    pub name: &'a str,
+}
+
+impl<'a> From<&'a str> for Place<'a> {
+    fn from(name: &'a str) -> Self {
+        Self { folder: "", name }
+    }
 }
 
 #[derive(Deserialize)]
@@ -132,7 +148,8 @@ impl<T> Config<T> {
     }
 
     /// Renders the file called `key` for one query of a rule, and reads it
-    /// back. `slug` tells the query from the rule's others.
+    /// back. `slug` tells the query from the rule's others; `folder` is for
+    /// paths that ask for one.
     ///
     /// The template sees what is meant as `rule`, the rule's id as `id`, the
     /// artifact's `provenance`.
@@ -141,21 +158,22 @@ impl<T> Config<T> {
         context: &Context,
         input: &Input<'_>,
         slug: Option<&str>,
+        folder: &str,
         key: &str,
         meant: &Value,
     ) -> Result<Artifact, Box<Diagnostic>> {
-        let name = name::stem(&input.rule.id, slug);
+        let name = &name::stem(&input.rule.id, slug);
         let variables = json!({ "id": input.rule.id, "provenance": input.provenance });
-        self.render_as(context, key, &name, meant, variables)
+        self.render_as(context, key, Place { folder, name }, meant, variables)
     }
 
-    /// As [`Config::render`], for artifacts that are not of one rule: `name`
-    /// fills the path, `variables` is an object.
+    /// As [`Config::render`], for artifacts that are not of one rule:
+    /// `variables` is an object.
     pub fn render_as(
         &self,
         context: &Context,
         key: &str,
-        name: &str,
+        place: Place<'_>,
         meant: &Value,
         mut variables: Value,
     ) -> Result<Artifact, Box<Diagnostic>> {
@@ -174,9 +192,25 @@ impl<T> Config<T> {
             let part = loaded.pointer(&file.schema_at).unwrap_or(&Value::Null);
             context.validate(&format!("schema/targets/{schema}.schema.json"), part)?;
         }
+        // In one pass: a name may have `{folder}` in it.
+        let mut path = format!("{}/", self.target);
+        let mut rest = file.path.as_str();
+        while let Some(at) = rest.find('{') {
+            let (before, behind) = rest.split_at(at);
+            path.push_str(before);
+            let filled = [("{name}", place.name), ("{folder}", place.folder)]
+                .into_iter()
+                .find_map(|(slot, text)| Some((text, behind.strip_prefix(slot)?)));
+            let (text, after) = filled.unwrap_or_else(|| behind.split_at(1));
+            path.push_str(text);
+            rest = after;
+        }
+        path.push_str(rest);
         Ok(Artifact {
-            path: format!("{}/{}", self.target, file.path.replace("{name}", name)),
+            path,
+            kind: key.to_owned(),
             bytes: text.into_bytes(),
+            rules: Vec::new(),
             verbatim: false,
         })
     }

@@ -7,6 +7,7 @@
 
 mod artifact;
 mod attack;
+mod bundle;
 pub mod check;
 mod codes;
 mod columns;
@@ -21,8 +22,9 @@ pub mod targets;
 mod template;
 
 pub use artifact::{Artifact, Effect, Emitted, Loss};
+pub use bundle::BUNDLE_CODES;
 pub use codes::{CODES, CONTRACT, PAGES};
-pub use config::{Config, FileSpec};
+pub use config::{Config, FileSpec, Place};
 pub use ledger::{LedgerEntry, losses_json};
 pub use name::{collisions, file_name};
 pub use provenance::Provenance;
@@ -182,9 +184,22 @@ pub trait Target: Sync {
     fn rule(&self, context: &Context, input: &Input<'_>) -> Emitted;
 
     /// Artifacts over all rules that went to this target, in order of id.
-    fn bundle(&self, context: &Context, members: &[Member<'_>]) -> Emitted {
-        let _ = (context, members);
+    /// `wanted` are those of [`Target::bundles`] that are asked for.
+    fn bundle(&self, context: &Context, members: &[Member<'_>], wanted: &[&str]) -> Emitted {
+        let _ = (context, members, wanted);
         Emitted::default()
+    }
+
+    /// The names of what [`Target::bundle`] makes for those who deploy all
+    /// rules at once, and what others can do without.
+    fn bundles(&self) -> &'static [&'static str] {
+        &[]
+    }
+
+    /// Folders below the target's own in which whoever uses the artifacts
+    /// leaves files.
+    fn leaves(&self) -> &'static [&'static str] {
+        &[]
     }
 }
 
@@ -198,6 +213,8 @@ pub struct Member<'a> {
     pub slug: Option<&'a str>,
     /// The version of rulec that emitted it.
     pub rulec: &'a str,
+    /// What it gave: kind, path and bytes of each artifact.
+    pub artifacts: &'a [(&'a str, &'a str, &'a [u8])],
 }
 
 /// The artifacts of one rule for one target. Never panics; a rule that cannot

@@ -115,6 +115,8 @@ impl LogSource {
 #[derive(Clone, Debug, Default)]
 pub struct Sigma {
     by_table: BTreeMap<String, Vec<LogSource>>,
+    /// Product and category or service -> folder of `SigmaHQ`'s tree.
+    folders: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -124,6 +126,8 @@ struct File {
     _source: String,
     #[serde(default)]
     groups: BTreeMap<String, Group>,
+    #[serde(default)]
+    folders: BTreeMap<String, String>,
     #[serde(default)]
     logsources: Vec<Entry>,
 }
@@ -251,6 +255,14 @@ impl Sigma {
         let mut groups: BTreeMap<String, BTreeMap<String, Field>> = BTreeMap::new();
         for path in pack.yaml_in("schema/sigma/") {
             let file: File = yaml::file(pack, path)?;
+            for (key, folder) in file.folders {
+                let climbs = folder.split('/').any(|part| matches!(part, "" | "." | ".."));
+                if climbs || folder.contains(['\\', ':']) {
+                    let message = format!("the folder '{folder}' of '{key}' does not stay below the rules");
+                    return Err(FactsError::new(path, message));
+                }
+                sigma.folders.insert(key, folder);
+            }
             for (name, group) in file.groups {
                 groups.insert(
                     name,
@@ -275,6 +287,15 @@ impl Sigma {
     /// The log sources of a table, in the order of the files.
     pub fn logsources(&self, table: &str) -> &[LogSource] {
         self.by_table.get(table).map_or(&[], Vec::as_slice)
+    }
+
+    /// The folder of `SigmaHQ`'s tree, below `rules/`, for rules of a log
+    /// source and product: `windows/process_creation`.
+    pub fn folder(&self, source: &LogSource, product: Option<&str>) -> String {
+        let event = source.category.as_deref().or(source.service.as_deref());
+        let key: Vec<&str> = product.into_iter().chain(event).collect();
+        let key = key.join("/");
+        self.folders.get(&key).cloned().unwrap_or(key)
     }
 
     /// The tables that have one, sorted.
@@ -373,6 +394,35 @@ mod tests {
         assert_eq!(of("DeviceEvents", None), "");
         assert_eq!(of("DeviceEvents", Some("QueueUserApcRemoteApiCall")), "");
         assert_eq!(of("NoSuchTable", None), "");
+    }
+
+    #[test]
+    fn rules_go_where_sigmahq_has_them() {
+        let sigma = sigma();
+        let of = |table, event, system| {
+            let source = sigma.logsource(table, event).unwrap();
+            sigma.folder(source, source.product_for(system))
+        };
+        for (table, event, system, folder) in [
+            ("DeviceProcessEvents", None, "windows", "windows/process_creation"),
+            ("DeviceProcessEvents", None, "linux", "linux/process_creation"),
+            ("DeviceFileEvents", Some("FileCreated"), "windows", "windows/file/file_event"),
+            ("DeviceFileEvents", Some("FileCreated"), "macos", "macos/file_event"),
+            ("DeviceRegistryEvents", Some("RegistryValueSet"), "windows", "windows/registry/registry_set"),
+            ("SecurityEvent", None, "windows", "windows/builtin/security"),
+            ("SigninLogs", None, "windows", "cloud/azure/signin_logs"),
+            ("CommonSecurityLog", None, "windows", "network/firewall"),
+        ] {
+            assert_eq!(of(table, event, system), folder);
+        }
+        let own = |folder: &str| {
+            let text = format!("folders: {{windows/security: '{folder}'}}\n");
+            Sigma::load(&Pack::embedded().overlay([("schema/sigma/x.yaml".to_owned(), text.into_bytes())].into()))
+        };
+        assert!(own("a/b").is_ok());
+        for bad in ["../x", "/x", "a//b", "c:x", ""] {
+            assert!(own(bad).unwrap_err().to_string().contains("below the rules"), "{bad}");
+        }
     }
 
     #[test]

@@ -33,7 +33,11 @@ const FOLDER: &str = "site";
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let pipeline = print::pipeline(global)?;
     let options = pipeline
-        .build_options(build::Options::default())
+        .build_options(build::Options {
+            // The pages show each rule's own artifacts.
+            bundles: Some(Vec::new()),
+            ..build::Options::default()
+        })
         .map_err(Failure::say)?;
     let compilation = pipeline.compile(&arguments.paths);
     let built = pipeline.build(&compilation, &options);

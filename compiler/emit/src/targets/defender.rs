@@ -2,7 +2,7 @@
 //! takes since 2026.
 //!
 //! In: a rule, its settings and its bound query. Out: `<name>.json`, ready to
-//! be posted. Limits and names come from `schema/targets/defender.yaml` and
+//! be posted, and over all rules the batches of [`bundle`]. Limits and names come from `schema/targets/defender.yaml` and
 //! `schema/entities.yaml`.
 //!
 //! Choices:
@@ -16,10 +16,11 @@
 //!   body is posted; this comes back with every export.
 //! - A near-real-time rule that may not be one here runs every hour instead.
 //!
-//! Deliberately absent: automated actions (no document says them), and bundles.
+//! Deliberately absent: automated actions (no document says them).
 
 mod assets;
 mod build;
+mod bundle;
 mod limits;
 #[cfg(test)]
 mod saving;
@@ -37,7 +38,7 @@ use serde::Deserialize;
 
 use crate::codes::TARGET_CONFIG;
 use crate::findings::{Findings, facts_error};
-use crate::{Config, Context, Emitted, Input, Target};
+use crate::{Config, Context, Emitted, Input, Member, Target};
 
 /// The target.
 #[derive(Clone, Copy, Debug)]
@@ -120,8 +121,26 @@ impl Target for Defender {
         limits::body(&prepared, input, &body, &mut findings);
         let mut emitted = findings.emitted;
         if !emitted.is_rejected() {
-            emitted.add(prepared.config.render(context, input, slug, "detection", &body));
+            emitted.add(
+                prepared
+                    .config
+                    .render(context, input, slug, "", "detection", &body),
+            );
         }
         emitted
+    }
+
+    fn bundle(&self, context: &Context, members: &[Member<'_>], wanted: &[&str]) -> Emitted {
+        match context.prepared(Prepared::load) {
+            Ok(prepared) => bundle::bundles(&prepared, context, members, wanted),
+            Err(diagnostic) => Emitted {
+                diagnostics: vec![*diagnostic],
+                ..Emitted::default()
+            },
+        }
+    }
+
+    fn bundles(&self) -> &'static [&'static str] {
+        &[bundle::BATCH]
     }
 }

@@ -2,8 +2,9 @@
 //! public content repositories use, and an Azure Resource Manager template
 //! that deploys the rule as it is.
 //!
-//! In: a rule, its settings and its bound query. Out: `<name>.yaml` and
-//! `<name>.arm.json`. Limits and names come from `schema/targets/sentinel.yaml`
+//! In: a rule, its settings and its bound query. Out: a YAML template in the
+//! tree of the public repository (`Detections/<table>/`), an ARM template, and
+//! over all rules the bundles of [`bundle`]. Limits and names come from `schema/targets/sentinel.yaml`
 //! and `schema/entities.yaml`, what is a choice of ours from
 //! `templates/sentinel/target.toml`.
 //!
@@ -11,10 +12,10 @@
 //! technique, because the checks of the public repository ask for it; the ARM
 //! form lists the tactics the document names, because analysts read them.
 //!
-//! Deliberately absent: bundles of many rules, and whether the columns of
-//! mappings have sensible types.
+//! Deliberately absent: whether the columns of mappings have sensible types.
 
 mod build;
+mod bundle;
 mod limits;
 mod rule;
 #[cfg(test)]
@@ -39,7 +40,7 @@ use uuid::Uuid;
 
 use crate::codes::TARGET_CONFIG;
 use crate::findings::{Findings, facts_error};
-use crate::{Config, Context, Emitted, Input, Target};
+use crate::{Config, Context, Emitted, Input, Member, Target};
 
 /// The target.
 #[derive(Clone, Copy, Debug)]
@@ -184,7 +185,8 @@ impl Target for Sentinel {
             return emitted;
         }
         let config = &prepared.config;
-        emitted.add(config.render(context, input, slug, "template", &json!(rule)));
+        let folder = folder(input);
+        emitted.add(config.render(context, input, slug, &folder, "template", &json!(rule)));
         let resource = rule.arm(&rule::Deployment {
             facts: &prepared.facts,
             api_version: &prepared.config.own.arm.api_version,
@@ -194,7 +196,31 @@ impl Target for Sentinel {
             enabled: input.resolved.status.value != Status::Deprecated,
         });
         let meant = json!({ "resources": [resource] });
-        emitted.add(config.render(context, input, slug, "arm", &meant));
+        emitted.add(config.render(context, input, slug, &folder, "arm", &meant));
         emitted
+    }
+
+    fn bundle(&self, context: &Context, members: &[Member<'_>], wanted: &[&str]) -> Emitted {
+        match context.prepared(Prepared::load) {
+            Ok(prepared) => bundle::bundles(&prepared, context, members, wanted),
+            Err(diagnostic) => Emitted {
+                diagnostics: vec![*diagnostic],
+                ..Emitted::default()
+            },
+        }
+    }
+
+    fn bundles(&self) -> &'static [&'static str] {
+        &[bundle::ARM, bundle::BICEP]
+    }
+}
+
+/// The folder of the public repository that a rule goes to: the table that the
+/// query reads, or one for those that read several.
+fn folder(input: &Input<'_>) -> String {
+    let mut tables = input.ir.tables.iter().map(|table| table.name.as_str());
+    match tables.next() {
+        Some(one) if tables.all(|other| other == one) => crate::file_name(one),
+        _ => "MultipleDataSources".to_owned(),
     }
 }

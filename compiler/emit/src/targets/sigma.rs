@@ -62,7 +62,7 @@ use uuid::Uuid;
 
 use crate::codes::TARGET_CONFIG;
 use crate::findings::{Findings, Problem, alert, facts_error};
-use crate::{Artifact, Config, Context, Effect, Emitted, Input, Target};
+use crate::{Artifact, Config, Context, Effect, Emitted, Input, Place, Target};
 use documents::File;
 
 /// The target.
@@ -229,7 +229,9 @@ fn render(
         [one] => ("rule", one.clone()),
         all => ("correlation", Value::Array(all.to_vec())),
     };
-    prepared
-        .config
-        .render_as(context, key, &file.name, &meant, variables)
+    let place = Place {
+        folder: &file.folder,
+        name: &file.name,
+    };
+    prepared.config.render_as(context, key, place, &meant, variables)
 }

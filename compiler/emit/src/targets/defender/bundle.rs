@@ -49,14 +49,14 @@ pub(super) fn bundles(
     let items = bundle::once(items, "id", &mut emitted.diagnostics);
     let base = &limits.graph.detections;
     for (index, part) in items.chunks(limits.graph.batch_requests).enumerate() {
-        let create = |item: &Item<'_>| request(&item.name, "POST", base, item.value.clone());
+        let create = |item: &Item<'_>| request(&item.name, "POST", base, &item.value);
         let update = |item: &Item<'_>| {
             // The id of a detection is in the address, and cannot be changed.
             let mut body = item.value.clone();
             if let Some(body) = body.as_object_mut() {
                 body.shift_remove("id");
             }
-            request(&item.name, "PATCH", &format!("{base}/{}", item.name), body)
+            request(&item.name, "PATCH", &format!("{base}/{}", item.name), &body)
         };
         let both: [(&str, Vec<Value>); 2] = [
             ("create", part.iter().map(create).collect()),
@@ -78,7 +78,7 @@ pub(super) fn bundles(
 }
 
 /// A request of a batch. Answers come back under its id.
-fn request(id: &str, method: &str, url: &str, body: Value) -> Value {
+fn request(id: &str, method: &str, url: &str, body: &Value) -> Value {
     json!({
         "id": id,
         "method": method,

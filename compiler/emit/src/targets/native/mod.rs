@@ -119,18 +119,22 @@ impl Target for Native {
         emitted.add(
             prepared
                 .config
-                .render_as(context, "rule", &module, &meant, variables),
+                .render_as(context, "rule", module.as_str().into(), &meant, variables),
         );
         emitted
     }
 
-    fn bundle(&self, context: &Context, members: &[Member<'_>]) -> Emitted {
+    fn bundle(&self, context: &Context, members: &[Member<'_>], _: &[&str]) -> Emitted {
         let mut emitted = Emitted::default();
         match context.prepared(Prepared::load) {
             Ok(prepared) => package(&mut emitted, context, &prepared.config, members),
             Err(diagnostic) => emitted.diagnostics.push(*diagnostic),
         }
         emitted
+    }
+
+    fn leaves(&self) -> &'static [&'static str] {
+        &["target"]
     }
 }
 
@@ -222,16 +226,19 @@ fn package(emitted: &mut Emitted, context: &Context, config: &Config<Own>, membe
         "list": list.trim(),
     });
     for key in ["manifest", "main", "lib", "modules"] {
-        emitted.add(config.render_as(context, key, BINARY, &meant, variables.clone()));
+        emitted.add(config.render_as(context, key, BINARY.into(), &meant, variables.clone()));
     }
-    let file = |path: String, text: String, verbatim| Artifact {
+    let file = |path: String, kind: &str, text: String| Artifact {
         path: format!("{NAME}/{path}"),
+        kind: kind.to_owned(),
         bytes: text.into_bytes(),
-        verbatim,
+        rules: Vec::new(),
+        verbatim: kind == "vendored",
     };
-    emitted.artifacts.push(file("Cargo.lock".to_owned(), lock, false));
+    let lock = file("Cargo.lock".to_owned(), "lock", lock);
+    emitted.artifacts.push(lock);
     let vendored = files
         .into_iter()
-        .map(|(path, text)| file(format!("vendor/{path}"), text, true));
+        .map(|(path, text)| file(format!("vendor/{path}"), "vendored", text));
     emitted.artifacts.extend(vendored);
 }

@@ -176,9 +176,10 @@ impl Bound {
                 rule: &i.rule.id,
                 slug: None,
                 rulec: &i.provenance.rulec,
+                artifacts: &[],
             })
             .collect();
-        let bundle = Native.bundle(context(), &taken);
+        let bundle = Native.bundle(context(), &taken, &[]);
         (emitted, bundle)
     }
 }

@@ -353,7 +353,7 @@ mod tests {
             emitted
                 .artifacts
                 .iter()
-                .filter(|a| a.path.contains(part) && a.path.ends_with(".json"))
+                .filter(|a| a.path.contains(part) && a.kind != "bicep")
                 .map(|a| {
                     (
                         a.path.rsplit('/').next().unwrap().to_owned(),
@@ -385,7 +385,7 @@ mod tests {
             emitted
                 .artifacts
                 .iter()
-                .filter(|a| a.path.ends_with(".bicep"))
+                .filter(|a| a.kind == "bicep")
                 .count(),
             data(&emitted, "/bicep/").len()
         );

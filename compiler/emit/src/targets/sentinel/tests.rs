@@ -19,11 +19,15 @@ fn artifact<'a>(emitted: &'a Emitted, path: &str) -> &'a [u8] {
 }
 
 fn yaml(emitted: &Emitted) -> Value {
-    serde_yaml::from_slice(artifact(emitted, "sentinel/RL-0001.yaml")).unwrap()
+    serde_yaml::from_slice(artifact(
+        emitted,
+        "sentinel/Detections/DeviceProcessEvents/RL-0001.yaml",
+    ))
+    .unwrap()
 }
 
 fn arm(emitted: &Emitted) -> Value {
-    serde_json::from_slice(artifact(emitted, "sentinel/RL-0001.arm.json")).unwrap()
+    serde_json::from_slice(artifact(emitted, "sentinel/arm/RL-0001.arm.json")).unwrap()
 }
 
 fn codes(emitted: &Emitted) -> Vec<&'static str> {
@@ -45,7 +49,13 @@ fn a_scheduled_rule_in_both_forms() {
     let emitted = build(&rule, &resolved(), &device_query());
     assert_eq!(codes(&emitted), Vec::<&str>::new());
     let paths: Vec<_> = emitted.artifacts.iter().map(|a| a.path.as_str()).collect();
-    assert_eq!(paths, ["sentinel/RL-0001.yaml", "sentinel/RL-0001.arm.json"]);
+    assert_eq!(
+        paths,
+        [
+            "sentinel/Detections/DeviceProcessEvents/RL-0001.yaml",
+            "sentinel/arm/RL-0001.arm.json"
+        ]
+    );
 
     let yaml = yaml(&emitted);
     assert_eq!(yaml["queryFrequency"], "1h");

@@ -24,6 +24,8 @@ use crate::{Effect, Input, Loss};
 
 /// A file to render.
 pub(super) struct File {
+    /// Where `SigmaHQ` keeps rules of the log source, below `rules/`.
+    pub(super) folder: String,
     /// Without extension.
     pub(super) name: String,
     pub(super) documents: Vec<Value>,
@@ -375,6 +377,10 @@ fn labels(part: &Part<'_>, parts: &[Part<'_>]) -> (String, String) {
     (id, title.join(" "))
 }
 
+fn folder(prepared: &Prepared, part: &Part<'_>) -> String {
+    prepared.sources.folder(part.source, part.product.as_deref())
+}
+
 fn rules(prepared: &Prepared, input: &Input<'_>, meta: &Meta, parts: &[Part<'_>]) -> Vec<File> {
     let ids: Vec<String> = parts
         .iter()
@@ -410,6 +416,7 @@ fn rules(prepared: &Prepared, input: &Input<'_>, meta: &Meta, parts: &[Part<'_>]
             number += 1;
         }
         files.push(File {
+            folder: folder(prepared, part),
             name,
             documents: vec![meta.document(&meta.title_of(prepared, &label), id, &related, middle)],
         });
@@ -503,6 +510,7 @@ fn correlated(
         first.map_or("", |part| part.prefix.as_str())
     );
     Ok(File {
+        folder: first.map_or_else(String::new, |part| folder(prepared, part)),
         name: file_name(prepared, &prefix, meta, input),
         documents,
     })

@@ -405,7 +405,10 @@ fn registry_paths() {
 fn counts_become_correlations() {
     let text = "SigninLogs | where ResultType == '50126' | summarize n = dcount(UserPrincipalName), count() by IPAddress, bin(TimeGenerated, 30m) | where n >= 10 and IPAddress != '10.0.0.1'";
     let emitted = sigma(text);
-    assert_eq!(emitted.artifacts[0].path, "sigma/mr_azure_ad_a_title.yml");
+    assert_eq!(
+        emitted.artifacts[0].path,
+        "sigma/rules/cloud/azure/signin_logs/mr_azure_ad_a_title.yml"
+    );
     let found = documents(&emitted);
     assert_eq!(
         found[0]["correlation"],
@@ -468,7 +471,7 @@ fn tags_texts_and_settings() {
     let found = &documents(&emitted)[0];
     assert_eq!(
         emitted.artifacts[0].path,
-        "sigma/proc_creation_win_a_users_shell.yml"
+        "sigma/rules/windows/process_creation/proc_creation_win_a_users_shell.yml"
     );
     assert_eq!(found["title"], "A User's Shell");
     assert_eq!(found["description"], "Detects shells.");
