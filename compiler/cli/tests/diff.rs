@@ -263,3 +263,160 @@ fn a_released_version_keeps_its_content() {
          - `A-1` 1.0 (major), Rule A-1: Initial version.\n"
     );
 }
+
+/// A document with a front matter.
+fn with_front(front: &str, text: &str) -> String {
+    format!("---\n{front}---\n\n{text}")
+}
+
+/// The codes that `check` finds of a family, with the files.
+fn found(home: &Path, more: &[&str]) -> Vec<String> {
+    let mut arguments = vec!["check", "--format", "json"];
+    arguments.extend(more);
+    let run = rulec(home, &arguments);
+    let report: serde_json::Value =
+        serde_json::from_str(&out(&run)).unwrap_or_else(|_| panic!("{}", err(&run)));
+    let mut found: Vec<String> = report["diagnostics"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|finding| finding["code"].as_str().unwrap().starts_with("RV"))
+        .map(|finding| {
+            format!(
+                "{} {}",
+                finding["code"].as_str().unwrap(),
+                finding["file"].as_str().unwrap()
+            )
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn rules_at_their_end_say_what_stands_in_their_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = folder.path();
+    write(home, "rulec.toml", "[repository]\nrules = [\"rules\"]\n");
+    let document = |id: &str, front: &str| {
+        let text = document(id, "FileName == \"a.exe\"", "");
+        let text = if front.is_empty() {
+            text
+        } else {
+            with_front(front, &text)
+        };
+        write(home, &format!("rules/{id}.md"), &text);
+    };
+    document("A-1", "");
+    document("A-2", "status: deprecated\n");
+    document("A-3", "deprecated:\n  reason: Nobody uses it.\n");
+    document("A-4", "status: deprecated\ndeprecated:\n  replaced_by: A-99\n");
+    document("A-5", "status: deprecated\ndeprecated:\n  replaced_by: A-2\n");
+    document("A-6", "status: deprecated\ndeprecated:\n  replaced_by: A-7\n");
+    document("A-7", "status: deprecated\ndeprecated:\n  replaced_by: A-6\n");
+    document("A-8", "status: deprecated\ndeprecated:\n  replaced_by: A-1\n");
+    document(
+        "A-9",
+        "status: deprecated\ndeprecated:\n  reason: The product is gone.\n",
+    );
+    write(
+        home,
+        "rules/B-1.md",
+        "# Old rule\n\nThis rule was replaced by [A-1](A-1.md).\n",
+    );
+    write(
+        home,
+        "rules/B-2.md",
+        "# Old rule\n\nThis rule was replaced by [A-98](A-98.md).\n",
+    );
+    let all = [
+        "RV008 rules/A-2.md",
+        "RV009 rules/A-3.md",
+        "RV010 rules/A-4.md",
+        "RV010 rules/B-2.md",
+        "RV011 rules/A-5.md",
+        "RV012 rules/A-6.md",
+        "RV012 rules/A-7.md",
+    ];
+    assert_eq!(found(home, &[]), all);
+    // What stands in its place may lie outside of what was asked for.
+    assert_eq!(found(home, &["rules/A-8.md"]), Vec::<String>::new());
+    assert_eq!(found(home, &["rules/A-4.md"]), ["RV010 rules/A-4.md"]);
+    let run = rulec(home, &["fmt", "--check", "rules/A-8.md"]);
+    assert!(!out(&run).contains("replaced_by:\n"), "{}", out(&run));
+}
+
+#[test]
+fn a_released_rule_is_deprecated_before_it_goes() {
+    let Some(folder) = repository() else { return };
+    let home = folder.path().join("content");
+    let locked = rulec(&home, &["lock"]);
+    assert_eq!(code(&locked), 0, "{}", err(&locked));
+    let text = document(
+        "A-1",
+        "FileName == \"a.exe\"",
+        "| 1.1 | 2026-02-01 | minor | Again. |\n",
+    );
+    write(
+        &home,
+        "rules/A-1.md",
+        &with_front("status: experimental\n", &text),
+    );
+    let text = document(
+        "A-2",
+        "FileName == \"a.exe\"",
+        "| 1.1 | 2026-02-01 | minor | The end. |\n",
+    );
+    let end = "status: deprecated\ndeprecated:\n  replaced_by: A-4\n";
+    write(&home, "rules/A-2.md", &with_front(end, &text));
+    fs::remove_file(home.join("rules/A-3.md")).unwrap();
+    // By the lock file alone, and by what the revision had.
+    assert_eq!(found(&home, &[]), ["RV013 rules/A-1.md"]);
+    assert_eq!(
+        found(&home, &["--since", "HEAD"]),
+        ["RV013 rules/A-1.md", "RV014 rules/A-3.md"]
+    );
+    let run = rulec(&home, &["lock"]);
+    assert_eq!(code(&run), 1, "{}", err(&run));
+    for said in ["RV013", "RV014", "A-3 was released, and is gone"] {
+        assert!(err(&run).contains(said), "{said}: {}", err(&run));
+    }
+    let lock = fs::read_to_string(home.join("rulec.lock")).unwrap();
+    assert!(lock.contains("id = \"A-3\""), "{lock}");
+    assert!(lock.contains("status = \"deprecated\""), "{lock}");
+    // Deprecated rules may go, and may come back.
+    fs::remove_file(home.join("rules/A-2.md")).unwrap();
+    write(
+        &home,
+        "rules/A-1.md",
+        &document(
+            "A-1",
+            "FileName == \"a.exe\"",
+            "| 1.1 | 2026-02-01 | minor | Again. |\n",
+        ),
+    );
+    write(
+        &home,
+        "rules/A-3.md",
+        &document("A-3", "FileName == \"a.exe\"", ""),
+    );
+    let run = rulec(&home, &["lock"]);
+    assert_eq!(code(&run), 0, "{}", err(&run));
+    let lock = fs::read_to_string(home.join("rulec.lock")).unwrap();
+    assert!(!lock.contains("id = \"A-2\""), "{lock}");
+}
+
+#[test]
+fn a_changelog_is_what_its_schema_says() {
+    let Some(folder) = repository() else { return };
+    let home = folder.path().join("content");
+    let run = rulec(&home, &["changelog", "--format", "json"]);
+    assert_eq!(code(&run), 0, "{}", err(&run));
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../schema/changelog.schema.json");
+    let schema: serde_json::Value = serde_json::from_str(&fs::read_to_string(schema).unwrap()).unwrap();
+    let log: serde_json::Value = serde_json::from_str(&out(&run)).unwrap();
+    assert_eq!(log["entries"].as_array().unwrap().len(), 5);
+    let valid = jsonschema::validator_for(&schema).unwrap();
+    let wrong: Vec<String> = valid.iter_errors(&log).map(|error| error.to_string()).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
+}

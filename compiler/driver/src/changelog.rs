@@ -11,6 +11,7 @@ use std::{
 };
 
 use rulec_functions::text;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
 };
 
 /// One row of a version history.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Entry {
     /// When, as `2026-01-31` where the document says it so that it can be read.
     pub date: Option<String>,
@@ -38,8 +39,8 @@ pub struct Entry {
     pub notes: String,
 }
 
-/// The rows asked for, newest first.
-#[derive(Clone, Debug, Serialize)]
+/// The rows asked for, newest first; as JSON its schema is `schema/changelog.schema.json`.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Changelog {
     /// The version of rulec.
     pub rulec: String,

@@ -3,8 +3,8 @@
 //! In: an export of Sentinel or Defender, and the repository. Both sides are
 //! read by `rulec-import`: the export as it is, the repository's artifacts as
 //! they would be deployed, so that notations (`1h`, `PT1H`) and order do not
-//! count. Queries are compared by their bound algebra: layout, comments and
-//! names of `let` stay out of it.
+//! count. Queries are compared by `rulec-change`: layout, comments and names of
+//! `let` stay out of it, and each difference says what deploying would do.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -12,10 +12,12 @@ use std::{
     path::PathBuf,
 };
 
+use rulec_change::Class;
 use rulec_emit::Effect;
 use rulec_import::{Format, Imported};
 use rulec_model::{AttackTag, Sourced};
 use rulec_source::{Diagnostic, Severity, SourceFile};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use similar::TextDiff;
@@ -23,7 +25,7 @@ use similar::TextDiff;
 use crate::{VERSION, build, check::Checked, import, pipeline::Pipeline};
 
 /// How a rule of the two sides fares.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Status {
     /// Both have it, and they differ.
@@ -35,21 +37,38 @@ pub enum Status {
 }
 
 /// One part of a rule that differs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Field {
     /// `severity`, `query`, `entities`, …
     pub field: String,
+    /// What deploying the repository would change: `widens` where the rule would give more rows than now.
+    pub class: Class,
     /// As it is deployed.
     pub deployed: Value,
     /// As the repository would build it.
     pub repository: Value,
+    /// For queries: what is different in meaning.
+    pub changes: Vec<Change>,
     /// For queries: the lines that differ, in canonical layout.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub diff: Option<String>,
 }
 
+/// One difference between two queries, as deploying the repository would make it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Change {
+    /// What it does to the rows.
+    pub class: Class,
+    /// A sentence without a full stop.
+    pub text: String,
+    /// The line of the deployed query, from 1.
+    pub deployed_line: Option<usize>,
+    /// The line of the repository's query, from 1.
+    pub repository_line: Option<usize>,
+}
+
 /// One rule that differs.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Drift {
     /// What became of it.
     pub status: Status,
@@ -63,6 +82,30 @@ pub struct Drift {
     pub rule: Option<String>,
     /// What differs.
     pub fields: Vec<Field>,
+}
+
+/// A report as JSON; its schema is `schema/drift.schema.json`.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct Written<'r> {
+    /// The version of rulec.
+    pub rulec: &'static str,
+    /// What differs, by target and name.
+    pub drift: &'r [Drift],
+    /// Totals.
+    pub summary: Summary,
+}
+
+/// How many rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Summary {
+    /// That mean the same.
+    pub same: usize,
+    /// That both sides have, and that differ.
+    pub differs: usize,
+    /// That the repository does not build.
+    pub only_deployed: usize,
+    /// That the export does not have.
+    pub only_repository: usize,
 }
 
 /// The two sides compared.
@@ -102,7 +145,9 @@ pub fn run(pipeline: &Pipeline, deployed: &[PathBuf], paths: &[PathBuf]) -> Resu
                 side = Side::Defender;
             }
         }
-        there.entry(side).or_default().append(&mut found.rules);
+        if !found.rules.is_empty() {
+            there.entry(side).or_default().append(&mut found.rules);
+        }
         let mut problems: Vec<Diagnostic> = found
             .diagnostics
             .into_iter()
@@ -123,7 +168,15 @@ pub fn run(pipeline: &Pipeline, deployed: &[PathBuf], paths: &[PathBuf]) -> Resu
         ..build::Options::default()
     };
     let (checked, built) = if targets.is_empty() {
-        return Err("the export holds no rule of Sentinel or Defender".to_owned());
+        // It may hold rules that nobody can write, such as Fusion.
+        let why = files
+            .iter()
+            .flat_map(|(_, found)| found)
+            .map(|found| format!("; {}", found.message));
+        let why: String = why.take(3).collect();
+        return Err(format!(
+            "the export holds no rule of Sentinel or Defender that a repository could build{why}"
+        ));
     } else {
         pipeline.build_paths(paths, &options)
     };
@@ -257,6 +310,15 @@ fn parts(imported: &Imported) -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// What deploying another value of a field changes.
+fn class(field: &str) -> Class {
+    match field {
+        "schedule" | "suppression" => Class::Schedule,
+        "trigger" => Class::Changed,
+        _ => Class::Metadata,
+    }
+}
+
 fn fields(pipeline: &Pipeline, there: &Imported, here: &Imported) -> Vec<Field> {
     let mut found: Vec<Field> = parts(there)
         .into_iter()
@@ -264,8 +326,10 @@ fn fields(pipeline: &Pipeline, there: &Imported, here: &Imported) -> Vec<Field> 
         .filter(|((_, deployed), (_, repository))| deployed != repository)
         .map(|((field, deployed), (_, repository))| Field {
             field: field.to_owned(),
+            class: class(field),
             deployed,
             repository,
+            changes: Vec::new(),
             diff: None,
         })
         .collect();
@@ -277,58 +341,107 @@ fn fields(pipeline: &Pipeline, there: &Imported, here: &Imported) -> Vec<Field> 
             .map(|q| q.text.clone())
             .unwrap_or_default()
     };
-    let (deployed, repository) = (text(there), text(here));
-    if deployed != repository && !same_meaning(pipeline, &deployed, &repository) {
-        let canonical = |text: &str| {
-            let mut text = rulec_kql::print(&rulec_kql::parse(text));
-            text.push('\n');
-            text
-        };
-        let (old, new) = (canonical(&deployed), canonical(&repository));
-        let diff = TextDiff::from_lines(&old, &new)
-            .unified_diff()
-            .context_radius(1)
-            .header("deployed", "repository")
-            .to_string();
-        found.push(Field {
-            field: "query".to_owned(),
-            deployed: json!(deployed),
-            repository: json!(repository),
-            diff: Some(diff),
-        });
-    }
+    found.extend(query(pipeline, text(there), text(here)));
     // What a document has no place for can differ, too: a rule that was switched off.
-    for loss in there.losses.iter().filter(|loss| !here.losses.contains(loss)) {
+    let unlike = |one: &Imported, other: &Imported| -> Vec<rulec_emit::Loss> {
+        one.losses
+            .iter()
+            .filter(|loss| !other.losses.contains(loss))
+            .cloned()
+            .collect()
+    };
+    for loss in unlike(there, here) {
         // The one thing of these that a build always says.
-        let (deployed, repository) = if loss.effect == Effect::Widened {
-            (json!("switched off"), json!("switched on"))
+        let (class, deployed, repository) = if loss.effect == Effect::Widened {
+            (Class::Widens, json!("switched off"), json!("switched on"))
         } else {
-            (json!(loss.why), Value::Null)
+            (Class::Metadata, json!(loss.why), Value::Null)
         };
         found.push(Field {
             field: loss.construct.trim_matches('`').to_owned(),
+            class,
             deployed,
             repository,
+            changes: Vec::new(),
             diff: None,
         });
+    }
+    for loss in unlike(here, there) {
+        if loss.effect == Effect::Widened {
+            found.push(Field {
+                field: loss.construct.trim_matches('`').to_owned(),
+                class: Class::Narrows,
+                deployed: json!("switched on"),
+                repository: json!("switched off"),
+                changes: Vec::new(),
+                diff: None,
+            });
+        }
     }
     found
 }
 
-/// Whether two queries are the same once they are bound.
-fn same_meaning(pipeline: &Pipeline, one: &str, other: &str) -> bool {
-    let Ok(catalog) = pipeline.catalog(rulec_facts::tables::Environment::MergedColumns) else {
-        return false;
-    };
+/// What differs between two queries; none when they mean the same.
+fn query(pipeline: &Pipeline, deployed: String, repository: String) -> Option<Field> {
+    if deployed == repository {
+        return None;
+    }
+    let catalog = pipeline
+        .catalog(rulec_facts::tables::Environment::MergedColumns)
+        .ok();
     let bound = |text: &str| {
         let parsed = rulec_kql::parse(text);
-        let sound = !parsed.has_errors();
-        sound.then(|| rulec_ir::dump(&rulec_ir::lower(&parsed, catalog).query))
+        let lowered = rulec_ir::lower(&parsed, catalog?);
+        let mut all = parsed.diagnostics.iter().chain(&lowered.diagnostics);
+        (!all.any(Diagnostic::is_error)).then_some(lowered.query)
     };
-    match (bound(one), bound(other)) {
-        (Some(one), Some(other)) => one == other,
-        _ => false,
+    let mut changes = Vec::new();
+    if let (Some(was), Some(is)) = (bound(&deployed), bound(&repository)) {
+        let line =
+            |text: &str, span: rulec_source::Span| text[..span.range().start].matches('\n').count() + 1;
+        for item in rulec_change::queries((&was, &deployed), (&is, &repository)) {
+            let class = Class::of(item.effect);
+            if class == Class::Cosmetic {
+                continue;
+            }
+            let change = Change {
+                class,
+                text: item.text,
+                deployed_line: item.old.map(|span| line(&deployed, span)),
+                repository_line: item.new.map(|span| line(&repository, span)),
+            };
+            if !changes.contains(&change) {
+                changes.push(change);
+            }
+        }
+        if changes.is_empty() {
+            return None;
+        }
     }
+    let canonical = |text: &str| {
+        let mut text = rulec_kql::print(&rulec_kql::parse(text));
+        text.push('\n');
+        text
+    };
+    let (old, new) = (canonical(&deployed), canonical(&repository));
+    let diff = TextDiff::from_lines(&old, &new)
+        .unified_diff()
+        .context_radius(1)
+        .header("deployed", "repository")
+        .to_string();
+    Some(Field {
+        field: "query".to_owned(),
+        // What cannot be bound may be anything.
+        class: changes
+            .iter()
+            .map(|change| change.class)
+            .reduce(Class::and)
+            .unwrap_or(Class::Changed),
+        deployed: json!(deployed),
+        repository: json!(repository),
+        changes,
+        diff: Some(diff),
+    })
 }
 
 impl Report {
@@ -348,7 +461,16 @@ impl Report {
             for field in &drift.fields {
                 match &field.diff {
                     Some(diff) => {
-                        let _ = writeln!(out, "  {}: differs in meaning", field.field);
+                        let what = field.class.as_str();
+                        let _ = writeln!(out, "  {}: differs in meaning; deploying it: {what}", field.field);
+                        for change in &field.changes {
+                            let line = match (change.repository_line, change.deployed_line) {
+                                (Some(line), _) => format!("  (line {line})"),
+                                (None, Some(line)) => format!("  (deployed line {line})"),
+                                (None, None) => String::new(),
+                            };
+                            let _ = writeln!(out, "    {:9} {}{line}", change.class.as_str(), change.text);
+                        }
                         for line in diff.lines().skip(2) {
                             let _ = writeln!(out, "    {line}");
                         }
@@ -369,18 +491,21 @@ impl Report {
     }
 
     /// As JSON.
-    pub fn json(&self) -> Value {
+    pub fn json(&self) -> String {
         let count = |status: Status| self.drift.iter().filter(|d| d.status == status).count();
-        json!({
-            "rulec": VERSION,
-            "drift": self.drift,
-            "summary": {
-                "same": self.same,
-                "differs": count(Status::Differs),
-                "only_deployed": count(Status::OnlyDeployed),
-                "only_repository": count(Status::OnlyRepository),
+        let written = Written {
+            rulec: VERSION,
+            drift: &self.drift,
+            summary: Summary {
+                same: self.same,
+                differs: count(Status::Differs),
+                only_deployed: count(Status::OnlyDeployed),
+                only_repository: count(Status::OnlyRepository),
             },
-        })
+        };
+        let mut text = serde_json::to_string_pretty(&written).unwrap_or_default();
+        text.push('\n');
+        text
     }
 }
 

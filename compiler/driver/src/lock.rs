@@ -4,9 +4,16 @@
 //! machine, and findings about rules whose content is another one under the
 //! version that the file names. It is written by `rulec lock` only.
 
-use std::{collections::BTreeMap, fmt::Write as _, fs, path::PathBuf};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+    path::PathBuf,
+};
 
 use rayon::prelude::*;
+use rulec_model::Status;
+use rulec_read::Document as Read;
 use rulec_source::{Diagnostic, SourceFile};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
@@ -14,7 +21,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     cache::part,
     check::Checked,
-    codes, diff,
+    codes, diff, lifecycle, manifest,
     pipeline::{Document, Pipeline, hex},
 };
 
@@ -29,6 +36,9 @@ struct Lock {
     format: u32,
     attack: String,
     schema: String,
+    /// SHA-256 of what rulec.toml says for all rules.
+    #[serde(default)]
+    defaults: String,
     #[serde(default)]
     rule: Vec<Locked>,
 }
@@ -41,6 +51,12 @@ struct Locked {
     version: String,
     /// SHA-256 of what the rule means and says about its alerts.
     content: String,
+    /// SHA-256 of the document: where it is the same, nothing else is looked at.
+    #[serde(default)]
+    document: String,
+    /// Where it is not stable.
+    #[serde(default)]
+    status: Status,
     /// SHA-256 of each artifact, without where it came from.
     #[serde(default)]
     artifacts: BTreeMap<String, String>,
@@ -112,6 +128,8 @@ fn locked(pipeline: &Pipeline, document: &Document) -> Option<Locked> {
         id: rule.id.clone(),
         version: rule.version().to_owned(),
         content: content(document)?,
+        document: hex(&Sha256::digest(document.file.text.as_bytes())),
+        status: lifecycle::status(rule),
         artifacts: artifacts
             .map(|(path, bytes)| (path, hex(&Sha256::digest(bytes))))
             .collect(),
@@ -143,6 +161,7 @@ impl Lock {
         let _ = writeln!(out, "format = {}", self.format);
         let _ = writeln!(out, "attack = {}", quoted(&self.attack));
         let _ = writeln!(out, "schema = {}", quoted(&self.schema));
+        let _ = writeln!(out, "defaults = {}", quoted(&self.defaults));
         for rule in &self.rule {
             let _ = write!(
                 out,
@@ -151,6 +170,10 @@ impl Lock {
                 quoted(&rule.version),
                 quoted(&rule.content)
             );
+            let _ = writeln!(out, "document = {}", quoted(&rule.document));
+            if rule.status != Status::Stable {
+                let _ = writeln!(out, "status = {}", quoted(lifecycle::word(rule.status)));
+            }
             if !rule.artifacts.is_empty() {
                 out.push_str("[rule.artifacts]\n");
             }
@@ -161,10 +184,18 @@ impl Lock {
         out
     }
 
-    /// What is wrong with a rule under its version.
-    fn problem(&self, now: &Locked) -> Option<Diagnostic> {
-        let then = self.rule.iter().find(|rule| rule.id == now.id)?;
-        (then.version == now.version && then.content != now.content).then(|| {
+    fn find(&self, id: &str) -> Option<&Locked> {
+        self.rule.iter().find(|rule| rule.id == id)
+    }
+}
+
+impl Locked {
+    /// What is wrong with the rule as it is now, under its version.
+    fn problem(&self, now: &Self) -> Option<Diagnostic> {
+        if let Some(problem) = lifecycle::step(self.status, now.status) {
+            return Some(problem);
+        }
+        (self.version == now.version && self.content != now.content).then(|| {
             Diagnostic::new(
                 codes::LOCK_BROKEN,
                 format!("version {} was released with other content", now.version),
@@ -178,16 +209,14 @@ impl Lock {
 
 /// Everything under schema/ that rules are read and bound with.
 fn schema(pipeline: &Pipeline) -> String {
-    let pack = &pipeline.repository.pack;
-    let mut paths: Vec<&str> = pack.paths_under("schema/").collect();
-    paths.sort_unstable();
-    paths.dedup();
-    let mut all = Sha256::new();
-    for path in paths {
-        part(&mut all, path.as_bytes());
-        part(&mut all, pack.text(path).unwrap_or_default().as_bytes());
-    }
-    hex(&all.finalize())
+    manifest::files_sha256(&pipeline.repository.pack, "schema/")
+}
+
+/// What rulec.toml says that a rule's content may rest on.
+fn defaults(pipeline: &Pipeline) -> String {
+    let config = &pipeline.repository.config;
+    let said = format!("{:?} {:?}", config.defaults, config.deduplication);
+    hex(&Sha256::digest(said.as_bytes()))
 }
 
 /// What the lock file should be. A released version keeps what it was released
@@ -212,14 +241,36 @@ pub fn run(pipeline: &Pipeline, force: bool) -> Result<Report, String> {
         format: 1,
         attack: pipeline.repository.config.check.attack.clone(),
         schema: schema(pipeline),
+        defaults: defaults(pipeline),
         rule: Vec::new(),
     };
+    // A rule that is gone keeps its entry, too, unless it was deprecated or replaced.
+    let there: BTreeSet<&str> = compilation
+        .documents
+        .iter()
+        .filter_map(|document| match &document.read.as_ref()?.document {
+            Read::Rule(rule) => Some(rule.id.as_str()),
+            Read::Replaced(stub) => Some(stub.id.as_str()),
+            Read::NotARule { .. } => None,
+        })
+        .collect();
+    for then in former
+        .rule
+        .iter()
+        .filter(|then| !there.contains(then.id.as_str()))
+    {
+        if let Some(problem) = lifecycle::removed(&then.id, then.status).filter(|_| !force) {
+            let problem = problem.note("`rulec lock --force` takes it out of the file");
+            broken.push((SourceFile::new(FILE, ""), then.id.clone(), problem));
+            lock.rule.push(then.clone());
+        }
+    }
     for (document, now) in rules {
-        match former.problem(&now).filter(|_| !force) {
-            Some(problem) => {
+        let then = former.find(&now.id);
+        match then.and_then(|then| Some((then, then.problem(&now).filter(|_| !force)?))) {
+            Some((then, problem)) => {
                 broken.push((document.file.clone(), now.id.clone(), placed(problem, document)));
-                lock.rule
-                    .extend(former.rule.iter().find(|rule| rule.id == now.id).cloned());
+                lock.rule.push(then.clone());
             }
             None => lock.rule.push(now),
         }
@@ -263,23 +314,25 @@ pub(crate) fn released(pipeline: &Pipeline) -> Result<Vec<String>, String> {
 }
 
 impl Checked {
-    /// Adds released versions whose content changed, where there is a lock file.
+    /// Adds what is wrong with rules at the end of their life and, where there is
+    /// a lock file, released versions whose content changed. A document that is
+    /// the one that was released is not compiled again.
     pub fn against_lock(&mut self, pipeline: &Pipeline) -> Result<(), String> {
+        self.life_cycle(pipeline);
         let Some(lock) = Lock::read(pipeline)? else {
             return Ok(());
         };
-        let levels = &pipeline.repository.config.lints;
-        let severity = match levels.get(codes::LOCK_BROKEN.name) {
-            None => Some(codes::LOCK_BROKEN.severity),
-            Some(level) => level.severity(),
-        };
-        let Some(severity) = severity else { return Ok(()) };
+        let config = &pipeline.repository.config;
+        let known: BTreeMap<&str, &Locked> = lock.rule.iter().map(|rule| (rule.id.as_str(), rule)).collect();
+        // Under the same circumstances the same document means the same.
+        let unchanged = lock.schema == schema(pipeline)
+            && lock.attack == config.check.attack
+            && lock.defaults == defaults(pipeline);
         self.documents.par_iter_mut().for_each(|outcome| {
-            let known = outcome
-                .rule
-                .as_ref()
-                .is_some_and(|mark| lock.rule.iter().any(|rule| rule.id == mark.id));
-            if !known {
+            let Some(then) = outcome.rule.as_ref().and_then(|mark| known.get(mark.id.as_str())) else {
+                return;
+            };
+            if unchanged && then.document == hex(&Sha256::digest(outcome.file.text.as_bytes())) {
                 return;
             }
             let document = pipeline.compiled(outcome.file.clone(), false);
@@ -292,10 +345,11 @@ impl Checked {
                 id: rule.id.clone(),
                 version: rule.version().to_owned(),
                 content,
+                document: String::new(),
+                status: lifecycle::status(rule),
                 artifacts: BTreeMap::new(),
             };
-            if let Some(mut problem) = lock.problem(&now) {
-                problem.severity = severity;
+            if let Some(problem) = then.problem(&now).and_then(|problem| config.level(problem)) {
                 outcome.diagnostics.push(placed(problem, &document));
             }
         });

@@ -15,9 +15,10 @@ use rulec_model::Rule;
 use rulec_source::{Code, Diagnostic, SourceFile, Span};
 
 use crate::{
-    check::Checked,
+    check::{Checked, Outcome},
     codes,
     diff::{Compared, compared},
+    lifecycle,
     pipeline::{Document, Pipeline},
 };
 
@@ -26,6 +27,8 @@ pub struct Since {
     /// Documents that are others than then, or whose rule is.
     touched: BTreeSet<String>,
     findings: BTreeMap<String, Vec<Diagnostic>>,
+    /// Documents that are gone, with what is wrong about that.
+    gone: Vec<(SourceFile, Diagnostic)>,
 }
 
 fn code(kind: ProblemKind) -> Code {
@@ -46,9 +49,28 @@ pub fn run(pipeline: &Pipeline, from: &str, paths: &[PathBuf]) -> Result<Since, 
     for (file, diagnostic) in problems(&compared) {
         findings.entry(file.path).or_default().push(diagnostic);
     }
+    let mut gone = Vec::new();
+    for rule in &compared.diff.rules {
+        let former = compared
+            .old
+            .documents
+            .iter()
+            .filter(|document| {
+                rule.status == Status::Removed && Some(&document.file.path) == rule.old_file.as_ref()
+            })
+            .find_map(Document::rule);
+        if let Some(problem) = former.and_then(|rule| lifecycle::removed(&rule.id, lifecycle::status(rule))) {
+            let path = rule.old_file.clone().unwrap_or_default();
+            gone.push((SourceFile::new(path, ""), problem));
+        }
+    }
     let mut touched = compared.touched;
     touched.extend(compared.diff.rules.into_iter().filter_map(|rule| rule.new_file));
-    Ok(Since { touched, findings })
+    Ok(Since {
+        touched,
+        findings,
+        gone,
+    })
 }
 
 /// What is wrong with the version histories, with the document of today.
@@ -81,6 +103,12 @@ pub fn problems(compared: &Compared) -> Vec<(SourceFile, Diagnostic)> {
             .take(3)
             .map(|change| format!("{} ({}): {}", change.field, change.class.as_str(), change.text))
             .collect();
+        if let Some(problem) = lifecycle::step(lifecycle::status(was), lifecycle::status(is)) {
+            found.push((
+                document.file.clone(),
+                problem.at(span(document, "/settings/status")),
+            ));
+        }
         for problem in history(was, is, rule.bump) {
             let mut diagnostic = Diagnostic::new(code(problem.kind), problem.message)
                 .at(span(document, &problem.pointer))
@@ -119,12 +147,25 @@ impl Checked {
             .retain(|lived| since.touched.contains(&lived.file.path));
         for outcome in &mut self.documents {
             let found = since.findings.get(&outcome.file.path).into_iter().flatten();
+            // rulec.lock may have said so already.
+            let known: Vec<Code> = outcome.diagnostics.iter().map(|known| known.code).collect();
+            let new = found.filter(|found| found.code != codes::STATUS_BACK || !known.contains(&found.code));
             outcome
                 .diagnostics
-                .extend(found.cloned().filter_map(|diagnostic| config.level(diagnostic)));
+                .extend(new.cloned().filter_map(|diagnostic| config.level(diagnostic)));
             outcome
                 .diagnostics
                 .sort_by_key(|d| d.span().map_or((0, 0), |s| (s.start, s.end)));
+        }
+        for (file, problem) in &since.gone {
+            let diagnostics: Vec<Diagnostic> = config.level(problem.clone()).into_iter().collect();
+            if !diagnostics.is_empty() {
+                self.documents.push(Outcome {
+                    file: file.clone(),
+                    rule: None,
+                    diagnostics,
+                });
+            }
         }
     }
 }

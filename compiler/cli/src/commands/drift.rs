@@ -45,7 +45,7 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     print::findings(global, &findings);
     match arguments.format {
         Format::Text => print::data(&report.text()),
-        Format::Json => print::data(&format!("{:#}\n", report.json())),
+        Format::Json => print::data(&report.json()),
     }
     if !global.quiet {
         anstream::eprintln!(
