@@ -205,6 +205,7 @@ fn documents_are_held_to_the_data() {
         let prepared = Prepared::load(&Pack::embedded()).unwrap();
         let setup = base();
         let file = File {
+            folder: String::new(),
             name: name.to_owned(),
             documents: vec![document.clone()],
         };
