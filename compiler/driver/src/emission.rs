@@ -155,7 +155,12 @@ impl Pipeline {
         }
         // What keeps all rules from being emitted is told where they are.
         let Ok(context) = self.emit_context() else { return };
-        let found: Vec<Diagnostic> = emissions(context, targets::all(), document, rule)
+        let asked: Vec<&'static dyn Target> = targets::all()
+            .iter()
+            .copied()
+            .filter(|target| target.has_save_rules())
+            .collect();
+        let found: Vec<Diagnostic> = emissions(context, &asked, document, rule)
             .into_iter()
             .flat_map(|emission| emission.diagnostics)
             .filter(|found| !rulec_emit::CONTRACT.contains(&found.code))

@@ -179,6 +179,12 @@ pub trait Target: Sync {
     /// One sentence for `rulec list targets`.
     fn about(&self) -> &'static str;
 
+    /// Whether the artifacts are saved somewhere that has rules for it, so that
+    /// checking a document asks the target what it would refuse.
+    fn has_save_rules(&self) -> bool {
+        true
+    }
+
     /// The artifacts of one rule. Spans of losses and diagnostics are bytes of
     /// the query text, or none for what concerns the document as a whole.
     fn rule(&self, context: &Context, input: &Input<'_>) -> Emitted;

@@ -89,6 +89,10 @@ impl Target for Native {
         "A cargo package that evaluates the rules on exported events"
     }
 
+    fn has_save_rules(&self) -> bool {
+        false
+    }
+
     fn rule(&self, context: &Context, input: &Input<'_>) -> Emitted {
         let mut findings = Findings::new(input);
         let prepared = match context.prepared(Prepared::load) {
