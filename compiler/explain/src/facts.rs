@@ -1,7 +1,9 @@
 //! The data that explaining and checking rest on, loaded once, and when it is asked for.
 
 use rulec_facts::attack::{Attack, Versions};
-use rulec_facts::{FactsError, Lazy, Pack, contract::Contracts, entities::Entities, events::Events, runs::Runs};
+use rulec_facts::{
+    FactsError, Lazy, Pack, contract::Contracts, entities::Entities, events::Events, runs::Runs,
+};
 
 /// Data under schema/, as far as explaining and checking need it.
 #[derive(Debug)]

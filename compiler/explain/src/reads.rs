@@ -227,9 +227,7 @@ fn step<'q>(query: &'q Query, way: Way<'q>, todo: &mut Vec<Way<'q>>) {
             };
             todo.push(way(input, part, carry(&falling, unclear, true, &from)));
         }
-        RelKind::Sort { input, .. } => todo.push(way(input, part, (falling, unclear))),
-        // Which rows are left depends on all of them.
-        RelKind::Take { input, .. } | RelKind::Top { input, .. } => {
+        RelKind::Sort { input, .. } | RelKind::Take { input, .. } | RelKind::Top { input, .. } => {
             todo.push(way(input, part, (falling, unclear)));
         }
         RelKind::Summarize { input, keys, .. } | RelKind::Distinct { input, exprs: keys } => {
