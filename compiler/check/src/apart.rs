@@ -9,7 +9,8 @@ use rulec_ir::{AggregateCall, BindingKind, Expr, ExprKind, Origin, Query, Rel, R
 /// What chose the row that a value comes from, from the table up: an operator
 /// (by its place in memory), and which of its choices; none when any will do,
 /// as all rows of a group have the same key.
-type Path = Vec<(usize, Option<usize>)>;
+type Path = Vec<Choice>;
+type Choice = (usize, Option<usize>);
 
 const DEPTH: usize = 300;
 /// A value can come from so many places; a query with more is not followed.
@@ -28,9 +29,7 @@ pub(crate) fn apart(query: &Query, one: &str, other: &str) -> bool {
 }
 
 fn meet(a: &Path, b: &Path) -> bool {
-    let same = |((x, i), (y, j)): (&(usize, Option<usize>), &(usize, Option<usize>))| {
-        x == y && (i.is_none() || j.is_none() || i == j)
-    };
+    let same = |((x, i), (y, j)): (&Choice, &Choice)| x == y && (i.is_none() || j.is_none() || i == j);
     a.len() == b.len() && a.iter().zip(b).all(same)
 }
 

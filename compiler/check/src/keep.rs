@@ -126,6 +126,16 @@ struct Keeper<'q> {
     first: Option<(Span, String)>,
 }
 
+/// The time of the event, in a summarize.
+#[derive(Clone, Copy)]
+struct Time<'n> {
+    name: &'n str,
+    /// Whether rows are grouped by it.
+    is_key: bool,
+    /// Whether the result has a column of that name.
+    is_given: bool,
+}
+
 /// Collects the operators of a query by their place.
 struct Operators(BTreeMap<Span, Operator>);
 
@@ -220,7 +230,11 @@ impl<'q> Keeper<'q> {
                     at.and_then(|at| keys.get(at))
                         .is_some_and(|key| matches!(key.kind, IrExprKind::Column(_)))
                 };
-                let time = time.map(|name| (is_key(&name), has(rel, &name), name));
+                let time = time.as_deref().map(|name| Time {
+                    name,
+                    is_key: is_key(name),
+                    is_given: has(rel, name),
+                });
                 self.through_summarize(rel.span, &missing, time)?;
                 kept
             }
@@ -228,7 +242,7 @@ impl<'q> Keeper<'q> {
                 let time = self.time(input);
                 let below = with(&missing, time.as_deref());
                 let kept = self.keep(input, &below, depth);
-                let time = time.map(|name| (has(rel, &name), name));
+                let time = time.as_deref().filter(|name| !has(rel, name));
                 self.through_distinct(rel.span, &missing, time)?;
                 kept
             }
@@ -353,13 +367,7 @@ impl<'q> Keeper<'q> {
         }
     }
 
-    /// `time`: whether it is a key, whether the result has it, its name.
-    fn through_summarize(
-        &mut self,
-        at: Span,
-        missing: &[String],
-        time: Option<(bool, bool, String)>,
-    ) -> Option<()> {
+    fn through_summarize(&mut self, at: Span, missing: &[String], time: Option<Time<'_>>) -> Option<()> {
         let operator = self.dropping(at)?;
         let OperatorKind::Summarize { aggregates, .. } = &operator.kind else {
             return None;
@@ -369,7 +377,11 @@ impl<'q> Keeper<'q> {
             return self.through_pick(column, call, missing);
         }
         // The time of one event: the rest of it comes along.
-        if let Some((false, true, name)) = &time
+        if let Some(Time {
+            name,
+            is_key: false,
+            is_given: true,
+        }) = time
             && let Some((column, call)) = latest(aggregates, name)
         {
             let picked = aggregate(&format!("arg_{}", call.name.text), name, missing);
@@ -377,10 +389,10 @@ impl<'q> Keeper<'q> {
             self.write(column.span, text.clone(), || text);
             return Some(());
         }
-        let text = match &time {
+        let text = match time {
             // Another column has the name: its time is not that of the event.
-            Some((false, true, _)) if !self.wanted.times.is_empty() => return None,
-            Some((false, false, time)) => aggregate("arg_max", time, missing),
+            Some(time) if time.is_given && !time.is_key => return None,
+            Some(time) if !time.is_given => aggregate("arg_max", time.name, missing),
             _ => any(missing, self.wanted.times.is_empty()),
         };
         let spans: Vec<Span> = aggregates.iter().map(|a| a.span).collect();
@@ -404,7 +416,7 @@ impl<'q> Keeper<'q> {
         self.append(&args, &missing, idiom)
     }
 
-    fn through_distinct(&mut self, at: Span, missing: &[String], time: Option<(bool, String)>) -> Option<()> {
+    fn through_distinct(&mut self, at: Span, missing: &[String], time: Option<&str>) -> Option<()> {
         let operator = self.dropping(at)?;
         let OperatorKind::Distinct { columns } = &operator.kind else {
             return None;
@@ -415,8 +427,8 @@ impl<'q> Keeper<'q> {
         if starred || !operator.params.is_empty() {
             return None;
         }
-        let picked = match &time {
-            Some((false, time)) => aggregate("arg_max", time, missing),
+        let picked = match time {
+            Some(time) => aggregate("arg_max", time, missing),
             _ => any(missing, self.wanted.times.is_empty()),
         };
         let text = format!("summarize {picked} by {by}");
