@@ -146,7 +146,7 @@ impl Templates {
                 }
                 ValueKind::Undefined => return Err(minijinja::Error::from(ErrorKind::UndefinedError)),
                 ValueKind::String => "a bare string; say its notation with a filter (yaml_string, yaml_block, json, \
-                                      rust_string, ident, comment), or `safe` when it is in the right notation"
+                                      rust_string, kql_string, kql_name, ident, comment), or `safe` when it is in the right notation"
                     .to_owned(),
                 kind => format!("a {kind} cannot be printed as it is; use `yaml` or `json`"),
             };

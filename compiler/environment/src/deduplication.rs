@@ -83,11 +83,14 @@ fn parts(rendered: &str, template: &str, start: u32, slot: &Slot) -> Vec<Part> {
                 next = if *source == line { number + 1 } else { number };
                 let at = start as usize + at;
                 parts.push(indent);
-                parts.push(if *source == line {
-                    Part::of(line, at)
+                // Up to the first value it stands there as it is.
+                let fixed = if *source == line {
+                    line
                 } else {
-                    Part::new(line, at + source.len() - source.trim_start().len())
-                });
+                    source.split("{{").next().unwrap_or_default()
+                };
+                parts.push(Part::of(fixed, at));
+                parts.push(Part::new(&line[fixed.len()..], at + fixed.len()));
             }
             None => {
                 let at = sources.get(next).map_or(0, |(at, _)| *at);
@@ -136,7 +139,8 @@ mod tests {
                 .unwrap()
                 .to_owned()
         };
-        assert_eq!(back("Timestamp"), "| summarize arg_min({{ time }}, *)");
+        assert_eq!(back("summarize"), "summarize arg_min({{ time }}, *)");
+        assert_eq!(back("Timestamp"), "{{ time }}, *)");
         assert_eq!(back("by A"), "by {{ x }}");
         assert_eq!(back("where true"), "where true");
         // Nothing at all is a block, too.
