@@ -341,7 +341,7 @@ fn fields(pipeline: &Pipeline, there: &Imported, here: &Imported) -> Vec<Field> 
             .map(|q| q.text.clone())
             .unwrap_or_default()
     };
-    found.extend(query(pipeline, text(there), text(here)));
+    found.extend(query(pipeline, &text(there), &text(here)));
     // What a document has no place for can differ, too: a rule that was switched off.
     let unlike = |one: &Imported, other: &Imported| -> Vec<rulec_emit::Loss> {
         one.losses
@@ -382,7 +382,7 @@ fn fields(pipeline: &Pipeline, there: &Imported, here: &Imported) -> Vec<Field> 
 }
 
 /// What differs between two queries; none when they mean the same.
-fn query(pipeline: &Pipeline, deployed: String, repository: String) -> Option<Field> {
+fn query(pipeline: &Pipeline, deployed: &str, repository: &str) -> Option<Field> {
     if deployed == repository {
         return None;
     }
@@ -396,10 +396,10 @@ fn query(pipeline: &Pipeline, deployed: String, repository: String) -> Option<Fi
         (!all.any(Diagnostic::is_error)).then_some(lowered.query)
     };
     let mut changes = Vec::new();
-    if let (Some(was), Some(is)) = (bound(&deployed), bound(&repository)) {
+    if let (Some(was), Some(is)) = (bound(deployed), bound(repository)) {
         let line =
             |text: &str, span: rulec_source::Span| text[..span.range().start].matches('\n').count() + 1;
-        for item in rulec_change::queries((&was, &deployed), (&is, &repository)) {
+        for item in rulec_change::queries((&was, deployed), (&is, repository)) {
             let class = Class::of(item.effect);
             if class == Class::Cosmetic {
                 continue;
@@ -407,8 +407,8 @@ fn query(pipeline: &Pipeline, deployed: String, repository: String) -> Option<Fi
             let change = Change {
                 class,
                 text: item.text,
-                deployed_line: item.old.map(|span| line(&deployed, span)),
-                repository_line: item.new.map(|span| line(&repository, span)),
+                deployed_line: item.old.map(|span| line(deployed, span)),
+                repository_line: item.new.map(|span| line(repository, span)),
             };
             if !changes.contains(&change) {
                 changes.push(change);
@@ -423,7 +423,7 @@ fn query(pipeline: &Pipeline, deployed: String, repository: String) -> Option<Fi
         text.push('\n');
         text
     };
-    let (old, new) = (canonical(&deployed), canonical(&repository));
+    let (old, new) = (canonical(deployed), canonical(repository));
     let diff = TextDiff::from_lines(&old, &new)
         .unified_diff()
         .context_radius(1)

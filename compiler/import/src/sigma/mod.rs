@@ -87,11 +87,10 @@ fn rule(
         draft.mark.clone_from(&id);
         draft.front.ids = Some(BTreeMap::from([("sigma".to_owned(), id)]));
     }
-    let product;
-    if body.take("correlation").is_some() {
+    let product = if body.take("correlation").is_some() {
         correlation::write(context, named, document, &mut draft)?;
         body.take("name");
-        product = None;
+        None
     } else {
         let found = detection(context, &mut body, &[], &mut draft.losses);
         let found = found.map_err(|why| Refused { name: title, why })?;
@@ -100,8 +99,8 @@ fn rule(
             found.lines()
         );
         draft.query(&query, None);
-        product = found.product;
-    }
+        found.product
+    };
     about(context, &mut body, &mut draft, product.as_deref());
     let keys: Vec<String> = body.rest().iter().map(|k| (*k).to_owned()).collect();
     draft.left("", &keys.iter().map(String::as_str).collect::<Vec<_>>());
