@@ -9,6 +9,7 @@ mod github;
 mod gitlab;
 mod json;
 mod junit;
+mod placed;
 mod sarif;
 mod text;
 
@@ -16,6 +17,7 @@ pub use github::github;
 pub use gitlab::gitlab;
 pub use json::{Summary, json};
 pub use junit::{attribute, junit, xml};
+pub use placed::Placed;
 pub use sarif::{Log, sarif};
 pub use text::{Style, text};
 

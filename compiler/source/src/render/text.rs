@@ -2,7 +2,7 @@
 
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::Finding;
+use super::{Finding, Placed};
 use crate::{Severity, SourceFile};
 
 /// Whether the text carries terminal colours.
@@ -16,7 +16,8 @@ pub enum Style {
 
 /// One finding as text, ending without a newline.
 pub fn text(finding: &Finding<'_>, style: Style) -> String {
-    let (file, diagnostic) = (finding.file, finding.diagnostic);
+    let placed = Placed::new(finding);
+    let Finding { file, diagnostic, .. } = placed.finding();
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
