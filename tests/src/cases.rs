@@ -132,7 +132,7 @@ fn example(language: &str, text: &str) -> String {
     }
     if language == "kql" {
         // A query alone is about no target's columns.
-        return format!("---\ntargets: [native]\n---\n{}", ruled(text));
+        return format!("---\ntargets: [native]\nseverity: low\n---\n{}", ruled(text));
     }
     let heading = text.lines().next().unwrap();
     if heading.starts_with("# ") {
