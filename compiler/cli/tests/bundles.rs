@@ -93,9 +93,10 @@ fn bundles_and_manifests_are_as_expected() {
         if !path.contains("/bundle/") && !path.ends_with("manifest.json") {
             continue;
         }
-        let bytes = match path.ends_with("manifest.json") {
-            true => stable(&bytes),
-            false => bytes,
+        let bytes = if path.ends_with("manifest.json") {
+            stable(&bytes)
+        } else {
+            bytes
         };
         let text = String::from_utf8(bytes).unwrap();
         let at = expected.join(&path);
@@ -219,7 +220,9 @@ fn bundles_say_what_the_artifacts_say() {
     }
     let posted: Vec<Value> = requests.iter().map(|request| request["body"].clone()).collect();
     assert_eq!(posted, bodies);
-    posted.iter().for_each(|body| valid(&detection, body));
+    for body in &posted {
+        valid(&detection, body);
+    }
     let mut updated = 0;
     for name in ["update.json", "update-2.json"] {
         let part = value(&dist.join("defender/bundle").join(name));
@@ -590,7 +593,7 @@ fn verifying_finds_every_difference() {
     let at = |path: &str| folder.path().join(path);
     let tries: [(&str, &dyn Fn()); 3] = [
         ("error[RM017]: `arm/BU-0001.arm.json` is not there", &|| {
-            fs::remove_file(at(ARM)).unwrap()
+            fs::remove_file(at(ARM)).unwrap();
         }),
         (
             "error[RM018]: `arm/BU-0001.arm.json` is not what the build wrote",

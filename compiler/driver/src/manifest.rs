@@ -73,6 +73,12 @@ pub struct AttackVersions {
     pub target: Option<String>,
 }
 
+/// The part of a manifest that every version has.
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+}
+
 /// One file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Entry {
@@ -175,11 +181,6 @@ impl Manifest {
             let help = "get the file that the build wrote, or empty the folder and build again";
             Box::new(Diagnostic::new(code, message).at(span).help(help))
         };
-        // The format comes first: a newer one may have another shape.
-        #[derive(Deserialize)]
-        struct Head {
-            format: u32,
-        }
         let unread = |error: &serde_json::Error| {
             let line = text.split_inclusive('\n').take(error.line().saturating_sub(1));
             let start =
@@ -196,6 +197,7 @@ impl Manifest {
                 Span::new(start, start),
             )
         };
+        // The format comes first: a newer one may have another shape.
         let head: Head = serde_json::from_str(text).map_err(|error| unread(&error))?;
         if head.format > FORMAT {
             return Err(Box::new(

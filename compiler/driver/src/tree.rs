@@ -85,18 +85,14 @@ impl Written {
         let all = || self.changes.values();
         let count = |of: fn(&Changes) -> usize| all().map(of).sum::<usize>();
         let later: Vec<&Changes> = all().filter(|changes| !changes.first).collect();
-        let lists: [(&str, fn(&Changes) -> &Vec<Change>); 3] = [
-            ("new", |changes| &changes.new),
-            ("changed", |changes| &changes.changed),
-            ("removed", |changes| &changes.removed),
-        ];
-        for (name, list) in lists {
+        for name in ["new", "changed", "removed"] {
             // What is there for the first time needs no list.
-            let paths: Vec<&str> = later
-                .iter()
-                .flat_map(|c| list(c))
-                .map(|c| c.path.as_str())
-                .collect();
+            let lists = later.iter().map(|changes| match name {
+                "new" => &changes.new,
+                "changed" => &changes.changed,
+                _ => &changes.removed,
+            });
+            let paths: Vec<&str> = lists.flatten().map(|change| change.path.as_str()).collect();
             for path in paths.iter().take(MOST_SHOWN) {
                 let _ = writeln!(text, "{name:<9} {path}");
             }

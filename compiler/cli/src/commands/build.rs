@@ -64,7 +64,12 @@ const NONE: &str = "none";
 pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     let now = inputs::now_or_clock(arguments.now.as_deref()).map_err(Failure::say)?;
     let mut pipeline = print::pipeline(global)?;
-    let bundles: Vec<String> = arguments.bundle.iter().filter(|name| *name != NONE).cloned().collect();
+    let bundles: Vec<String> = arguments
+        .bundle
+        .iter()
+        .filter(|name| *name != NONE)
+        .cloned()
+        .collect();
     if bundles.len() < arguments.bundle.len() && !bundles.is_empty() {
         return Err(Failure::say("`--bundle none` goes with no other bundle"));
     }
@@ -83,14 +88,16 @@ pub(crate) fn run(global: &Global, arguments: &Arguments) -> Outcome {
     }
     let mut folded: Vec<String> = arguments.env.iter().map(|name| name.to_lowercase()).collect();
     folded.sort();
-    if let Some(twice) = folded.windows(2).find(|pair| pair[0] == pair[1]) {
-        let message = format!("the environment `{}` is named twice: one folder cannot be both", twice[0]);
+    if let Some([twice, _]) = folded.windows(2).find(|pair| pair.first() == pair.last()) {
+        let message = format!("the environment `{twice}` is named twice: one folder cannot be both");
         return Err(Failure::say(message));
     }
     // A tree is written when all of them can be read: one that is half there is none.
     for name in &arguments.env {
         if name == environment::NONE {
-            return Err(Failure::say("without an environment, `rulec build` takes no --env"));
+            return Err(Failure::say(
+                "without an environment, `rulec build` takes no --env",
+            ));
         }
         print::enter(&mut pipeline, name, now)?;
     }
@@ -161,7 +168,11 @@ fn verify(global: &Global, out: &Path, shown: &str, targets: &[String]) -> Resul
         anstream::eprintln!(
             "{} in {shown} as {} written, {} not, by {}",
             plural(verified.files, "file"),
-            if verified.files == 1 { "it was" } else { "they were" },
+            if verified.files == 1 {
+                "it was"
+            } else {
+                "they were"
+            },
             findings.len(),
             plural(verified.manifests, "manifest"),
         );

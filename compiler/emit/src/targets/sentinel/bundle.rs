@@ -382,11 +382,7 @@ mod tests {
             assert_eq!(found.iter().map(|(_, count, _)| count).sum::<usize>(), 600);
         }
         assert_eq!(
-            emitted
-                .artifacts
-                .iter()
-                .filter(|a| a.kind == "bicep")
-                .count(),
+            emitted.artifacts.iter().filter(|a| a.kind == "bicep").count(),
             data(&emitted, "/bicep/").len()
         );
     }
