@@ -69,10 +69,16 @@ fn finding(input: &Input<'_>, rule: &Scheduled<'_>) -> Option<Diagnostic> {
                     ),
                 )
                 .at(rule.query.fragment.map(place))
-                .help(format!(
-                    "let the schedule have a longer period than {}, as long as events may take to come in",
-                    length(reach)
-                ))
+                .help(match ingested {
+                    Some(_) => format!(
+                        "let the schedule have a longer period than {}, as long as events may take to come in",
+                        length(reach)
+                    ),
+                    None => format!(
+                        "let the schedule have a longer period, as long as events may take to come in, and look only for \
+                         what came in since the last run, `ingestion_time() >= ago({every})`"
+                    ),
+                })
             }
             (None, None) => return None,
         };
