@@ -15,6 +15,9 @@ use crate::{codes::BAD_CONDITION, splice::Part};
 
 const HEAD: &str = "T\n| where ";
 
+/// What to do about a text that is not one condition.
+const ONE: &str = "an exclusion is one condition, such as `DeviceName startswith \"scan-\"`; write another exclusion for another";
+
 /// Longer conditions are lists, and lists belong into watchlists.
 const LONGEST: usize = 64 << 10;
 
@@ -73,7 +76,6 @@ pub(crate) fn check(condition: &str) -> Result<(), Refusal> {
         let part = |at: u32| (at as usize).saturating_sub(HEAD.len()).min(condition.len());
         Span::new(part(span.start), part(span.end))
     };
-    const ONE: &str = "an exclusion is one condition, such as `DeviceName startswith \"scan-\"`; write another exclusion for another";
     // What separates operators and statements says more than the parser's words
     // about what comes behind it.
     let mut depth = 0_usize;

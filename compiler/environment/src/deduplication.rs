@@ -8,13 +8,15 @@ use crate::{
     splice::{Edit, Part, whole},
 };
 
+/// What a block goes on with when it is read on its own.
+const HEAD: &str = "T\n";
+
 /// What the slot is given instead of what stands in it, or what is wrong with
 /// it: a sentence, and a place in the template, whose text has its first byte
 /// at `start`.
 pub fn block(rendered: &str, template: &str, start: u32, slot: &Slot) -> Result<Edit, (String, Span)> {
     let parts = parts(rendered, template, start, slot);
     let text = whole(&parts);
-    const HEAD: &str = "T\n";
     let parsed = rulec_kql::parse(&format!("{HEAD}{}", text.text));
     let back = |span: Span| {
         let part = |at: u32| at as usize - HEAD.len().min(at as usize);

@@ -437,7 +437,7 @@ impl Overlay {
                 .iter()
                 .find(|id| !pattern.is_empty() && id.starts_with(pattern))
         };
-        match close.first().or_else(|| begins()) {
+        match close.first().or_else(begins) {
             Some(close) => diagnostic.help(format!("did you mean `{close}`?")),
             None => diagnostic.help("rules are named by their whole ids; `*` stands for any characters"),
         }
