@@ -159,7 +159,9 @@ impl Checked {
                 diagnostics: vec![diagnostic],
             });
         }
-        let ids = documents.iter().filter_map(|d| Some(d.rule.as_ref()?.id.as_str()));
+        let ids = documents
+            .iter()
+            .filter_map(|d| Some(d.rule.as_ref()?.id.as_str()));
         // Last: what documents give is paired with them by their order.
         if let Some((file, diagnostics)) = pipeline.environment_findings(&ids.collect()) {
             documents.push(Outcome {

@@ -144,7 +144,12 @@ fn stages(out: &mut String, e: &Explanation, style: &dyn Style) {
         let _ = writeln!(out, "{}.\n", style.prose(&capital(&stage.does)));
         if let Some(from) = &stage.from {
             let comment = from.comment.iter().map(|comment| format!(": {comment}"));
-            let said = format!("Put in by {}:{}{}", from.file, from.line, comment.collect::<String>());
+            let said = format!(
+                "Put in by {}:{}{}",
+                from.file,
+                from.line,
+                comment.collect::<String>()
+            );
             let _ = writeln!(out, "{}.\n", style.prose(&said));
         }
         let said = change.said();

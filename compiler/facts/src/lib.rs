@@ -12,8 +12,8 @@
 
 pub mod aliases;
 pub mod attack;
-pub mod deployment;
 pub mod contract;
+pub mod deployment;
 pub mod entities;
 mod error;
 pub mod events;

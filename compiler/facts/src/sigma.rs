@@ -406,9 +406,24 @@ mod tests {
         for (table, event, system, folder) in [
             ("DeviceProcessEvents", None, "windows", "windows/process_creation"),
             ("DeviceProcessEvents", None, "linux", "linux/process_creation"),
-            ("DeviceFileEvents", Some("FileCreated"), "windows", "windows/file/file_event"),
-            ("DeviceFileEvents", Some("FileCreated"), "macos", "macos/file_event"),
-            ("DeviceRegistryEvents", Some("RegistryValueSet"), "windows", "windows/registry/registry_set"),
+            (
+                "DeviceFileEvents",
+                Some("FileCreated"),
+                "windows",
+                "windows/file/file_event",
+            ),
+            (
+                "DeviceFileEvents",
+                Some("FileCreated"),
+                "macos",
+                "macos/file_event",
+            ),
+            (
+                "DeviceRegistryEvents",
+                Some("RegistryValueSet"),
+                "windows",
+                "windows/registry/registry_set",
+            ),
             ("SecurityEvent", None, "windows", "windows/builtin/security"),
             ("SigninLogs", None, "windows", "cloud/azure/signin_logs"),
             ("CommonSecurityLog", None, "windows", "network/firewall"),
@@ -417,11 +432,16 @@ mod tests {
         }
         let own = |folder: &str| {
             let text = format!("folders: {{windows/security: '{folder}'}}\n");
-            Sigma::load(&Pack::embedded().overlay([("schema/sigma/x.yaml".to_owned(), text.into_bytes())].into()))
+            Sigma::load(
+                &Pack::embedded().overlay([("schema/sigma/x.yaml".to_owned(), text.into_bytes())].into()),
+            )
         };
         assert!(own("a/b").is_ok());
         for bad in ["../x", "/x", "a//b", "c:x", ""] {
-            assert!(own(bad).unwrap_err().to_string().contains("below the rules"), "{bad}");
+            assert!(
+                own(bad).unwrap_err().to_string().contains("below the rules"),
+                "{bad}"
+            );
         }
     }
 

@@ -12,8 +12,8 @@ pub use rule::{
     AttackTag, DataSource, Environment, Replacement, Rule, RuleKind, RuleQuery, Section, VersionEntry,
 };
 pub use settings::{
-    AlertText, Deprecation, Entity, FrontMatter, Grouping, GroupingMatch, Origin, Resolved, Schedule, ScheduleKind,
-    Settings, Severity, Sourced, Status, Suppression, Trigger, TriggerOperator,
+    AlertText, Deprecation, Entity, FrontMatter, Grouping, GroupingMatch, Origin, Resolved, Schedule,
+    ScheduleKind, Settings, Severity, Sourced, Status, Suppression, Trigger, TriggerOperator,
 };
 
 /// The JSON Schema (draft 2020-12) of [`Rule`], as checked in at `schema/rule.schema.json`.
