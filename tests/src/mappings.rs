@@ -74,10 +74,13 @@ fn is_contract(diagnostic: &Diagnostic) -> bool {
     ["RL001", "RL002"].contains(&id) || ("RL071".."RL080").contains(&id)
 }
 
+/// By column, the kinds of entity and identifiers that it is given for.
+type Entities = BTreeMap<String, Vec<(String, String)>>;
+
 /// The columns that a rule's front matter names: of entities, and others.
-fn mapped(document: &Document) -> (BTreeMap<String, Vec<(String, String)>>, BTreeSet<String>) {
+fn mapped(document: &Document) -> (Entities, BTreeSet<String>) {
     let settings = &document.rule().unwrap().settings;
-    let mut entities: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+    let mut entities = Entities::new();
     for entity in settings.entities.iter().flat_map(|e| &e.value) {
         for (identifier, column) in &entity.fields {
             let named = (entity.kind.clone(), identifier.clone());
@@ -365,7 +368,7 @@ fn attempt(document: &Document, query: usize, mutant: &Mutant, count: &mut Count
             .diagnostics
             .iter()
             .filter(|d| d.code.id == "RL072")
-            .filter_map(|d| d.span())
+            .filter_map(rulec_source::Diagnostic::span)
             .filter(|span| front(column).contains(&(span.start as usize)))
             .map(|span| span.start)
             .collect();
