@@ -231,7 +231,7 @@ fn mistakes_in_fixtures_are_underlined() {
     );
     refused(
         &with("tables: [defender]\n    count: 1"),
-        &["unknown variant `defender`", "`m365`"],
+        &["unknown variant `defender`", "words here are m365"],
     );
     refused(&with(""), &["the case `a case` expects nothing"]);
     refused(
