@@ -18,7 +18,7 @@ DeviceProcessEvents
 | summarize Count = count(), arg_max(Timestamp, ReportId, DeviceName, ProcessId) by DeviceId
 | where Count >= threshold"#;
 
-const FIXTURE: &str = r#"now: 2026-01-15T12:00:00Z
+const FIXTURE: &str = r"now: 2026-01-15T12:00:00Z
 defaults:
   DeviceProcessEvents: { Timestamp: now-5m, DeviceId: d1, ReportId: 1, FileName: evil.exe }
 events:
@@ -35,7 +35,7 @@ cases:
   - name: another program does not
     events: [{ event: other, times: 2 }]
     fires: false
-"#;
+";
 
 fn document(id: &str, query: &str) -> String {
     format!(

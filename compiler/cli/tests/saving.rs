@@ -173,9 +173,12 @@ fn made(folder: &Path, rule: &str) -> usize {
     let entries = fs::read_dir(folder).into_iter().flatten();
     entries
         .map(|entry| entry.unwrap().path())
-        .map(|path| match path.is_dir() {
-            true => made(&path, rule),
-            false => usize::from(path.file_name().unwrap().to_string_lossy().starts_with(rule)),
+        .map(|path| {
+            if path.is_dir() {
+                made(&path, rule)
+            } else {
+                usize::from(path.file_name().unwrap().to_string_lossy().starts_with(rule))
+            }
         })
         .sum()
 }

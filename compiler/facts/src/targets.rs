@@ -480,7 +480,8 @@ mod tests {
             ],
             ["PT1H", "PT1H", "PT1H", "P1D"]
         );
-        assert_eq!(defender.lookback(3 * HOUR), Some(14 * DAY));
+        assert_eq!(defender.lookback(HOUR), Some(4 * HOUR));
+        assert_eq!(defender.lookback(3 * HOUR), Some(12 * HOUR));
         assert_eq!(defender.lookback(DAY), Some(30 * DAY));
         assert_eq!(defender.lookback(Duration::from_secs(1)), None);
         assert_eq!(

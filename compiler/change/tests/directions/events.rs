@@ -147,13 +147,11 @@ pub(crate) fn tables(queries: &[&Query], fixtures: &Rows, rows: usize, seed: u64
     let mut chance = fastrand::Rng::with_seed(seed);
     let now = text::parse_datetime(NOW).unwrap();
     let mut tables = said.tables.clone();
-    for extra in ["DeviceInfo"] {
-        tables.entry(extra.to_owned()).or_default().extend([
-            ("DeviceId".to_owned(), Type::String),
-            ("OSPlatform".to_owned(), Type::String),
-            ("Timestamp".to_owned(), Type::DateTime),
-        ]);
-    }
+    tables.entry("DeviceInfo".to_owned()).or_default().extend([
+        ("DeviceId".to_owned(), Type::String),
+        ("OSPlatform".to_owned(), Type::String),
+        ("Timestamp".to_owned(), Type::DateTime),
+    ]);
     tables.entry("FileProfile".to_owned()).or_default().extend(
         [
             ("SHA1", Type::String),

@@ -86,7 +86,7 @@ fn run(query: &Query, tables: &InMemory) -> Option<Batch> {
 /// How often each row comes, as far as the columns that tell rows apart show it.
 fn counted(rows: &Batch, columns: &[(Arc<str>, usize)]) -> BTreeMap<Vec<String>, usize> {
     let mut found: BTreeMap<Vec<String>, usize> = BTreeMap::new();
-    for row in rows.iter() {
+    for row in rows {
         let key = columns.iter().map(|(_, at)| text::print(&row.get(*at))).collect();
         *found.entry(key).or_default() += 1;
     }

@@ -14,6 +14,7 @@ use crate::{BROKEN, FINDINGS, Failure, Global, Outcome, print};
 /// events a case sees, at what time, and what the rule does: whether it fires, how often, and with which
 /// columns. For a case that fails, the events are followed to the stage and the condition that decided.
 /// The rule runs in the interpreter; with `--native` also as emitted Rust, and both must print the same.
+#[allow(clippy::struct_excessive_bools)] // Each is an option.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// Rule documents and folders. Default: the rules of the repository.

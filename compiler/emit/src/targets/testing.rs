@@ -115,7 +115,7 @@ pub(crate) fn resolved() -> Resolved {
         targets: said(vec!["sentinel".to_owned(), "defender".to_owned()]),
         kind: said(ScheduleKind::Scheduled),
         frequency: said(duration("1h")),
-        period: said(duration("1d")),
+        period: said(duration("4h")),
         trigger: said(Trigger {
             operator: TriggerOperator::Gt,
             threshold: 0,

@@ -64,7 +64,9 @@ mod tests {
         }
         expected.extend([u64::MAX - 1, u64::MAX]);
         let mut places = Places::default();
-        expected.iter().for_each(|place| places.push(*place));
+        for place in &expected {
+            places.push(*place);
+        }
         assert_eq!(places.len(), expected.len());
         assert_eq!(places.iter().collect::<Vec<_>>(), expected);
         assert_eq!(Places::default().iter().count(), 0);

@@ -1,7 +1,7 @@
 //! RL-0015-mail-link-clicked-through-warning: Mail Link Clicked Through Warning
 //!
 //! Made by rulec 0.1.0 from rules/initial-access/RL-0015-mail-link-clicked-through-warning.md
-//! sha256 373c3d8b368a5a4bfae6cb3ffb71a77a2c1ff9818f2624ff4ac85dfbfd539556
+//! sha256 14b351bc024417e2066d1050bbb99e5df60d5194c77955bc3e93fc4d8ddb8319
 
 use rulec_functions::fold::eq_fold;
 use rulec_functions::{

@@ -122,8 +122,8 @@ fn each_finding_begins_beyond_its_limit() {
         },
         Case {
             code: "defender-lookback",
-            at: |setup| schedule(setup, "1h", "14d"),
-            beyond: |setup| schedule(setup, "1h", "337h"),
+            at: |setup| schedule(setup, "1h", "4h"),
+            beyond: |setup| schedule(setup, "1h", "5h"),
         },
         Case {
             code: "defender-lookback",

@@ -213,9 +213,9 @@ fn schedules() {
         let effects: Vec<Effect> = emitted.losses.iter().map(|loss| loss.effect).collect();
         (iso, effects, emitted.diagnostics.len())
     };
-    assert_eq!(build_with("1h", "1d"), ("PT1H".to_owned(), vec![], 0));
+    assert_eq!(build_with("1h", "4h"), ("PT1H".to_owned(), vec![], 0));
     assert_eq!(
-        build_with("2h", "1d"),
+        build_with("2h", "4h"),
         ("PT1H".to_owned(), vec![Effect::Dropped], 0)
     );
     assert_eq!(build_with("1d", "30d"), ("P1D".to_owned(), vec![], 0));
@@ -233,7 +233,7 @@ fn schedules() {
         ("PT1H".to_owned(), vec![Effect::Dropped], 0)
     );
     assert_eq!(
-        build_with("1h", "20d"),
+        build_with("1h", "5h"),
         ("PT1H".to_owned(), vec![Effect::Narrowed], 1)
     );
 }

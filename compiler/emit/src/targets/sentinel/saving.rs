@@ -369,7 +369,7 @@ fn each_row_of_the_data_has_an_effect() {
         Row("frequency.min", "2h", same, "sentinel-frequency"),
         Row("frequency.max", "30m", same, "sentinel-frequency"),
         Row("period.min", "2d", same, "sentinel-period"),
-        Row("period.max", "12h", same, "sentinel-period"),
+        Row("period.max", "3h", same, "sentinel-period"),
         Row("long_period.from", "1d", run_often, "sentinel-long-period"),
         Row("long_period.frequency", "2h", look_far, "sentinel-long-period"),
         Row("suppression_max", "4h", same, "sentinel-suppression"),

@@ -59,7 +59,7 @@ fn a_scheduled_rule_in_both_forms() {
 
     let yaml = yaml(&emitted);
     assert_eq!(yaml["queryFrequency"], "1h");
-    assert_eq!(yaml["queryPeriod"], "1d");
+    assert_eq!(yaml["queryPeriod"], "4h");
     assert_eq!(yaml["version"], "1.4.0");
     assert_eq!(yaml["status"], "Available");
     assert_eq!(yaml["kind"], "Scheduled");
@@ -93,7 +93,7 @@ fn a_scheduled_rule_in_both_forms() {
     assert_eq!(resource["apiVersion"], "2025-07-01-preview");
     assert_eq!(resource["kind"], "Scheduled");
     assert_eq!(properties["triggerOperator"], "GreaterThan");
-    assert_eq!(properties["queryPeriod"], "P1D");
+    assert_eq!(properties["queryPeriod"], "PT4H");
     assert_eq!(properties["techniques"], json!(["T1562", "T1053"]));
     assert_eq!(properties["subTechniques"], json!(["T1562.002", "T1053.005"]));
     assert_eq!(properties["tactics"], json!(["DefenseEvasion", "Persistence"]));
