@@ -11,7 +11,7 @@ use serde_json::Value;
 
 const RULE: &str = "---
 targets: [sentinel, defender]
-schedule: {frequency: 1h, period: 1d}
+schedule: {frequency: 1h, period: 4h}
 suppression:
   enabled: true
   duration: 5h
@@ -44,7 +44,7 @@ It finds something.
 
 ```kql
 DeviceProcessEvents
-| where Timestamp > ago(1d)
+| where Timestamp > ago(4h)
 | where FileName == 'a.exe'
 | project Timestamp, DeviceId, ReportId, DeviceName, ProcessCommandLine
 ```
@@ -92,7 +92,7 @@ fn each_is_told_at_its_line() {
     let long = format!("# T-0001: {}", "x".repeat(257));
     let about = "y".repeat(5001);
     let cases: &[(&str, &str, &str, &str)] = &[
-        ("period: 1d", "period: 15d", "sentinel-period", "schedule:"),
+        ("period: 4h", "period: 15d", "sentinel-period", "schedule:"),
         (
             "frequency: 1h",
             "frequency: 4m",
@@ -202,7 +202,7 @@ fn a_rule_that_one_target_refuses_goes_to_the_others() {
 fn a_target_that_nobody_chose_is_no_mistake() {
     let text = RULE
         .replace("targets: [sentinel, defender]\n", "")
-        .replace("period: 1d", "period: 15d");
+        .replace("period: 4h", "period: 15d");
     assert_eq!(refusals(&text), []);
 }
 
