@@ -10,6 +10,7 @@
 //! any good (`check`).
 
 mod align;
+mod drift;
 mod effect;
 mod fields;
 mod history;
@@ -17,6 +18,7 @@ mod relate;
 mod rows;
 mod rule;
 mod scalar;
+mod told;
 mod tree;
 
 pub use effect::{Effect, Item};

@@ -15,6 +15,7 @@ use rulec_source::Span;
 
 use crate::{
     align::aligned,
+    drift::{Drift, grown, is_strict, kinds, moved},
     effect::{Effect, Item},
     scalar::{Digest, Form, Scalar},
     tree::{Pipeline, Source, SourceKind, Step, StepKind},
@@ -71,14 +72,6 @@ pub(crate) struct Comparer<'q> {
     pub(crate) old: Text<'q>,
     pub(crate) new: Text<'q>,
     known: BTreeMap<(Digest, Digest), Found>,
-}
-
-/// How the values of a column moved, for rows that are still there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Drift {
-    Grown,
-    Shrunk,
-    Any,
 }
 
 /// What has become of the rows so far.
@@ -729,66 +722,6 @@ impl<'q> Comparer<'q> {
         let at = Some(step.span);
         let (old, new) = if come { (None, at) } else { (at, None) };
         state.items.push(self.item(effect, text, old, new));
-    }
-}
-
-/// What a condition does when columns it looks at moved in a known direction.
-fn moved(condition: &Scalar, drift: &BTreeMap<Arc<str>, Drift>) -> Option<Effect> {
-    let Form::Range(range) = &condition.form else {
-        return None;
-    };
-    let Form::Column(column) = &range.subject.form else {
-        return None;
-    };
-    match (drift.get(column)?, &range.low, &range.high) {
-        (Drift::Grown, Some(_), None) | (Drift::Shrunk, None, Some(_)) => Some(Effect::Widens),
-        (Drift::Grown, None, Some(_)) | (Drift::Shrunk, Some(_), None) => Some(Effect::Narrows),
-        _ => None,
-    }
-}
-
-/// How an aggregate moves when there are more rows, or fewer.
-fn grown(function: &str, more: bool) -> Drift {
-    match (function, more) {
-        // `dcount` gives estimates, which follow the number all the same.
-        (
-            "count" | "countif" | "count_distinct" | "count_distinctif" | "dcount" | "dcountif" | "max"
-            | "maxif",
-            more,
-        ) => {
-            if more {
-                Drift::Grown
-            } else {
-                Drift::Shrunk
-            }
-        }
-        ("min" | "minif", true) => Drift::Shrunk,
-        ("min" | "minif", false) => Drift::Grown,
-        _ => Drift::Any,
-    }
-}
-
-/// Joins that let a row through, or not, by its match alone.
-fn is_strict(kind: JoinKind) -> bool {
-    matches!(
-        kind,
-        JoinKind::Inner | JoinKind::LeftSemi | JoinKind::RightSemi | JoinKind::LeftAnti | JoinKind::RightAnti
-    )
-}
-
-/// From one kind of join to another, with all else the same.
-fn kinds(old: JoinKind, new: JoinKind) -> Effect {
-    use JoinKind::{FullOuter, Inner, InnerUnique, LeftOuter, RightOuter};
-    match (old, new) {
-        (InnerUnique, Inner) | (Inner | InnerUnique, LeftOuter) | (Inner, RightOuter | FullOuter) => {
-            Effect::Widens
-        }
-        (LeftOuter | RightOuter, FullOuter) => Effect::Widens,
-        (Inner, InnerUnique) | (LeftOuter, Inner | InnerUnique) | (RightOuter | FullOuter, Inner) => {
-            Effect::Narrows
-        }
-        (FullOuter, LeftOuter | RightOuter) => Effect::Narrows,
-        _ => Effect::Changed,
     }
 }
 

@@ -13,7 +13,10 @@ use rulec_ir::{
 };
 use rulec_source::Span;
 
-use crate::scalar::{Digest, Scalar, Sum};
+use crate::{
+    scalar::{Digest, Scalar, Sum},
+    told::told,
+};
 
 /// Rows.
 #[derive(Debug)]
@@ -250,7 +253,7 @@ impl<'q> Builder<'q> {
             RelKind::Special { inputs, operator } => {
                 let arms: Vec<Arc<Pipeline>> = inputs.iter().map(|arm| self.pipeline(arm)).collect();
                 let digest = Sum::new("special")
-                    .text(&plain(operator, &[]))
+                    .text(&told(operator, &[]))
                     .all(arms.iter().map(|arm| &arm.digest))
                     .done();
                 (SourceKind::Other(operator.construct()), digest)
@@ -594,7 +597,7 @@ impl<'q> Builder<'q> {
                         | Operator::Narrow
                         | Operator::AddressLookup { .. }
                 );
-                (operator.name().to_owned(), row_wise, plain(operator, before))
+                (operator.name().to_owned(), row_wise, told(operator, before))
             }
             // The algebra does not have all that was written.
             _ => ("an operator".to_owned(), false, self.written(rel.span)),
@@ -656,101 +659,6 @@ fn read_within(rel: &Rel, found: &mut BTreeSet<Arc<str>>) {
         });
     }
     walk::inputs(rel, &mut |input| read_within(input, found));
-}
-
-/// What an operator is told beside expressions.
-fn plain(operator: &Operator, before: &[Arc<str>]) -> String {
-    let name = |index: &usize| format!("{:?},", before.get(*index));
-    let rest = match operator {
-        Operator::Facet { columns } => columns.iter().map(name).collect(),
-        Operator::ParseKv { pairs, columns, .. } => format!("{pairs:?} {columns:?}"),
-        Operator::TopNested { levels } => levels
-            .iter()
-            .map(|level| {
-                let calls: Vec<&str> = level.aggregates.iter().map(|call| call.function).collect();
-                format!(
-                    "{} {} {} {calls:?};",
-                    level.ascending,
-                    level.count.is_some(),
-                    level.others.is_some()
-                )
-            })
-            .collect(),
-        Operator::MakeSeries {
-            series,
-            from,
-            to,
-            closed,
-            nonempty,
-            ..
-        } => {
-            let calls: Vec<_> = series
-                .iter()
-                .map(|one| {
-                    let calls: Vec<&str> = one.aggregates.iter().map(|call| call.function).collect();
-                    (calls, one.default.is_some())
-                })
-                .collect();
-            format!(
-                "{calls:?} {} {} {closed} {nonempty}",
-                from.is_some(),
-                to.is_some()
-            )
-        }
-        Operator::Scan {
-            width,
-            declared,
-            steps,
-            match_id,
-            partition,
-        } => {
-            let declared: Vec<_> = declared
-                .iter()
-                .map(|(column, value)| (column, value.is_some()))
-                .collect();
-            let steps: Vec<_> = steps
-                .iter()
-                .map(|step| {
-                    let columns: Vec<usize> = step.assignments.iter().map(|(column, _)| *column).collect();
-                    (columns, step.output)
-                })
-                .collect();
-            format!("{width} {declared:?} {steps:?} {match_id} {}", partition.len())
-        }
-        Operator::BagUnpack {
-            column,
-            prefix,
-            conflict,
-            ignored,
-        } => format!("{} {prefix:?} {conflict:?} {ignored:?}", name(column)),
-        Operator::Pivot {
-            column,
-            aggregate,
-            kept,
-        } => {
-            let kept: String = kept.iter().map(name).collect();
-            format!("{} {} {kept}", name(column), aggregate.function)
-        }
-        Operator::SchemaMerge { preserve_order } => preserve_order.to_string(),
-        Operator::AddressLookup {
-            keys,
-            return_unmatched,
-            ..
-        } => format!("{} {return_unmatched}", keys.len()),
-        Operator::WideUnion {
-            with_source,
-            labels,
-            columns,
-        } => format!("{with_source} {labels:?} {columns:?}"),
-        Operator::Consume
-        | Operator::Fork
-        | Operator::Partition { .. }
-        | Operator::PartitionEach { .. }
-        | Operator::Narrow
-        | Operator::DcountIntersect { .. }
-        | Operator::Plugin { .. } => String::new(),
-    };
-    format!("{} {rest}", operator.name())
 }
 
 fn typed(rel: &Rel) -> Vec<(Arc<str>, String)> {
