@@ -25,7 +25,7 @@ pub use codes::CODES;
 pub use deduplication::block;
 pub use exclusions::{Excluded, exclusions, inspect};
 pub use file::{
-    Deduplication, EnvironmentFile, Exclusion, RuleChange, ScheduleChange, SlotChoice, is_name, matches, read,
+    Deduplication, EnvironmentFile, Exclusion, RuleChange, ScheduleChange, SlotChoice, is_name, read,
 };
 pub use parameters::{Unfit, values};
 pub use slots::{DEDUPLICATION, FILTER, Slot, Slots, slots};

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
 use rulec_facts::tables::{Function, TableSchema, Tables};
 use rulec_functions::Type;
+use rulec_functions::matching::wildcard;
 
 use crate::Column;
 
@@ -225,7 +226,7 @@ impl Catalog {
         base.iter()
             .copied()
             .chain(added)
-            .filter(|name| wildcard(pattern, name))
+            .filter(|name| wildcard(name, pattern))
             .map(str::to_owned)
             .collect()
     }
@@ -241,45 +242,5 @@ impl Catalog {
         .into_iter()
         .map(str::to_owned)
         .collect()
-    }
-}
-
-/// Whether a name matches a pattern in which `*` stands for anything. Linear
-/// but for the usual backtracking to the last star.
-pub(crate) fn wildcard(pattern: &str, name: &str) -> bool {
-    let (pattern, name) = (pattern.as_bytes(), name.as_bytes());
-    let (mut p, mut n) = (0, 0);
-    let mut last: Option<(usize, usize)> = None;
-    while n < name.len() {
-        if pattern.get(p) == Some(&b'*') {
-            last = Some((p + 1, n));
-            p += 1;
-        } else if pattern.get(p) == Some(&name[n]) {
-            p += 1;
-            n += 1;
-        } else if let Some((star, seen)) = last {
-            p = star;
-            n = seen + 1;
-            last = Some((star, seen + 1));
-        } else {
-            return false;
-        }
-    }
-    pattern[p..].iter().all(|b| *b == b'*')
-}
-
-#[cfg(test)]
-mod tests {
-    use super::wildcard;
-
-    #[test]
-    fn wildcards() {
-        assert!(wildcard("Device*", "DeviceEvents"));
-        assert!(wildcard("*Events", "DeviceEvents"));
-        assert!(wildcard("D*i*Ev*s", "DeviceEvents"));
-        assert!(wildcard("*", ""));
-        assert!(!wildcard("Device*", "EmailEvents"));
-        assert!(!wildcard("*x", "DeviceEvents"));
-        assert!(!wildcard("device*", "DeviceEvents"));
     }
 }

@@ -21,11 +21,12 @@ use std::{
     sync::Arc,
 };
 
-use rulec_environment::{Deduplication, EnvironmentFile, Exclusion, codes, matches};
+use rulec_environment::{Deduplication, EnvironmentFile, Exclusion, codes};
 use rulec_facts::yaml::places::{
     self,
     Step::{self, Item, Key},
 };
+use rulec_functions::matching::wildcard;
 use rulec_model::{Origin, Rule, Schedule, Sourced};
 use rulec_read::RuleDoc;
 use rulec_source::{Diagnostic, SourceFile, Span};
@@ -123,7 +124,7 @@ impl Pipeline {
         let mut found: Vec<Diagnostic> = overlay.expired().into_iter().map(|(_, d)| d).collect();
         let patterns = overlay.patterns();
         let is_known = |ids: &BTreeSet<&str>, pattern: &str| {
-            ids.contains(pattern) || pattern.contains('*') && ids.iter().any(|id| matches(pattern, id))
+            ids.contains(pattern) || pattern.contains('*') && ids.iter().any(|id| wildcard(id, pattern))
         };
         let missing: Vec<_> = patterns.into_iter().filter(|(p, _)| !is_known(ids, p)).collect();
         let parameters: Vec<&String> = overlay.said.parameters.keys().collect();

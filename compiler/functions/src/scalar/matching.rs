@@ -161,6 +161,15 @@ mod tests {
             ("aa", "a*a", true),
             ("a", "a*a", false),
             ("abcabc", "*b*b*", true),
+            ("b", "*b*b*", false),
+            ("ab", "a", false),
+            ("abxbc", "a*b*c", true),
+            ("acb", "a*c", false),
+            ("aba", "ab*ba", false),
+            ("", "*", true),
+            ("DeviceEvents", "D*i*Ev*s", true),
+            ("DeviceEvents", "device*", false),
+            ("é", "*é", true),
         ] {
             assert_eq!(wildcard(text, pattern), expected, "{text} {pattern}");
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use foldhash::{HashMap, HashMapExt as _, HashSet, HashSetExt as _};
+use rulec_functions::matching::wildcard;
 use rulec_functions::{Type, Value};
 use rulec_kql::ast::{self, ExprKind as Ast};
 use rulec_source::Span;
@@ -11,7 +12,6 @@ use super::bound::{Bound, Noted, column};
 use super::names::{NameTable, Suggested, is_identity, suggested};
 use super::statements::strip;
 use super::{Binder, Ctx};
-use crate::catalog::wildcard;
 use crate::{Column, Expr, ExprKind, ProjectKind, RelKind, codes};
 
 /// One column an expression of a projection gives.
@@ -382,7 +382,7 @@ impl Binder<'_> {
                 let found: Vec<usize> = input
                     .listed()
                     .into_iter()
-                    .filter(|i| wildcard(&name.text, &input.columns()[*i].name))
+                    .filter(|i| wildcard(&input.columns()[*i].name, &name.text))
                     .collect();
                 if found.is_empty() && !input.is_from_open() {
                     self.error(
@@ -499,7 +499,7 @@ impl Binder<'_> {
                         return input.find(name).into_iter().collect();
                     }
                     let mut found = input.listed();
-                    found.retain(|i| wildcard(name, &input.columns()[*i].name));
+                    found.retain(|i| wildcard(&input.columns()[*i].name, name));
                     found
                 })
                 .collect();

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use foldhash::HashSet;
+use rulec_functions::matching::wildcard;
 use rulec_functions::{Type, Value, convert};
 use rulec_kql::ast::{self, ExprKind as Ast};
 use rulec_source::Span;
@@ -183,7 +184,7 @@ impl Binder<'_> {
             .scopes
             .names()
             .into_iter()
-            .filter(|name| crate::catalog::wildcard(&pattern.text, name))
+            .filter(|name| wildcard(name, &pattern.text))
             .filter(|name| self.is_view(name))
             .map(str::to_owned)
             .collect();
