@@ -193,11 +193,7 @@ impl Pipeline {
     ) -> Made {
         if let Some(problem) = loaded.problem {
             return Made {
-                outcome: Outcome {
-                    file: loaded.file,
-                    rule: None,
-                    diagnostics: vec![problem],
-                },
+                outcome: Outcome::new(loaded.file, None, vec![problem]),
                 emissions: Vec::new(),
                 kept: None,
                 is_new: false,
@@ -209,11 +205,7 @@ impl Pipeline {
             && let Some((rule, diagnostics, emissions)) = emission::kept(bytes, &known.codes)
         {
             return Made {
-                outcome: Outcome {
-                    file: loaded.file,
-                    rule,
-                    diagnostics,
-                },
+                outcome: Outcome::new(loaded.file, rule, diagnostics),
                 emissions,
                 kept: Some((name.clone(), bytes.to_vec())),
                 is_new: false,
@@ -226,11 +218,8 @@ impl Pipeline {
             }
             _ => Vec::new(),
         };
-        let outcome = Outcome {
-            rule: document.mark(),
-            file: document.file,
-            diagnostics: document.diagnostics,
-        };
+        let mark = document.mark();
+        let outcome = Outcome::new(document.file, mark, document.diagnostics);
         // Without its data a target gives nothing that is worth keeping.
         let kept = name
             .filter(|_| context.is_some())

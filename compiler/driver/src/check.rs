@@ -9,6 +9,7 @@
 use std::{collections::BTreeMap, path::PathBuf};
 
 use rayon::prelude::*;
+use rulec_read::RuleDoc;
 use rulec_source::{Code, Diagnostic, SourceFile, Span, Suppression, render};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -16,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     cache, codes, environment,
     kept::Kept,
+    lifecycle::{self, Ended},
     list,
     load::Loaded,
     lock,
@@ -36,7 +38,20 @@ pub(crate) struct Outcome {
     pub(crate) file: SourceFile,
     /// When it holds a rule.
     pub(crate) rule: Option<Mark>,
+    /// When it says that a rule is switched off; only [`Pipeline::check`] looks.
+    pub(crate) ended: Option<Ended>,
     pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl Outcome {
+    pub(crate) fn new(file: SourceFile, rule: Option<Mark>, diagnostics: Vec<Diagnostic>) -> Self {
+        Self {
+            file,
+            rule,
+            ended: None,
+            diagnostics,
+        }
+    }
 }
 
 /// A finding that a document lives with.
@@ -105,29 +120,23 @@ impl Pipeline {
     /// The findings of one document, and the name they are kept under.
     fn outcome(&self, loaded: Loaded, known: &Known) -> (Option<String>, Outcome) {
         if let Some(problem) = loaded.problem {
-            let outcome = Outcome {
-                file: loaded.file,
-                rule: None,
-                diagnostics: vec![problem],
-            };
-            return (None, outcome);
+            return (None, Outcome::new(loaded.file, None, vec![problem]));
         }
         let name = self.kept_name(&loaded.file);
         if let Some(found) = name.as_ref().and_then(|name| known.find(name)) {
-            let outcome = Outcome {
-                file: loaded.file,
-                rule: found.0,
-                diagnostics: found.1,
-            };
+            let (rule, ended, diagnostics) = found;
+            let mut outcome = Outcome::new(loaded.file, rule, diagnostics);
+            outcome.ended = ended;
             return (name, outcome);
         }
         let mut document = self.document(loaded.file);
         self.add_refusals(&mut document);
-        let outcome = Outcome {
-            rule: document.mark(),
-            file: document.file,
-            diagnostics: document.diagnostics,
-        };
+        let mut outcome = Outcome::new(document.file, None, document.diagnostics);
+        if let Some(read) = &document.read {
+            outcome.rule = mark(read);
+            outcome.ended = lifecycle::ended(read);
+            outcome.diagnostics.extend(lifecycle::findings(read));
+        }
         (name, outcome)
     }
 }
@@ -135,12 +144,16 @@ impl Pipeline {
 impl Document {
     /// How it names its rule.
     pub(crate) fn mark(&self) -> Option<Mark> {
-        let places = &self.read.as_ref()?.places;
-        self.rule().map(|rule| Mark {
-            id: rule.id.clone(),
-            place: places.get("/id").or_else(|| places.get("/title")).copied(),
-        })
+        mark(self.read.as_ref()?)
     }
+}
+
+fn mark(read: &RuleDoc) -> Option<Mark> {
+    let places = &read.places;
+    read.rule().map(|rule| Mark {
+        id: rule.id.clone(),
+        place: places.get("/id").or_else(|| places.get("/title")).copied(),
+    })
 }
 
 impl Checked {
@@ -153,22 +166,14 @@ impl Checked {
         );
         if documents.is_empty() {
             let (file, diagnostic) = no_documents(pipeline, paths);
-            documents.push(Outcome {
-                file,
-                rule: None,
-                diagnostics: vec![diagnostic],
-            });
+            documents.push(Outcome::new(file, None, vec![diagnostic]));
         }
         let ids = documents
             .iter()
             .filter_map(|d| Some(d.rule.as_ref()?.id.as_str()));
         // Last: what documents give is paired with them by their order.
         if let Some((file, diagnostics)) = pipeline.environment_findings(&ids.collect()) {
-            documents.push(Outcome {
-                file,
-                rule: None,
-                diagnostics,
-            });
+            documents.push(Outcome::new(file, None, diagnostics));
         }
         Self {
             documents,
@@ -274,6 +279,8 @@ struct Known {
 struct Entry {
     #[serde(rename = "r", default, skip_serializing_if = "Option::is_none")]
     rule: Option<Mark>,
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    ended: Option<Ended>,
     #[serde(rename = "d", default, skip_serializing_if = "Vec::is_empty")]
     diagnostics: Vec<Kept>,
 }
@@ -297,10 +304,14 @@ impl Known {
         }
     }
 
-    fn find(&self, name: &str) -> Option<(Option<Mark>, Vec<Diagnostic>)> {
+    fn find(&self, name: &str) -> Option<(Option<Mark>, Option<Ended>, Vec<Diagnostic>)> {
         let entry = self.entries.get(name)?;
         let diagnostics = entry.diagnostics.iter().map(|kept| kept.diagnostic(&self.codes));
-        Some((entry.rule.clone(), diagnostics.collect::<Option<_>>()?))
+        Some((
+            entry.rule.clone(),
+            entry.ended.clone(),
+            diagnostics.collect::<Option<_>>()?,
+        ))
     }
 
     /// Keeps what was found out, unless all of it was known.
@@ -322,6 +333,7 @@ impl Known {
         for (name, outcome) in new {
             let entry = Entry {
                 rule: outcome.rule.clone(),
+                ended: outcome.ended.clone(),
                 diagnostics: outcome.diagnostics.iter().map(Kept::of).collect(),
             };
             entries.insert(name.clone(), entry);

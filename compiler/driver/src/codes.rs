@@ -61,12 +61,3 @@ codes! {
     ARTIFACT_UNKNOWN = "RM019", "artifact-unknown", Error, "A file in the folder of a target is not in its manifest.";
     PATH_TAKEN = "RM020", "path-taken", Error, "An artifact would be written where the manifest is.";
 }
-
-/// What is said of rules at the end of their life, from documents alone.
-pub(crate) const LIFE: [Code; 5] = [
-    NO_REASON,
-    NOT_DEPRECATED,
-    NO_REPLACEMENT,
-    REPLACEMENT_ENDED,
-    REPLACED_IN_CIRCLE,
-];

@@ -10,7 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rulec_model::{Deprecation, Rule, Status};
 use rulec_read::{Document as Read, RuleDoc};
-use rulec_source::{Diagnostic, SourceFile, Span};
+use rulec_source::{Diagnostic, Span};
+use serde::{Deserialize, Serialize};
 
 use crate::{check::Checked, codes, pipeline::Pipeline};
 
@@ -72,150 +73,129 @@ pub(crate) fn removed(id: &str, was: Status) -> Option<Diagnostic> {
     })
 }
 
-/// What a document says of its end.
-struct Said {
+/// A rule that is switched off, by the document that says so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Ended {
     id: String,
-    stage: Stage,
-    /// Of the rule that stands in its place.
+    /// The rule in its place.
+    by: Option<String>,
+    /// Where that one is named.
     place: Span,
-    found: Vec<Diagnostic>,
 }
 
-/// None for a document that is no rule and says nothing of one.
-fn said(read: &RuleDoc) -> Option<Said> {
+/// What a document says of its rule's end; none for all others.
+pub(crate) fn ended(read: &RuleDoc) -> Option<Ended> {
     match &read.document {
-        Read::Rule(rule) => {
-            let status = status(rule);
-            let deprecation = rule.settings.deprecated.as_ref().map(|said| &said.value);
-            let place = read.place("/settings/deprecated");
-            let mut found = Vec::new();
-            match (status, deprecation) {
-                (
-                    Status::Deprecated,
-                    None
-                    | Some(Deprecation {
-                        replaced_by: None,
-                        reason: None,
-                    }),
-                ) => {
-                    found.push(
-                        Diagnostic::new(
-                            codes::NO_REASON,
-                            "the rule is deprecated, and neither a reason nor a rule in its place is given",
-                        )
-                        .at(read.place("/settings/status"))
-                        .help("add `deprecated: {replaced_by: ID}` or `deprecated: {reason: …}` to the front matter"),
-                    );
-                }
-                (Status::Deprecated, Some(_)) | (_, None) => {}
-                (status, Some(_)) => found.push(
-                    Diagnostic::new(
-                        codes::NOT_DEPRECATED,
-                        format!(
-                            "the front matter says why the rule is deprecated, and its status is {}",
-                            word(status)
-                        ),
-                    )
-                    .at(place)
-                    .help("write `status: deprecated` as well, or take `deprecated` out"),
-                ),
-            }
-            let stage = match status {
-                Status::Deprecated => Stage::Ended(deprecation.and_then(|said| said.replaced_by.clone())),
-                _ => Stage::Alive,
-            };
-            Some(Said {
-                id: rule.id.clone(),
-                stage,
-                place,
-                found,
-            })
-        }
-        Read::Replaced(stub) => Some(Said {
-            id: stub.id.clone(),
-            stage: Stage::Ended(Some(stub.replaced_by.clone())),
-            place: read.place("/replaced_by"),
-            found: Vec::new(),
+        Read::Rule(rule) if status(rule) == Status::Deprecated => Some(Ended {
+            id: rule.id.clone(),
+            by: deprecation(rule).and_then(|said| said.replaced_by.clone()),
+            place: read.place("/settings/deprecated"),
         }),
-        Read::NotARule { .. } => None,
+        Read::Replaced(stub) => Some(Ended {
+            id: stub.id.clone(),
+            by: Some(stub.replaced_by.clone()),
+            place: read.place("/replaced_by"),
+        }),
+        Read::Rule(_) | Read::NotARule { .. } => None,
     }
 }
 
-/// Whether a document may say that a rule is at its end; all others need not be read again.
-fn may_say(file: &SourceFile, is_rule: bool) -> bool {
-    !is_rule || file.text.contains("deprecated")
+fn deprecation(rule: &Rule) -> Option<&Deprecation> {
+    rule.settings.deprecated.as_ref().map(|said| &said.value)
+}
+
+/// What is wrong with a document by itself: its status and what it says of the
+/// rule's end go together.
+pub(crate) fn findings(read: &RuleDoc) -> Option<Diagnostic> {
+    let rule = read.rule()?;
+    match (status(rule), deprecation(rule)) {
+        (
+            Status::Deprecated,
+            None
+            | Some(Deprecation {
+                replaced_by: None,
+                reason: None,
+            }),
+        ) => Some(
+            Diagnostic::new(
+                codes::NO_REASON,
+                "the rule is deprecated, and neither a reason nor a rule in its place is given",
+            )
+            .at(read.place("/settings/status"))
+            .help("add `deprecated: {replaced_by: ID}` or `deprecated: {reason: …}` to the front matter"),
+        ),
+        (Status::Deprecated, Some(_)) | (_, None) => None,
+        (status, Some(_)) => Some(
+            Diagnostic::new(
+                codes::NOT_DEPRECATED,
+                format!(
+                    "the front matter says why the rule is deprecated, and its status is {}",
+                    word(status)
+                ),
+            )
+            .at(read.place("/settings/deprecated"))
+            .help("write `status: deprecated` as well, or take `deprecated` out"),
+        ),
+    }
 }
 
 impl Checked {
-    /// Adds what is wrong with rules that are deprecated or replaced.
+    /// Adds what is wrong with rules that others stand in the place of.
     pub(crate) fn life_cycle(&mut self, pipeline: &Pipeline) {
+        let mut stages: BTreeMap<String, Stage> = BTreeMap::new();
+        for outcome in &self.documents {
+            if let Some(mark) = &outcome.rule {
+                stages.insert(mark.id.clone(), Stage::Alive);
+            }
+            if let Some(ended) = &outcome.ended {
+                stages.insert(ended.id.clone(), Stage::Ended(ended.by.clone()));
+            }
+        }
+        let mut by = self
+            .documents
+            .iter()
+            .filter_map(|outcome| outcome.ended.as_ref()?.by.as_ref());
+        if by.any(|by| !stages.contains_key(by)) {
+            self.add_others(pipeline, &mut stages);
+        }
+        let config = &pipeline.repository.config;
+        for outcome in &mut self.documents {
+            let Some(ended) = &outcome.ended else { continue };
+            let problem = problem(&stages, ended).map(|problem| problem.at(ended.place));
+            outcome
+                .diagnostics
+                .extend(problem.and_then(|problem| config.level(problem)));
+        }
+    }
+
+    /// Only some documents were asked for: the others may have it.
+    fn add_others(&self, pipeline: &Pipeline, stages: &mut BTreeMap<String, Stage>) {
         let options = rulec_read::Options {
             aliases: &pipeline.aliases,
             defaults: pipeline.repository.config.defaults.clone(),
         };
-        let read = |file: &SourceFile| said(&rulec_read::read(file, &options));
-        let mut stages: BTreeMap<String, Stage> = BTreeMap::new();
-        let mut ended: Vec<(usize, Said)> = Vec::new();
-        for (at, outcome) in self.documents.iter_mut().enumerate() {
-            if let Some(mark) = &outcome.rule {
-                stages.insert(mark.id.clone(), Stage::Alive);
-            }
-            if !may_say(&outcome.file, outcome.rule.is_some()) {
+        let seen: BTreeSet<&str> = self.documents.iter().map(|d| d.file.path.as_str()).collect();
+        for loaded in pipeline.load(&[]) {
+            if seen.contains(loaded.file.path.as_str()) {
                 continue;
             }
-            let Some(mut said) = read(&outcome.file) else {
-                continue;
-            };
-            outcome.diagnostics.append(&mut said.found);
-            stages.insert(said.id.clone(), said.stage.clone());
-            ended.push((at, said));
-        }
-        ended.retain(|(_, said)| matches!(&said.stage, Stage::Ended(Some(_))));
-        let missing = |stages: &BTreeMap<String, Stage>, said: &Said| match &said.stage {
-            Stage::Ended(Some(by)) => !stages.contains_key(by),
-            _ => false,
-        };
-        if ended.iter().any(|(_, said)| missing(&stages, said)) {
-            // Only some documents were asked for: the others may have it.
-            let seen: BTreeSet<&str> = self.documents.iter().map(|d| d.file.path.as_str()).collect();
-            for loaded in pipeline.load(&[]) {
-                if !seen.contains(loaded.file.path.as_str())
-                    && let Some(said) = read(&loaded.file)
-                {
-                    stages.entry(said.id).or_insert(said.stage);
-                }
+            let read = rulec_read::read(&loaded.file, &options);
+            if let Some(Ended { id, by, .. }) = ended(&read) {
+                stages.entry(id).or_insert(Stage::Ended(by));
+            } else if let Some(rule) = read.rule() {
+                stages.entry(rule.id.clone()).or_insert(Stage::Alive);
             }
-        }
-        for (at, said) in ended {
-            if let Some(problem) = problem(&stages, &said) {
-                self.documents[at].diagnostics.push(problem.at(said.place));
-            }
-        }
-        let config = &pipeline.repository.config;
-        for outcome in &mut self.documents {
-            let found = std::mem::take(&mut outcome.diagnostics).into_iter();
-            outcome.diagnostics = found
-                .filter_map(|found| {
-                    if codes::LIFE.contains(&found.code) {
-                        config.level(found)
-                    } else {
-                        Some(found)
-                    }
-                })
-                .collect();
         }
     }
 }
 
 /// What is wrong with the rule that stands in another's place.
-fn problem(stages: &BTreeMap<String, Stage>, said: &Said) -> Option<Diagnostic> {
-    let Stage::Ended(Some(by)) = &said.stage else {
-        return None;
-    };
+fn problem(stages: &BTreeMap<String, Stage>, ended: &Ended) -> Option<Diagnostic> {
+    let by = ended.by.as_ref()?;
     let mut at = by;
-    let mut way = vec![said.id.as_str()];
+    let mut way = vec![ended.id.as_str()];
     while way.len() < LONGEST {
-        if *at == said.id {
+        if *at == ended.id {
             way.push(at);
             let message = format!("the rule is replaced by itself: {}", way.join(" -> "));
             return Some(
@@ -224,14 +204,14 @@ fn problem(stages: &BTreeMap<String, Stage>, said: &Said) -> Option<Diagnostic> 
         }
         way.push(at);
         match stages.get(at) {
-            Some(Stage::Ended(Some(next))) if !way.contains(&next.as_str()) || *next == said.id => at = next,
+            Some(Stage::Ended(Some(next))) if !way.contains(&next.as_str()) || *next == ended.id => at = next,
             _ => break,
         }
     }
     match stages.get(by) {
         Some(Stage::Alive) => None,
         None => {
-            let message = format!("{by}, which stands in the place of {}, is not there", said.id);
+            let message = format!("{by}, which stands in the place of {}, is not there", ended.id);
             let help = "name a rule of this repository by its id, or give a reason instead";
             Some(Diagnostic::new(codes::NO_REPLACEMENT, message).help(help))
         }
@@ -242,7 +222,7 @@ fn problem(stages: &BTreeMap<String, Stage>, said: &Said) -> Option<Diagnostic> 
             };
             let message = format!(
                 "{by}, which stands in the place of {}, is at its end itself",
-                said.id
+                ended.id
             );
             Some(Diagnostic::new(codes::REPLACEMENT_ENDED, message).help(help))
         }

@@ -64,32 +64,49 @@ pub fn is_document(file: &SourceFile) -> bool {
 /// All files meant by `paths` (files, folders, `-`), each once, folders in
 /// order of name. A path given by name is read whatever its extension.
 pub fn load(root: &Path, paths: &[PathBuf], want: Want) -> Vec<Loaded> {
-    let mut found: Vec<(PathBuf, bool)> = Vec::new();
+    let mut found: Vec<Found> = Vec::new();
     let mut loaded = Vec::new();
     for path in paths {
         if path.as_os_str() == "-" {
             loaded.push(stdin());
         } else if path.is_dir() {
-            walk(path, want, &mut found, &mut loaded, root, 0);
+            walk(path, &real(path), want, &mut found, &mut loaded, root, 0);
         } else {
-            found.push((path.clone(), true));
+            found.push(Found {
+                path: path.clone(),
+                real: real(path),
+                named: true,
+            });
         }
     }
-    let mut seen = std::collections::BTreeSet::new();
+    let mut seen = std::collections::HashSet::new();
     // The same file by another way (`./rules`, a link) is still one document.
-    found.retain(|(path, _)| seen.insert(fs::canonicalize(path).unwrap_or_else(|_| path.clone())));
-    let read: Vec<Option<Loaded>> = found
-        .par_iter()
-        .map(|(path, named)| read(root, path, *named))
-        .collect();
+    found.retain(|one| seen.insert(one.real.clone()));
+    let read: Vec<Option<Loaded>> = found.par_iter().map(|found| read(root, found)).collect();
     loaded.extend(read.into_iter().flatten());
     loaded
 }
 
+/// A file to read.
+struct Found {
+    path: PathBuf,
+    /// The same without links.
+    real: PathBuf,
+    /// Somebody named it, rather than its folder.
+    named: bool,
+}
+
+/// A path without links; as it is when there is nothing there.
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+}
+
 fn walk(
     folder: &Path,
+    // To ask for the real path of each file takes as long as to read it.
+    without_links: &Path,
     want: Want,
-    found: &mut Vec<(PathBuf, bool)>,
+    found: &mut Vec<Found>,
     loaded: &mut Vec<Loaded>,
     root: &Path,
     depth: usize,
@@ -113,10 +130,19 @@ fn walk(
         if kind.is_dir() {
             // Deeper than any repository; a guard against mounts that contain themselves.
             if depth < 64 {
-                walk(&path, want, found, loaded, root, depth + 1);
+                let without_links = without_links.join(entry.file_name());
+                walk(&path, &without_links, want, found, loaded, root, depth + 1);
             }
         } else if wanted(&path, want) && (kind.is_file() || fs::metadata(&path).is_ok_and(|m| m.is_file())) {
-            found.push((path, false));
+            found.push(Found {
+                real: if kind.is_symlink() {
+                    real(&path)
+                } else {
+                    without_links.join(entry.file_name())
+                },
+                path,
+                named: false,
+            });
         }
     }
 }
@@ -134,8 +160,9 @@ fn wanted(path: &Path, want: Want) -> bool {
 }
 
 /// Reads one file. None when a file that was not named turns out to be no document.
-fn read(root: &Path, path: &Path, named: bool) -> Option<Loaded> {
-    let name = display(root, path);
+fn read(root: &Path, found: &Found) -> Option<Loaded> {
+    let Found { path, real, named } = found;
+    let name = shown(root, path, real);
     let size = match fs::metadata(path) {
         Ok(meta) => meta.len(),
         Err(error) => return Some(unreadable(root, path, &error)),
@@ -149,7 +176,7 @@ fn read(root: &Path, path: &Path, named: bool) -> Option<Loaded> {
         Err(error) => return Some(unreadable(root, path, &error)),
     };
     let extensionless = path.extension().is_none();
-    if extensionless && !named && !bytes.trim_ascii_start().starts_with(b"#") {
+    if extensionless && !*named && !bytes.trim_ascii_start().starts_with(b"#") {
         return None;
     }
     Some(decode(name, bytes))
@@ -232,8 +259,11 @@ fn unreadable(root: &Path, path: &Path, error: &io::Error) -> Loaded {
 
 /// A path as findings and artifacts show it: relative to the repository, with `/`.
 pub fn display(root: &Path, path: &Path) -> String {
-    let absolute = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    match absolute.strip_prefix(root) {
+    shown(root, path, &real(path))
+}
+
+fn shown(root: &Path, path: &Path, real: &Path) -> String {
+    match real.strip_prefix(root) {
         Ok(relative) => slashes(relative),
         Err(_) => path.to_string_lossy().replace('\\', "/"),
     }

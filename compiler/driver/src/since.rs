@@ -160,11 +160,7 @@ impl Checked {
         for (file, problem) in &since.gone {
             let diagnostics: Vec<Diagnostic> = config.level(problem.clone()).into_iter().collect();
             if !diagnostics.is_empty() {
-                self.documents.push(Outcome {
-                    file: file.clone(),
-                    rule: None,
-                    diagnostics,
-                });
+                self.documents.push(Outcome::new(file.clone(), None, diagnostics));
             }
         }
     }
