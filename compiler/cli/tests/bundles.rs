@@ -4,19 +4,10 @@
 
 mod common;
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    path::{Path, PathBuf},
-    time::SystemTime,
-};
+use std::{collections::BTreeMap, fs, path::Path, time::SystemTime};
 
-use common::{code, err, out, rulec};
+use common::{code, err, out, root, rulec};
 use serde_json::{Value, json};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
 
 /// A repository with the rules of tests/cases/bundle.
 fn repository() -> tempfile::TempDir {

@@ -12,17 +12,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use common::{code, err, repository, rulec};
+use common::{code, err, repository, root, rulec};
 
 /// How the names of pages end.
 const PAGE: &str = ".html";
 
 /// The files of a site by path.
 type Site = BTreeMap<String, String>;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
 
 fn read(folder: &Path) -> Site {
     let mut site = Site::new();

@@ -8,35 +8,15 @@ mod common;
 use std::{
     collections::BTreeMap,
     fs,
-    path::{Path, PathBuf},
+    path::Path,
     process::{Command, Output, Stdio},
 };
 
-use common::{code, err, out, rulec};
+use common::{code, err, git, out, root, rulec};
 use serde_yaml::Value;
-
-fn root() -> PathBuf {
-    fs::canonicalize(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).unwrap()
-}
 
 fn yaml(path: &str) -> Value {
     serde_yaml::from_str(&fs::read_to_string(root().join(path)).unwrap()).unwrap()
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> bool {
-    Command::new("git")
-        .arg("-C")
-        .arg(folder)
-        .args([
-            "-c",
-            "user.name=Somebody",
-            "-c",
-            "user.email=somebody@example.org",
-        ])
-        .args(["-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main"])
-        .args(arguments)
-        .output()
-        .is_ok_and(|output| output.status.success())
 }
 
 /// A repository with two rules, a fixture and goldens, committed; none where the tools are missing.

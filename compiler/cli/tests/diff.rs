@@ -4,25 +4,9 @@
 
 mod common;
 
-use std::{fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
-use common::{code, err, out, rulec};
-
-fn git(folder: &Path, arguments: &[&str]) -> bool {
-    Command::new("git")
-        .arg("-C")
-        .arg(folder)
-        .args([
-            "-c",
-            "user.name=Somebody",
-            "-c",
-            "user.email=somebody@example.org",
-        ])
-        .args(["-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main"])
-        .args(arguments)
-        .output()
-        .is_ok_and(|output| output.status.success())
-}
+use common::{code, err, git, out, rulec};
 
 fn document(id: &str, condition: &str, history: &str) -> String {
     format!(

@@ -10,12 +10,8 @@ use std::{
     process::Output,
 };
 
-use common::{code, err, out, rulec, rulec_with};
+use common::{code, err, out, root, rulec, rulec_with};
 use serde_json::{Value, json};
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
 
 fn repository() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();

@@ -129,6 +129,14 @@ impl Loss {
 }
 
 impl Emitted {
+    /// Nothing but one finding.
+    pub(crate) fn failed(diagnostic: Diagnostic) -> Self {
+        Self {
+            diagnostics: vec![diagnostic],
+            ..Self::default()
+        }
+    }
+
     /// All findings.
     pub fn findings(&self) -> impl Iterator<Item = &Diagnostic> {
         self.diagnostics.iter().chain(&self.around)

@@ -5,6 +5,10 @@
 
 use rulec_facts::attack::{Attack, Tactic};
 use rulec_model::{AttackTag, Rule};
+use rulec_source::Code;
+
+use crate::findings::{Findings, Problem};
+use crate::{Effect, Input};
 
 /// One tag, placed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +35,30 @@ pub(crate) struct Unknown {
     pub(crate) name: String,
     /// Its number among the rule's tags.
     pub(crate) tag: usize,
+}
+
+impl Tags<'_> {
+    /// Says of each tag without a place that the target drops it: `taker` is
+    /// the target as its users call it.
+    pub(crate) fn tell_unknown(
+        &self,
+        code: Code,
+        taker: &str,
+        attack: &Attack,
+        input: &Input<'_>,
+        findings: &mut Findings,
+    ) {
+        for unknown in &self.unknown {
+            let why = format!(
+                "ATT&CK {}, which {taker} takes, has nothing for this {}.",
+                attack.version(),
+                unknown.name
+            );
+            let problem = Problem::new(code, &unknown.name, why);
+            let problem = problem.on_document(input, &format!("/attack/{}", unknown.tag));
+            findings.differ(problem.help(HELP), Effect::Dropped);
+        }
+    }
 }
 
 /// What to do about a tag that a target has no place for.

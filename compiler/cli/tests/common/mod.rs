@@ -4,7 +4,7 @@
 
 use std::{
     io::Write as _,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Output, Stdio},
 };
 
@@ -42,6 +42,29 @@ pub fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// The folder of the workspace.
+pub fn root() -> PathBuf {
+    std::fs::canonicalize(concat!(env!("CARGO_MANIFEST_DIR"), "/../..")).unwrap()
+}
+
+/// Runs git as somebody; whether it is there and did it.
+pub fn git(folder: &Path, arguments: &[&str]) -> bool {
+    Command::new("git")
+        .arg("-C")
+        .arg(folder)
+        .args([
+            "-c",
+            "user.name=Somebody",
+            "-c",
+            "user.email=somebody@example.org",
+        ])
+        .args(["-c", "commit.gpgsign=false", "-c", "init.defaultBranch=main"])
+        .args(arguments)
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+/// A folder with one rule, as `rulec new` writes it.
 pub fn repository() -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let made = rulec(folder.path(), &["new", "T-0001", "A rule to try"]);

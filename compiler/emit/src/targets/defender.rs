@@ -133,10 +133,7 @@ impl Target for Defender {
     fn bundle(&self, context: &Context, members: &[Member<'_>], wanted: &[&str]) -> Emitted {
         match context.prepared(Prepared::load) {
             Ok(prepared) => bundle::bundles(&prepared, context, members, wanted),
-            Err(diagnostic) => Emitted {
-                diagnostics: vec![*diagnostic],
-                ..Emitted::default()
-            },
+            Err(diagnostic) => Emitted::failed(*diagnostic),
         }
     }
 

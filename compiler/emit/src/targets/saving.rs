@@ -75,6 +75,24 @@ impl Setup {
     }
 }
 
+/// How often it runs, and how far back it reads.
+pub(crate) fn schedule(setup: &mut Setup, frequency: &str, period: &str) {
+    setup.resolved.frequency = said(duration(frequency));
+    setup.resolved.period = said(duration(period));
+}
+
+pub(crate) fn alert(setup: &mut Setup, title: &str, description: &str) {
+    setup.resolved.alert = Some(said(AlertText {
+        title: Some(title.to_owned()),
+        description: Some(description.to_owned()),
+    }));
+}
+
+/// A text with so many placeholders.
+pub(crate) fn placeholders(count: usize) -> String {
+    "{{DeviceName}}".repeat(count)
+}
+
 fn names(emitted: &Emitted) -> BTreeSet<&'static str> {
     emitted.findings().map(|found| found.code.name).collect()
 }

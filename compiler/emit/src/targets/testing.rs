@@ -12,7 +12,7 @@ use rulec_model::{
 };
 use rulec_source::Span;
 
-use crate::{Context, Input, Places, Provenance};
+use crate::{Context, Emitted, Input, Member, Places, Provenance, Target};
 
 /// Text with everything in it that a notation could stumble over.
 pub(crate) const HARD: &str =
@@ -216,4 +216,24 @@ pub(crate) fn with_input<R>(
         places: NOWHERE,
         line: 1,
     })
+}
+
+/// The bundles of rules `R-0`, `R-1` and so on, each emitted as one file.
+pub(crate) fn bundle_of(target: &dyn Target, kind: &str, files: &[Vec<u8>], wanted: &[&str]) -> Emitted {
+    let ids: Vec<String> = (0..files.len()).map(|i| format!("R-{i}")).collect();
+    let artifacts: Vec<_> = files
+        .iter()
+        .map(|bytes| [(kind, "rule.json", bytes.as_slice())])
+        .collect();
+    let members: Vec<Member<'_>> = ids
+        .iter()
+        .zip(&artifacts)
+        .map(|(rule, artifacts)| Member {
+            rule,
+            slug: None,
+            rulec: "1",
+            artifacts,
+        })
+        .collect();
+    target.bundle(context(), &members, wanted)
 }

@@ -146,16 +146,7 @@ fn details(
 fn tactics(prepared: &Prepared, input: &Input<'_>, findings: &mut Findings) -> Vec<Value> {
     let attack = &prepared.attack;
     let tags = tags(attack, input.rule);
-    for unknown in &tags.unknown {
-        let why = format!(
-            "ATT&CK {}, which Defender takes, has nothing for this {}.",
-            attack.version(),
-            unknown.name
-        );
-        let problem = Problem::new(DEFENDER_ATTACK, &unknown.name, why);
-        let problem = problem.on_document(input, &format!("/attack/{}", unknown.tag));
-        findings.differ(problem.help(HELP), Effect::Dropped);
-    }
+    tags.tell_unknown(DEFENDER_ATTACK, "Defender", attack, input, findings);
     let mut named: Vec<&Tactic> = Vec::new();
     for tactic in tags.placed.iter().flat_map(|placed| &placed.tactics) {
         if !named.contains(tactic) {

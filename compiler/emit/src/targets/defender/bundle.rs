@@ -92,7 +92,6 @@ fn request(id: &str, method: &str, url: &str, body: &Value) -> Value {
 mod tests {
     use super::super::Defender;
     use super::*;
-    use crate::Target as _;
     use crate::targets::testing::*;
 
     #[test]
@@ -101,22 +100,7 @@ mod tests {
             .map(|i| serde_json::to_vec(&json!({ "id": format!("D-{i}"), "displayName": "T" })).unwrap())
             .chain([br#"{"id": "d-7"}"#.to_vec(), br#"{"displayName": "T"}"#.to_vec()])
             .collect();
-        let ids: Vec<String> = (0..bodies.len()).map(|i| format!("R-{i}")).collect();
-        let artifacts: Vec<_> = bodies
-            .iter()
-            .map(|bytes| [("detection", "defender/x.json", bytes.as_slice())])
-            .collect();
-        let members: Vec<Member<'_>> = ids
-            .iter()
-            .zip(&artifacts)
-            .map(|(rule, artifacts)| Member {
-                rule,
-                slug: None,
-                rulec: "1",
-                artifacts,
-            })
-            .collect();
-        let emitted = Defender.bundle(context(), &members, &[BATCH]);
+        let emitted = bundle_of(&Defender, "detection", &bodies, &[BATCH]);
         let said: Vec<_> = emitted.diagnostics.iter().map(|d| d.code.id).collect();
         assert_eq!(said, ["RM003", "RM001"]);
         let found: Vec<(&str, usize)> = emitted
@@ -149,6 +133,10 @@ mod tests {
         let update = &batch(1)["requests"][3];
         assert_eq!(update["url"], "/security/rules/detectionRules/D-3");
         assert_eq!(update["body"], json!({ "displayName": "T" }));
-        assert!(Defender.bundle(context(), &members, &[]).artifacts.is_empty());
+        assert!(
+            bundle_of(&Defender, "detection", &bodies, &[])
+                .artifacts
+                .is_empty()
+        );
     }
 }

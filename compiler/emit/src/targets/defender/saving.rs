@@ -1,26 +1,16 @@
 //! The save-time rules of Defender, one after the other.
 
-use rulec_model::{AlertText, ScheduleKind, Severity, TriggerOperator};
+use rulec_model::{ScheduleKind, Severity, TriggerOperator};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::targets::saving::{Case, QUERY, Row, Setup, base, cases, rows, same};
+use crate::targets::saving::{
+    Case, QUERY, Row, Setup, alert, base, cases, placeholders, rows, same, schedule,
+};
 use crate::targets::testing::*;
 
 fn facts() -> targets::Defender {
     targets::Defender::load(&Pack::embedded()).unwrap()
-}
-
-fn schedule(setup: &mut Setup, frequency: &str, period: &str) {
-    setup.resolved.frequency = said(duration(frequency));
-    setup.resolved.period = said(duration(period));
-}
-
-fn alert(setup: &mut Setup, title: &str, description: &str) {
-    setup.resolved.alert = Some(said(AlertText {
-        title: Some(title.to_owned()),
-        description: Some(description.to_owned()),
-    }));
 }
 
 fn near_real_time(setup: &mut Setup) {
@@ -40,10 +30,6 @@ fn details(setup: &mut Setup, count: usize) {
     let keys: Vec<String> = (0..count).map(|index| format!("Key{index}")).collect();
     let all: Vec<(&str, &str)> = keys.iter().map(|key| (key.as_str(), "DeviceName")).collect();
     setup.resolved.custom_details = said(pairs(&all));
-}
-
-fn placeholders(count: usize) -> String {
-    "{{DeviceName}}".repeat(count)
 }
 
 fn account(setup: &mut Setup, fields: &[(&str, &str)]) {

@@ -161,16 +161,7 @@ fn attack(
 ) -> (Vec<String>, Vec<String>, Vec<String>) {
     let attack = &prepared.attack;
     let tags = tags(attack, input.rule);
-    for unknown in tags.unknown {
-        let why = format!(
-            "ATT&CK {}, which Sentinel takes, has nothing for this {}.",
-            attack.version(),
-            unknown.name
-        );
-        let problem = Problem::new(SENTINEL_ATTACK, unknown.name, why);
-        let problem = problem.on_document(input, &format!("/attack/{}", unknown.tag));
-        findings.differ(problem.help(HELP), Effect::Dropped);
-    }
+    tags.tell_unknown(SENTINEL_ATTACK, "Sentinel", attack, input, findings);
     let mut tactics = Vec::new();
     let mut all_tactics = Vec::new();
     let mut techniques: Vec<String> = Vec::new();

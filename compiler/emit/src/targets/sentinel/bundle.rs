@@ -263,7 +263,6 @@ fn bicep_files(
 mod tests {
     use super::super::Sentinel;
     use super::*;
-    use crate::Target as _;
     use crate::targets::testing::*;
 
     /// A template as it is emitted, by a rule's number.
@@ -286,25 +285,6 @@ mod tests {
         serde_json::to_vec(&all).unwrap()
     }
 
-    fn bundle_of(templates: &[Vec<u8>], wanted: &[&str]) -> Emitted {
-        let ids: Vec<String> = (0..templates.len()).map(|i| format!("R-{i}")).collect();
-        let artifacts: Vec<_> = templates
-            .iter()
-            .map(|bytes| [("arm", "sentinel/x.arm.json", bytes.as_slice())])
-            .collect();
-        let members: Vec<Member<'_>> = ids
-            .iter()
-            .zip(&artifacts)
-            .map(|(rule, artifacts)| Member {
-                rule,
-                slug: None,
-                rulec: "1",
-                artifacts,
-            })
-            .collect();
-        Sentinel.bundle(context(), &members, wanted)
-    }
-
     fn json_of(artifact: &Artifact) -> Value {
         serde_json::from_slice(&artifact.bytes).unwrap()
     }
@@ -312,7 +292,12 @@ mod tests {
     #[test]
     fn texts_in_brackets_are_plain_for_bicep() {
         let text = "[[a] | where x == '[b]']";
-        let emitted = bundle_of(&[template(0, text, "[[c"), template(1, "B", "T")], &[ARM, BICEP]);
+        let emitted = bundle_of(
+            &Sentinel,
+            "arm",
+            &[template(0, text, "[[c"), template(1, "B", "T")],
+            &[ARM, BICEP],
+        );
         assert!(emitted.diagnostics.is_empty(), "{:?}", emitted.diagnostics);
         let paths: Vec<_> = emitted.artifacts.iter().map(|a| a.path.as_str()).collect();
         assert_eq!(
@@ -344,7 +329,7 @@ mod tests {
     #[test]
     fn many_and_large_rules_are_several_templates() {
         let many: Vec<Vec<u8>> = (0..1_700).map(|i| template(i, "T", "q")).collect();
-        let emitted = bundle_of(&many, &[ARM, BICEP]);
+        let emitted = bundle_of(&Sentinel, "arm", &many, &[ARM, BICEP]);
         let count = |artifact: &Artifact| match json_of(artifact) {
             Value::Array(rules) => rules.len(),
             template => template["resources"].as_array().unwrap().len(),
@@ -370,7 +355,7 @@ mod tests {
         }
         // Ten thousand characters are the most a query may have.
         let large: Vec<Vec<u8>> = (0..600).map(|i| template(i, "T", &"é\n".repeat(5_000))).collect();
-        let emitted = bundle_of(&large, &[ARM, BICEP]);
+        let emitted = bundle_of(&Sentinel, "arm", &large, &[ARM, BICEP]);
         let limits = bundle::limits(&context().pack).unwrap();
         for (part, limit) in [
             ("/arm/", limits.arm.template_bytes),
@@ -409,7 +394,7 @@ mod tests {
             bytes(&empty),
             b"{".to_vec(),
         ];
-        let emitted = bundle_of(&all, &[ARM, BICEP]);
+        let emitted = bundle_of(&Sentinel, "arm", &all, &[ARM, BICEP]);
         let said: Vec<(&str, &str)> = emitted
             .diagnostics
             .iter()
@@ -460,8 +445,21 @@ mod tests {
 
     #[test]
     fn what_nobody_wants_is_not_made() {
-        assert!(bundle_of(&[template(0, "T", "q")], &[]).artifacts.is_empty());
-        assert_eq!(bundle_of(&[template(0, "T", "q")], &[ARM]).artifacts.len(), 1);
-        assert!(bundle_of(&[], &[ARM, BICEP]).artifacts.is_empty());
+        assert!(
+            bundle_of(&Sentinel, "arm", &[template(0, "T", "q")], &[])
+                .artifacts
+                .is_empty()
+        );
+        assert_eq!(
+            bundle_of(&Sentinel, "arm", &[template(0, "T", "q")], &[ARM])
+                .artifacts
+                .len(),
+            1
+        );
+        assert!(
+            bundle_of(&Sentinel, "arm", &[], &[ARM, BICEP])
+                .artifacts
+                .is_empty()
+        );
     }
 }

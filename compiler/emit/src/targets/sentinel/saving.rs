@@ -1,27 +1,15 @@
 //! The save-time rules of Sentinel, one after the other.
 
-use rulec_model::{AlertText, ScheduleKind, Sourced};
+use rulec_model::{ScheduleKind, Sourced};
 use serde_json::{Value, json};
 
 use super::rule::SentinelRule;
 use super::*;
-use crate::targets::saving::{Case, Row, Setup, base, cases, rows, same};
+use crate::targets::saving::{Case, Row, Setup, alert, base, cases, placeholders, rows, same, schedule};
 use crate::targets::testing::*;
 
 fn facts() -> targets::Sentinel {
     targets::Sentinel::load(&Pack::embedded()).unwrap()
-}
-
-fn schedule(setup: &mut Setup, frequency: &str, period: &str) {
-    setup.resolved.frequency = said(duration(frequency));
-    setup.resolved.period = said(duration(period));
-}
-
-fn alert(setup: &mut Setup, title: &str, description: &str) {
-    setup.resolved.alert = Some(said(AlertText {
-        title: Some(title.to_owned()),
-        description: Some(description.to_owned()),
-    }));
 }
 
 /// A query that returns `columns`, and custom details of all of them.
@@ -57,10 +45,6 @@ fn sized(setup: &mut Setup, length: usize) {
     let text = setup.rule.queries[0].text.clone();
     let fill = length - text.len() - 4;
     setup.query(&format!("{text}// {}\n", "x".repeat(fill)));
-}
-
-fn placeholders(count: usize) -> String {
-    "{{DeviceName}}".repeat(count)
 }
 
 #[test]

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::Prepared;
 use crate::Input;
-use crate::attack::{HELP, tags};
+use crate::attack::tags;
 use crate::codes::{SIGMA_ATTACK, SIGMA_DATE, SIGMA_DESCRIPTION, SIGMA_ID, SIGMA_TITLE};
 use crate::findings::{Findings, Problem, Spot, described, description, title};
 use crate::{Effect, identifier};
@@ -306,16 +306,7 @@ pub(super) fn rule_name(prepared: &Prepared, meta: &Meta, suffix: &str) -> Strin
 fn attack_tags(prepared: &Prepared, input: &Input<'_>, findings: &mut Findings) -> Vec<String> {
     let attack = &prepared.attack;
     let found = tags(attack, input.rule);
-    for unknown in &found.unknown {
-        let why = format!(
-            "ATT&CK {}, which Sigma takes, has nothing for this {}.",
-            attack.version(),
-            unknown.name
-        );
-        let problem = Problem::new(SIGMA_ATTACK, &unknown.name, why);
-        let problem = problem.on_document(input, &format!("/attack/{}", unknown.tag));
-        findings.differ(problem.help(HELP), Effect::Dropped);
-    }
+    found.tell_unknown(SIGMA_ATTACK, "Sigma", attack, input, findings);
     let mut all: Vec<String> = Vec::new();
     let mut add = |tag: String| {
         if !all.contains(&tag) {
