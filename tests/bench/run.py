@@ -205,6 +205,7 @@ class Bench:
                     continue
                 contestants[engine] = self.peer(engine, rule, form)
             if form == "ndjson":
+                contestants["rulec, strict"] = [*contestants["rulec"], "--strict"]
                 structs = self.binary("structs")
                 contestants["sonic-rs structs"] = [structs, rule, self.data]
                 contestants["sonic-rs skip"] = [structs, f"skip-{tables[0]}", self.data]

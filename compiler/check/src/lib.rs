@@ -83,6 +83,14 @@ pub fn page(name: &str) -> Option<&'static str> {
     lints::ALL.iter().find(|l| l.code.name == name).map(|l| l.page)
 }
 
+impl Query<'_> {
+    /// Whether a word stands in the text at all: asked before the whole query
+    /// is gone through for it.
+    fn says(&self, word: &str) -> bool {
+        self.parsed.text.contains(word)
+    }
+}
+
 impl Input<'_> {
     /// The place of a value, or of what is around it.
     fn place(&self, pointer: &str) -> Span {

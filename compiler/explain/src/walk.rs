@@ -17,18 +17,6 @@ pub(crate) fn relations(query: &Query) -> Vec<&Rel> {
     found
 }
 
-/// Every expression of a query, subexpressions included, in the order written.
-pub(crate) fn all_expressions(query: &Query) -> Vec<&Expr> {
-    let mut found = Vec::new();
-    walk::query(query, &mut |node| {
-        if let Node::Expr(expr) = node {
-            found.push(expr);
-        }
-    });
-    found.sort_by_key(|expr| (expr.span.start, expr.span.end));
-    found
-}
-
 /// An expression and its subexpressions, without those of subqueries.
 pub(crate) fn subexpressions(expr: &Expr) -> Vec<&Expr> {
     let mut found = vec![expr];

@@ -45,6 +45,23 @@ fn run<'q>(todo: &mut Vec<Node<'q>>, visit: &mut dyn FnMut(Node<'q>)) {
         visit(node);
         let from = todo.len();
         match node {
+            Node::Expr(Expr {
+                kind:
+                    ExprKind::Call { args, .. }
+                    | ExprKind::Window { args, .. }
+                    | ExprKind::And(args)
+                    | ExprKind::Or(args),
+                ..
+            }) => {
+                // Most of all nodes are columns, and literals of long lists:
+                // these are shown at once.
+                let inner = args.iter().position(|arg| !is_leaf(arg)).unwrap_or(args.len());
+                let (leaves, rest) = args.split_at(inner);
+                for leaf in leaves {
+                    visit(Node::Expr(leaf));
+                }
+                todo.extend(rest.iter().map(Node::Expr));
+            }
             Node::Rel(rel) => {
                 inputs(rel, &mut |input| todo.push(Node::Rel(input)));
                 expressions(rel, &mut |expr| todo.push(Node::Expr(expr)));
@@ -54,6 +71,18 @@ fn run<'q>(todo: &mut Vec<Node<'q>>, visit: &mut dyn FnMut(Node<'q>)) {
         // The list is taken from its end.
         todo[from..].reverse();
     }
+}
+
+/// Whether an expression consists of nothing but itself.
+fn is_leaf(expr: &Expr) -> bool {
+    matches!(
+        expr.kind,
+        ExprKind::Literal(_)
+            | ExprKind::Column(_)
+            | ExprKind::Binding(_)
+            | ExprKind::Now
+            | ExprKind::IngestionTime
+    )
 }
 
 /// The relations a relation reads, in the order they are written; subqueries

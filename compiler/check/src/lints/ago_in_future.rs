@@ -21,7 +21,7 @@ pub(crate) const LINT: Lint = Lint {
 };
 
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
-    for query in input.queries {
+    for query in input.queries.iter().filter(|q| q.says("ago")) {
         exprs(query, &mut |expr| {
             let ExprKind::Call(call) = &expr.kind else { return };
             let ("ago", [argument]) = (call.name.text.as_str(), call.args.as_slice()) else {

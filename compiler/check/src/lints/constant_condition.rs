@@ -23,7 +23,7 @@ pub(crate) const LINT: Lint = Lint {
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
     for query in input.queries {
         comparisons(query, &mut |c| {
-            let [value] = c.values.as_slice() else { return };
+            let [value] = c.values else { return };
             if c.is_list {
                 return;
             }

@@ -28,7 +28,7 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
             if c.op == "matches regex" || !paths {
                 return;
             }
-            for value in &c.values {
+            for value in c.values {
                 if text(value).is_none() {
                     continue;
                 }

@@ -34,7 +34,7 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
                 .iter()
                 .filter_map(|v| Some((text(v)?.to_owned(), v.span)))
                 .collect();
-            if let [only] = c.values.as_slice()
+            if let [only] = c.values
                 && let ExprKind::Literal(literal) = &bare(only).kind
             {
                 all.extend(dynamic_texts(literal));

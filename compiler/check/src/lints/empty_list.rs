@@ -23,7 +23,7 @@ pub(crate) const LINT: Lint = Lint {
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
     for query in input.queries {
         comparisons(query, &mut |c| {
-            let [only] = c.values.as_slice() else { return };
+            let [only] = c.values else { return };
             if let ExprKind::Literal(Literal::Dynamic(json)) = &bare(only).kind
                 && matches!(&json.kind, JsonKind::Array(items) if items.is_empty())
                 && c.is_list

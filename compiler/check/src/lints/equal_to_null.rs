@@ -28,7 +28,7 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
                 "!=" => ("not what it seems", "isnotnull"),
                 _ => return,
             };
-            for value in &c.values {
+            for value in c.values {
                 if let ExprKind::Literal(Literal::Null(ty)) = &bare(value).kind
                     && *ty != ScalarType::String
                 {

@@ -18,7 +18,7 @@ pub(crate) const LINT: Lint = Lint {
 };
 
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
-    for query in input.queries {
+    for query in input.queries.iter().filter(|q| q.says("mvexpand")) {
         pipelines(query, &mut |pipeline| {
             for operator in &pipeline.operators {
                 let OperatorKind::MvExpand { limit: None, .. } = &operator.kind else {

@@ -21,7 +21,7 @@ pub(crate) const LINT: Lint = Lint {
 };
 
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
-    for query in input.queries {
+    for query in input.queries.iter().filter(|q| q.says("extract")) {
         exprs(query, &mut |expr| {
             let ExprKind::Call(call) = &expr.kind else { return };
             if call.name.text != "extract" || call.args.len() < 3 {

@@ -18,7 +18,7 @@ pub(crate) const LINT: Lint = Lint {
 };
 
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
-    for query in input.queries {
+    for query in input.queries.iter().filter(|q| q.says("ingestion_time")) {
         for (place, combined, operator) in lost_ingestion_times(query.ir) {
             found.push(
                 Diagnostic::new(

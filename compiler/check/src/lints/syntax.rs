@@ -19,6 +19,9 @@ pub(super) fn comments<'q>(query: &Query<'q>) -> impl Iterator<Item = (&'q str, 
 
 /// Shows the patterns that `matches regex` looks for.
 pub(super) fn patterns(query: &Query<'_>, visit: &mut dyn FnMut(&str, Span)) {
+    if !query.says("regex") {
+        return;
+    }
     comparisons(query, &mut |c| {
         if c.op == "matches regex" {
             for (pattern, span) in c.texts() {
@@ -54,7 +57,7 @@ pub(super) struct Comparison<'e> {
     pub op: &'static str,
     pub op_span: Span,
     pub lhs: &'e Expr,
-    pub values: Vec<&'e Expr>,
+    pub values: &'e [Expr],
     /// Whether the values stand in a list.
     pub is_list: bool,
 }
@@ -113,14 +116,14 @@ pub(super) fn comparisons(query: &Query<'_>, visit: &mut dyn FnMut(&Comparison<'
             op: binary.op.as_str(),
             op_span: binary.op_span,
             lhs: &binary.lhs,
-            values: vec![&binary.rhs],
+            values: std::slice::from_ref(&binary.rhs),
             is_list: false,
         }),
         ExprKind::InList(list) => visit(&Comparison {
             op: list.op.as_str(),
             op_span: list.op_span,
             lhs: &list.lhs,
-            values: list.list.iter().collect(),
+            values: &list.list,
             is_list: true,
         }),
         _ => {}

@@ -21,7 +21,7 @@ pub(crate) const LINT: Lint = Lint {
 };
 
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
-    for query in input.queries.iter().filter(|q| q.sound) {
+    for query in input.queries.iter().filter(|q| q.sound && q.says("toscalar")) {
         let mut seen: Vec<Span> = Vec::new();
         walk(query.ir, &mut |node| {
             if let Node::Expr(expr) = node

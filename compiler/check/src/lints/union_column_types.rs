@@ -19,7 +19,7 @@ pub(crate) const LINT: Lint = Lint {
 };
 
 fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
-    for query in input.queries.iter().filter(|q| q.sound) {
+    for query in input.queries.iter().filter(|q| q.sound && q.says("union")) {
         let Some(root) = query.ir.root.as_ref() else {
             continue;
         };

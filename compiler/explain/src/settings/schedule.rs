@@ -1,13 +1,10 @@
 //! How often a rule runs and how far it looks back, from its own time bounds.
 
 use rulec_functions::Value;
-use rulec_ir::{BindingKind, Expr, ExprKind, Query};
+use rulec_ir::{BindingKind, Expr, ExprKind, Query, walk};
 use rulec_model::{Duration, Origin, Sourced};
 
-use crate::{
-    constant::{ago, constant},
-    walk,
-};
+use crate::constant::{ago, constant};
 
 /// What the query's time bounds ask for.
 pub(super) struct Timing {
@@ -78,16 +75,20 @@ fn said(window: &Window) -> String {
 
 /// Every constant `ago(…)` of the query, in order of appearance.
 fn windows(query: &Query) -> Vec<Window> {
-    let all = walk::all_expressions(query);
-    let late: Vec<&Expr> = all.iter().filter_map(|expr| late_end(query, expr)).collect();
-    all.into_iter()
-        .filter_map(|expr| {
-            Some(Window {
-                is_late: late.iter().any(|end| std::ptr::eq(*end, expr)),
-                ..window(query, expr)?
-            })
-        })
-        .collect()
+    let mut late: Vec<&Expr> = Vec::new();
+    let mut found: Vec<(&Expr, Window)> = Vec::new();
+    walk::query(query, &mut |node| {
+        if let walk::Node::Expr(expr) = node {
+            late.extend(late_end(query, expr));
+            found.extend(window(query, expr).map(|window| (expr, window)));
+        }
+    });
+    found.sort_by_key(|(expr, _)| (expr.span.start, expr.span.end));
+    let marked = found.into_iter().map(|(expr, window)| Window {
+        is_late: late.iter().any(|end| std::ptr::eq(*end, expr)),
+        ..window
+    });
+    marked.collect()
 }
 
 /// What a comparison says a time is before.

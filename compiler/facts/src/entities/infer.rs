@@ -5,8 +5,9 @@
 //! columns name what is `inference` in `schema/entities.yaml`; nothing is
 //! known here of any one column.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
+use foldhash::{HashMap, HashMapExt as _};
 use rulec_functions::Type;
 
 use super::{Entities, Inference, one_is_there};
