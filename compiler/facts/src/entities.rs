@@ -121,6 +121,9 @@ pub struct Entities {
     inference: Vec<Inference>,
     #[serde(skip)]
     limits: Limits,
+    /// The rows of `inference` that speak of a column, by its name.
+    #[serde(skip)]
+    speaking: BTreeMap<String, Vec<usize>>,
 }
 
 /// How many mappings a rule takes, and identifiers a mapping.
@@ -146,6 +149,17 @@ impl Entities {
             mappings: sentinel.entity_mappings_max,
             identifiers: sentinel.identifiers_max,
         };
+        for (index, row) in entities.inference.iter().enumerate() {
+            let sentinel = row.sentinel.0.iter().flat_map(|(_, names)| names);
+            let defender = row.defender.iter().flat_map(|defender| &defender.properties.0);
+            let defender = defender.flat_map(|(_, names)| names);
+            for name in sentinel.chain(defender) {
+                let rows = entities.speaking.entry(name.clone()).or_default();
+                if rows.last() != Some(&index) {
+                    rows.push(index);
+                }
+            }
+        }
         Ok(entities)
     }
 

@@ -10,12 +10,20 @@ pub fn close_matches<'a>(
     limit: usize,
 ) -> Vec<&'a str> {
     let folded: Vec<char> = wrong.to_lowercase().chars().collect();
+    let letters = letters(&folded);
     let allowed = folded.len() / 3;
+    // Hundreds of names are compared, nearly all of which are far.
+    let mut other: Vec<char> = Vec::new();
     let mut found: Vec<(usize, &str)> = names
         .into_iter()
         .filter(|name| *name != wrong && name.len().abs_diff(wrong.len()) <= allowed.max(1) * 4)
         .filter_map(|name| {
-            let other: Vec<char> = name.to_lowercase().chars().collect();
+            other.clear();
+            other.extend(name.chars().flat_map(char::to_lowercase));
+            // An edit takes at most one letter away and brings one.
+            if (letters ^ self::letters(&other)).count_ones() as usize > 2 * allowed {
+                return None;
+            }
             let distance = distance(&folded, &other, allowed)?;
             Some((distance, name))
         })
@@ -27,6 +35,11 @@ pub fn close_matches<'a>(
     found.retain(|(distance, _)| *distance == nearest);
     found.truncate(limit);
     found.into_iter().map(|(_, name)| name).collect()
+}
+
+/// The letters that occur, a bit each; several share one.
+fn letters(text: &[char]) -> u64 {
+    text.iter().fold(0, |all, c| all | 1 << (u32::from(*c) % 64))
 }
 
 /// Edits (insert, delete, replace, swap neighbours) between `a` and `b`; None above `most`.

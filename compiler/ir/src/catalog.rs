@@ -10,6 +10,7 @@ use rulec_functions::Type;
 use rulec_functions::matching::wildcard;
 
 use crate::Column;
+use crate::bind::Index;
 
 /// The names a query is bound against. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -51,24 +52,32 @@ struct Read {
     schemas: HashMap<Arc<str>, Schema>,
     /// Column names; most occur in many tables.
     names: HashSet<Arc<str>>,
-    /// Unions of many tables, by the tables' columns and by whether each name
-    /// gets one column.
-    unions: HashMap<(Vec<usize>, bool), Arc<Unified>>,
+    /// Unions of many tables, by the tables' columns, the name of the column
+    /// that says which table it is, and whether each name gets one column.
+    unions: HashMap<(Vec<usize>, Option<String>, bool), Sweep>,
 }
 
-/// For each table of a union, by output column, the column of the table.
-pub(crate) type Filled = Vec<Vec<(usize, usize)>>;
+/// Tables, which are kept so that nothing else comes to lie where they do, and
+/// what they have together.
+type Sweep = (Vec<Arc<[Column]>>, Arc<Unified>);
 
-/// The columns that many tables have together.
+/// The columns that tables have together.
 #[derive(Debug)]
 pub(crate) struct Unified {
-    /// The tables' own; kept so that nothing else comes to lie where they do.
-    _tables: Vec<Arc<[Column]>>,
-    /// What comes out.
-    pub(crate) columns: Vec<Column>,
-    /// Where each table has them.
-    pub(crate) filled: Filled,
+    /// What comes out; the one that says which table it is first.
+    pub(crate) columns: Arc<[Column]>,
+    /// Where to find them.
+    pub(crate) index: Index,
+    /// How many a reader is shown, that one left out.
+    pub(crate) shown: usize,
+    /// For each table, by output column, its own; that one left out.
+    pub(crate) filled: Vec<Filled>,
+    /// For each table, whether columns of it get another type.
+    pub(crate) converts: Vec<bool>,
 }
+
+/// Pairs of a column of a union and the column of a table that fills it.
+pub(crate) type Filled = Arc<[(usize, usize)]>;
 
 /// Unions that are remembered at most.
 const MAX_UNIONS: usize = 32;
@@ -172,26 +181,22 @@ impl Catalog {
     pub(crate) fn unified(
         &self,
         tables: Vec<Arc<[Column]>>,
+        with_source: Option<&str>,
         by_name: bool,
-        unify: impl FnOnce() -> (Vec<Column>, Filled),
+        unify: impl FnOnce() -> Unified,
     ) -> Arc<Unified> {
         let key: Vec<usize> = tables.iter().map(|columns| columns.as_ptr().addr()).collect();
-        let key = (key, by_name);
+        let key = (key, with_source.map(str::to_owned), by_name);
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = read.unions.get(&key) {
+        if let Some((_, known)) = read.unions.get(&key) {
             return known.clone();
         }
         if read.unions.len() >= MAX_UNIONS {
             // Patterns have no end.
             read.unions.clear();
         }
-        let (columns, filled) = unify();
-        let unified = Arc::new(Unified {
-            _tables: tables,
-            columns,
-            filled,
-        });
-        read.unions.insert(key, unified.clone());
+        let unified = Arc::new(unify());
+        read.unions.insert(key, (tables, unified.clone()));
         unified
     }
 

@@ -148,7 +148,7 @@ pub enum Operator {
         labels: Vec<String>,
         /// For each input the pairs of an output column (after the source
         /// column) and the input's column that fills it.
-        columns: Vec<Vec<(usize, usize)>>,
+        columns: Vec<std::sync::Arc<[(usize, usize)]>>,
     },
 }
 

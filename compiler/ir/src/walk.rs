@@ -29,60 +29,63 @@ pub fn query<'q>(query: &'q Query, visit: &mut dyn FnMut(Node<'q>)) {
 
 /// Shows a relation, then its expressions and inputs, and so on.
 pub fn rel<'q>(start: &'q Rel, visit: &mut dyn FnMut(Node<'q>)) {
-    // A list of what is left instead of recursion: pipelines are long.
-    let mut todo = vec![Node::Rel(start)];
-    run(&mut todo, visit);
+    run(Part::Rel(start), visit);
 }
 
 /// Shows an expression and all it consists of, subqueries included.
 pub fn expr<'q>(start: &'q Expr, visit: &mut dyn FnMut(Node<'q>)) {
-    let mut todo = vec![Node::Expr(start)];
-    run(&mut todo, visit);
+    run(Part::Exprs(std::slice::from_ref(start)), visit);
 }
 
-fn run<'q>(todo: &mut Vec<Node<'q>>, visit: &mut dyn FnMut(Node<'q>)) {
-    while let Some(node) = todo.pop() {
-        visit(node);
-        let from = todo.len();
-        match node {
-            Node::Expr(Expr {
-                kind:
-                    ExprKind::Call { args, .. }
-                    | ExprKind::Window { args, .. }
-                    | ExprKind::And(args)
-                    | ExprKind::Or(args),
-                ..
-            }) => {
-                // Most of all nodes are columns, and literals of long lists:
-                // these are shown at once.
-                let inner = args.iter().position(|arg| !is_leaf(arg)).unwrap_or(args.len());
-                let (leaves, rest) = args.split_at(inner);
-                for leaf in leaves {
-                    visit(Node::Expr(leaf));
+/// What is still to be shown: lists of thousands of columns or literals are
+/// one part.
+enum Part<'q> {
+    Rel(&'q Rel),
+    Exprs(&'q [Expr]),
+}
+
+fn run<'q>(start: Part<'q>, visit: &mut dyn FnMut(Node<'q>)) {
+    // A list of what is left instead of recursion: pipelines are long.
+    let mut todo = vec![start];
+    while let Some(part) = todo.pop() {
+        match part {
+            Part::Rel(rel) => {
+                visit(Node::Rel(rel));
+                // The list is taken from its end.
+                let from = todo.len();
+                inputs(rel, &mut |input| todo.push(Part::Rel(input)));
+                match &rel.kind {
+                    RelKind::Project { exprs, .. } | RelKind::Distinct { exprs, .. } => {
+                        todo.push(Part::Exprs(exprs));
+                    }
+                    _ => expressions(rel, &mut |expr| {
+                        todo.push(Part::Exprs(std::slice::from_ref(expr)));
+                    }),
                 }
-                todo.extend(rest.iter().map(Node::Expr));
+                todo[from..].reverse();
             }
-            Node::Rel(rel) => {
-                inputs(rel, &mut |input| todo.push(Node::Rel(input)));
-                expressions(rel, &mut |expr| todo.push(Node::Expr(expr)));
+            Part::Exprs(exprs) => {
+                for (at, expr) in exprs.iter().enumerate() {
+                    visit(Node::Expr(expr));
+                    let inner = match &expr.kind {
+                        ExprKind::Call { args, .. }
+                        | ExprKind::Window { args, .. }
+                        | ExprKind::And(args)
+                        | ExprKind::Or(args) => Part::Exprs(args),
+                        ExprKind::ToScalar(rel) | ExprKind::List(rel) => Part::Rel(rel),
+                        ExprKind::Literal(_)
+                        | ExprKind::Column(_)
+                        | ExprKind::Binding(_)
+                        | ExprKind::Now
+                        | ExprKind::IngestionTime => continue,
+                    };
+                    todo.push(Part::Exprs(&exprs[at + 1..]));
+                    todo.push(inner);
+                    break;
+                }
             }
-            Node::Expr(expr) => parts(expr, &mut |part| todo.push(part)),
         }
-        // The list is taken from its end.
-        todo[from..].reverse();
     }
-}
-
-/// Whether an expression consists of nothing but itself.
-fn is_leaf(expr: &Expr) -> bool {
-    matches!(
-        expr.kind,
-        ExprKind::Literal(_)
-            | ExprKind::Column(_)
-            | ExprKind::Binding(_)
-            | ExprKind::Now
-            | ExprKind::IngestionTime
-    )
 }
 
 /// The relations a relation reads, in the order they are written; subqueries

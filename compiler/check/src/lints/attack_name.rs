@@ -69,10 +69,10 @@ fn technique(input: &Input<'_>, tag: &Tag<'_>) -> Option<Diagnostic> {
         .at(tag.place("name"))
         .help(HELP);
     // A name that resembles the right one and is nobody else's is a slip, or an old name.
-    let others = versions
-        .all()
-        .iter()
-        .any(|version| !version.techniques_named(name).is_empty());
+    let others = || {
+        let mut all = versions.all().iter();
+        all.any(|version| !version.techniques_named(name).is_empty())
+    };
     let close = !rulec_facts::close_matches(
         &fold(name),
         [fold(&full).as_str(), fold(&technique.name).as_str()],
@@ -83,6 +83,6 @@ fn technique(input: &Input<'_>, tag: &Tag<'_>) -> Option<Diagnostic> {
         diagnostic,
         format!("write {full}"),
         tag.name_edits(technique).filter(|edits| !edits.is_empty()),
-        close && !others,
+        close && !others(),
     ))
 }

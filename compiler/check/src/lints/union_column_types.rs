@@ -1,5 +1,8 @@
 //! Columns that a union splits because their types differ.
 
+use std::collections::HashMap;
+
+use rulec_functions::Type;
 use rulec_ir::RelKind;
 use rulec_ir::walk::{Node, query as walk};
 
@@ -34,20 +37,29 @@ fn run(input: &Input<'_>, found: &mut Vec<Diagnostic>) {
             if seen.contains(&rel.span) || rel.span.of(&query.parsed.text).contains('*') {
                 return;
             }
-            let mut split: Vec<&str> = Vec::new();
-            let all = || inputs.iter().flat_map(|input| input.rel.columns.iter());
-            for column in all() {
-                let name = &*column.name;
-                let whole = rel.columns.iter().any(|c| *c.name == *name);
-                let other = all().find(|c| *c.name == *name && c.ty != column.ty);
-                // What the query puts together again, or drops, does no harm.
-                let harms = |other: &rulec_ir::Column| {
-                    given(&format!("{name}_{}", column.ty)) && given(&format!("{name}_{}", other.ty))
-                };
-                if !whole && !split.contains(&name) && other.is_some_and(harms) {
-                    split.push(name);
+            // In the order in which they come up.
+            let mut types: Vec<(&str, Vec<Type>)> = Vec::new();
+            let mut places: HashMap<&str, usize> = HashMap::new();
+            for column in inputs.iter().flat_map(|input| input.rel.columns.iter()) {
+                let place = *places.entry(&column.name).or_insert_with(|| {
+                    types.push((&column.name, Vec::new()));
+                    types.len() - 1
+                });
+                if !types[place].1.contains(&column.ty) {
+                    types[place].1.push(column.ty);
                 }
             }
+            let split: Vec<&str> = types
+                .into_iter()
+                .filter(|(name, types)| {
+                    let given = |ty: &Type| given(&format!("{name}_{ty}"));
+                    types.len() > 1
+                        && !rel.columns.iter().any(|c| &*c.name == *name)
+                        // What the query puts together again, or drops, does no harm.
+                        && types.iter().filter(|ty| given(ty)).count() > 1
+                })
+                .map(|(name, _)| name)
+                .collect();
             let Some(first) = split.first() else { return };
             seen.push(rel.span);
             let more = match split.len() - 1 {

@@ -106,7 +106,7 @@ impl Entities {
                 making.propose(self, &custom.entity, BY_NAME, fields);
             }
         }
-        for row in &self.inference {
+        for row in self.about(columns) {
             if making.roles.contains(&(&*row.entity, &*row.role)) {
                 continue;
             }
@@ -174,7 +174,7 @@ impl Entities {
         let mut taken = BTreeSet::new();
         let mut roles = BTreeSet::new();
         let mut found = Vec::new();
-        for row in &self.inference {
+        for row in self.about(columns) {
             let Some(defender) = &row.defender else { continue };
             let list = defender.list.as_str();
             if roles.contains(&(list, row.role.as_str())) {
@@ -203,6 +203,20 @@ impl Entities {
             }
         }
         found
+    }
+}
+
+impl Entities {
+    /// The rows of the inference that speak of one of the columns, in their order.
+    fn about(&self, columns: &[OutputColumn<'_>]) -> impl Iterator<Item = &Inference> {
+        let names = columns.iter().flat_map(|c| [Some(c.name), c.source]);
+        let rows: BTreeSet<usize> = names
+            .flatten()
+            .filter_map(|name| self.speaking.get(name))
+            .flatten()
+            .copied()
+            .collect();
+        rows.into_iter().filter_map(|row| self.inference.get(row))
     }
 }
 

@@ -37,7 +37,7 @@ pub(super) struct Meta {
 
 /// Columns by name, for rows too wide to be searched; made when first asked.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Index(Arc<OnceLock<Named>>);
+pub(crate) struct Index(Arc<OnceLock<Named>>);
 
 /// The columns an index is of, and where each name is.
 type Named = (Arc<[Column]>, HashMap<Arc<str>, usize>);

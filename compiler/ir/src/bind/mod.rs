@@ -43,7 +43,8 @@ use rulec_source::{Diagnostic, Span};
 
 use crate::catalog::Catalog;
 use crate::{Binding, Column, Expr, ExprKind, Query, Rel, RelKind, TableUse};
-use bound::{Bound, Index, Meta, Noted};
+pub(crate) use bound::Index;
+use bound::{Bound, Meta, Noted};
 use scope::Scopes;
 
 /// A bound query and what was found wrong with it.

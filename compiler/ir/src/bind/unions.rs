@@ -12,7 +12,7 @@ use super::names::NameTable;
 use super::operators::{keyword, special};
 use super::statements::strip;
 use super::{Binder, Ctx};
-use crate::catalog::Filled;
+use crate::catalog::{Filled, Unified};
 use crate::{BindingKind, Column, Expr, ExprKind, Operator, ProjectKind, Rel, RelKind, UnionInput, codes};
 
 /// Columns times tables of a union beyond which only those that are filled are
@@ -50,7 +50,7 @@ impl Binder<'_> {
         // `kind=inner`: the columns whose names all tables have.
         let common: HashSet<Arc<str>> = common_columns(&inputs).into_iter().collect();
         let first = usize::from(with_source.is_some());
-        let (_, filled, _) = self.unify(&inputs, false);
+        let filled = self.unify(&inputs, None, false).filled.clone();
         let mut kept: Vec<usize> = (0..first).collect();
         for ((_, bound), filled) in inputs.iter().zip(&filled) {
             let has = filled
@@ -126,13 +126,9 @@ impl Binder<'_> {
         at: Span,
         word: &'static str,
     ) -> Bound {
-        let mut columns: Vec<Column> = Vec::new();
-        if let Some(name) = with_source {
-            columns.push(column(name, Type::String));
-        }
-        let first = columns.len();
-        let (shown, filled, shown_count) = self.unify(&inputs, by_name);
-        columns.extend(shown.iter().cloned());
+        let first = usize::from(with_source.is_some());
+        let unified = self.unify(&inputs, with_source, by_name);
+        let (columns, shown) = (unified.columns.clone(), &unified.columns[first..]);
         let is_open = inputs.iter().any(|(_, b)| b.is_from_open());
         let open = inputs.iter().any(|(_, b)| b.rel.open);
         let depth = inputs.iter().map(|(_, b)| b.meta.depth).max().unwrap_or(0) + 1;
@@ -151,7 +147,7 @@ impl Binder<'_> {
         let mut parts = Vec::new();
         let mut rels = Vec::new();
         let built = if wide {
-            filled.iter().map(Vec::len).sum()
+            unified.filled.iter().map(|filled| filled.len()).sum()
         } else {
             cells
         };
@@ -159,17 +155,22 @@ impl Binder<'_> {
             self.too_large(at);
             return self.nothing(at);
         }
-        for ((label, bound), filled) in inputs.into_iter().zip(filled) {
-            let rel = converted_input(bound.rel, &filled, &shown);
+        let fills = unified.filled.iter().zip(&unified.converts);
+        for ((label, bound), (filled, converts)) in inputs.into_iter().zip(fills) {
+            let rel = if *converts {
+                converted_input(bound.rel, filled, shown)
+            } else {
+                bound.rel
+            };
             if wide {
                 labels.push(label);
                 rels.push(rel);
-                sparse.push(filled);
+                sparse.push(filled.clone());
                 continue;
             }
             let mut columns = vec![None; shown.len()];
-            for (output, from) in filled {
-                columns[output] = Some(from);
+            for (output, from) in filled.iter() {
+                columns[*output] = Some(*from);
             }
             parts.push(UnionInput { rel, label, columns });
         }
@@ -189,9 +190,8 @@ impl Binder<'_> {
                 with_source,
             }
         };
-        let columns: Arc<[Column]> = columns.into();
         let step = self.step(word, at, columns.clone(), parents);
-        let listed = is_open.then(|| (0..first + shown_count).collect());
+        let listed = is_open.then(|| (0..first + unified.shown).collect());
         let bound = Bound {
             rel: Rel {
                 kind,
@@ -205,26 +205,23 @@ impl Binder<'_> {
                 step,
                 depth,
                 inner,
-                index: super::Index::default(),
+                index: unified.index.clone(),
             },
         };
         self.guard_depth(bound, at)
     }
 
-    /// The columns of a union, for each input which of them it fills, and how
-    /// many a reader is shown.
-    fn unify(&self, inputs: &[(String, Bound)], by_name: bool) -> (Vec<Column>, Filled, usize) {
+    /// The columns of a union, and which of them each input fills.
+    fn unify(&self, inputs: &[(String, Bound)], with_source: Option<&str>, by_name: bool) -> Arc<Unified> {
         let plain =
             |bound: &Bound| bound.meta.listed.is_none() && matches!(bound.rel.kind, RelKind::Table { .. });
         if inputs.len() < SWEEP || !inputs.iter().all(|(_, bound)| plain(bound)) {
-            return unify(inputs, by_name);
+            return Arc::new(unify(inputs, with_source, by_name));
         }
         let tables = inputs.iter().map(|(_, bound)| bound.columns().clone()).collect();
-        let known = self.catalog.unified(tables, by_name, || {
-            let (columns, filled, _) = unify(inputs, by_name);
-            (columns, filled)
-        });
-        (known.columns.clone(), known.filled.clone(), known.columns.len())
+        self.catalog.unified(tables, with_source, by_name, || {
+            unify(inputs, with_source, by_name)
+        })
     }
 
     /// `search`: the tables' union, named, and the rows with the term.
@@ -483,7 +480,7 @@ pub(super) fn every_table(span: Span) -> ast::Name {
 }
 
 /// A column of a union: where each input has it, by input.
-struct Unified {
+struct Together {
     column: Column,
     from: Vec<(usize, usize)>,
 }
@@ -559,26 +556,43 @@ impl Named {
     }
 }
 
-/// The columns of a union, for each input which of them it fills, and how many
-/// a reader is shown.
-fn unify(inputs: &[(String, Bound)], by_name: bool) -> (Vec<Column>, Filled, usize) {
-    let (shown, count) = unified(inputs, by_name);
+/// The columns of a union, and which of them each input fills.
+fn unify(inputs: &[(String, Bound)], with_source: Option<&str>, by_name: bool) -> Unified {
+    let (all, shown) = unified(inputs, by_name);
     // Every table of an environment in one union has a hundred million
     // cells, nearly all of them null: those are not written down.
-    let mut filled: Filled = vec![Vec::new(); inputs.len()];
-    for (output, unified) in shown.iter().enumerate() {
+    let mut filled: Vec<Vec<(usize, usize)>> = vec![Vec::new(); inputs.len()];
+    let mut converts = vec![false; inputs.len()];
+    for (output, unified) in all.iter().enumerate() {
         for (input, from) in &unified.from {
-            if let Some(filled) = filled.get_mut(*input) {
-                filled.push((output, *from));
-            }
+            let Some(filled) = filled.get_mut(*input) else {
+                continue;
+            };
+            filled.push((output, *from));
+            let own = inputs[*input].1.columns().get(*from);
+            converts[*input] |= own.is_some_and(|own| becomes(own, &unified.column).is_some());
         }
     }
-    let columns = shown.into_iter().map(|unified| unified.column).collect();
-    (columns, filled, count)
+    let source = with_source.map(|name| column(name, Type::String));
+    let columns = source
+        .into_iter()
+        .chain(all.into_iter().map(|unified| unified.column));
+    Unified {
+        columns: columns.collect(),
+        index: super::Index::default(),
+        shown,
+        filled: filled.into_iter().map(Filled::from).collect(),
+        converts,
+    }
+}
+
+/// The type that a column gets in a union, if it is not its own.
+fn becomes(own: &Column, unified: &Column) -> Option<Type> {
+    (own.ty != unified.ty && own.ty != Type::Unknown).then_some(unified.ty)
 }
 
 /// The columns of a union, those a reader is shown first, and their number.
-fn unified(inputs: &[(String, Bound)], by_name: bool) -> (Vec<Unified>, usize) {
+fn unified(inputs: &[(String, Bound)], by_name: bool) -> (Vec<Together>, usize) {
     let mut named: Vec<Named> = Vec::new();
     let mut places: HashMap<Arc<str>, usize> = HashMap::new();
     for (i, (_, bound)) in inputs.iter().enumerate() {
@@ -603,7 +617,7 @@ fn unified(inputs: &[(String, Bound)], by_name: bool) -> (Vec<Unified>, usize) {
         }
     }
     let mut names = NameTable::default();
-    let mut shown: Vec<Unified> = Vec::with_capacity(named.len());
+    let mut shown: Vec<Together> = Vec::with_capacity(named.len());
     for mut name in named {
         let first = name.types[0].0;
         if by_name && name.types.len() > 1 {
@@ -624,7 +638,7 @@ fn unified(inputs: &[(String, Bound)], by_name: bool) -> (Vec<Unified>, usize) {
             } else {
                 names.derived(&format!("{}_{ty}", name.name))
             };
-            shown.push(Unified {
+            shown.push(Together {
                 column: column(name, ty),
                 from,
             });
@@ -638,7 +652,7 @@ fn unified(inputs: &[(String, Bound)], by_name: bool) -> (Vec<Unified>, usize) {
 }
 
 /// Adds the columns nobody mentioned on the way to the union.
-fn unify_hidden(inputs: &[(String, Bound)], shown: &mut Vec<Unified>) {
+fn unify_hidden(inputs: &[(String, Bound)], shown: &mut Vec<Together>) {
     let mut places: HashMap<Arc<str>, usize> = HashMap::with_capacity(shown.len());
     for (place, unified) in shown.iter().enumerate() {
         places.entry(unified.column.name.clone()).or_insert(place);
@@ -653,7 +667,7 @@ fn unify_hidden(inputs: &[(String, Bound)], shown: &mut Vec<Unified>) {
                 continue;
             }
             let place = *places.entry(c.name.clone()).or_insert_with(|| {
-                shown.push(Unified {
+                shown.push(Together {
                     column: c.clone(),
                     from: Vec::new(),
                 });
@@ -684,19 +698,13 @@ fn shared_type(a: Type, b: Type) -> Type {
 
 /// An input whose columns have the types the union gives them.
 fn converted_input(rel: Rel, filled: &[(usize, usize)], shown: &[Column]) -> Rel {
-    let mut types: Vec<Option<Type>> = Vec::new();
+    let mut types: Vec<Option<Type>> = vec![None; rel.columns.len()];
     for (output, index) in filled {
         if let Some(unified) = shown.get(*output)
             && let Some(own) = rel.columns.get(*index)
-            && own.ty != unified.ty
-            && own.ty != Type::Unknown
         {
-            types.resize(rel.columns.len(), None);
-            types[*index] = Some(unified.ty);
+            types[*index] = becomes(own, unified);
         }
-    }
-    if types.is_empty() {
-        return rel;
     }
     let span = Span::at(rel.span.start as usize);
     let mut columns = rel.columns.to_vec();
