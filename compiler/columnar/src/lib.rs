@@ -2,13 +2,17 @@
 //!
 //! In: a file of columns, and what a query asks of it. Out: rows, through the
 //! same conversions as those of text. Only the columns that somebody reads are
-//! decoded, some thousand rows at a time. Parquet may be packed with snappy,
-//! gzip, lz4 or zstd; Arrow with lz4 or zstd.
+//! decoded, some thousand rows at a time, and of Parquet only the rows that may
+//! matter. Parquet may be packed with snappy, gzip, lz4 or zstd; Arrow with lz4
+//! or zstd.
 //!
 //! A crate of its own, because it takes as long to build as the rest of the
 //! compiler together; emitted packages do without it. Deliberately absent:
 //! predicates that skip row groups by their statistics.
 
+mod data;
+mod parquet;
+mod screen;
 mod value;
 
 use std::fmt::Display;
@@ -20,12 +24,12 @@ use arrow_array::RecordBatch;
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, Schema};
 use bytes::Bytes;
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::file::reader::ChunkReader;
 use rulec_runtime::files::{ColumnFormat, Columnar, Data};
-use rulec_runtime::read::{Feed, Report, Slot, Source};
-use rulec_runtime::{Batch, Code, RuntimeError};
+use rulec_runtime::read::{Feed, Piece, Report, Slot, Source};
+use rulec_runtime::{Code, RuntimeError, Take, Wanted, Work};
+
+use crate::data::Shared;
+use crate::value::Texts;
 
 /// Rows decoded at a time.
 const ROWS: usize = 1 << 13;
@@ -34,77 +38,78 @@ const ROWS: usize = 1 << 13;
 #[derive(Clone, Copy, Debug)]
 pub struct Reader;
 
-type Each<'e> = dyn FnMut(Batch) -> Result<(), RuntimeError> + 'e;
-
 impl Columnar for Reader {
     fn batches(
         &self,
         format: ColumnFormat,
         data: Data<'_>,
         source: &Source<'_>,
-        each: &mut Each<'_>,
+        wanted: Option<Wanted<'_>>,
+        work: &Work<'_>,
+        take: &mut Take<'_>,
     ) -> Result<Report, RuntimeError> {
         match (format, data) {
-            (ColumnFormat::Parquet, Data::File(file)) => parquet(file, source, each),
+            (ColumnFormat::Parquet, Data::File(file)) => {
+                let data = Shared::file(file).map_err(|error| unreadable(source, format, &error))?;
+                parquet::read(&data, source, wanted, work, take)
+            }
             (ColumnFormat::Parquet, Data::Bytes(bytes)) => {
-                parquet(Bytes::copy_from_slice(bytes), source, each)
+                let data = Shared::Bytes(Bytes::copy_from_slice(bytes));
+                parquet::read(&data, source, wanted, work, take)
             }
-            (ColumnFormat::ArrowFile, Data::File(file)) => arrow_file(BufReader::new(file), source, each),
-            (ColumnFormat::ArrowFile, Data::Bytes(bytes)) => arrow_file(Cursor::new(bytes), source, each),
+            (ColumnFormat::ArrowFile, Data::File(file)) => {
+                arrow_file(BufReader::new(file), source, work, take)
+            }
+            (ColumnFormat::ArrowFile, Data::Bytes(bytes)) => {
+                arrow_file(Cursor::new(bytes), source, work, take)
+            }
             (ColumnFormat::ArrowStream, Data::File(file)) => {
-                arrow_stream(BufReader::<File>::new(file), source, each)
+                arrow_stream(BufReader::<File>::new(file), source, work, take)
             }
-            (ColumnFormat::ArrowStream, Data::Bytes(bytes)) => arrow_stream(Cursor::new(bytes), source, each),
+            (ColumnFormat::ArrowStream, Data::Bytes(bytes)) => {
+                arrow_stream(Cursor::new(bytes), source, work, take)
+            }
         }
     }
-}
-
-fn parquet(
-    data: impl ChunkReader + 'static,
-    source: &Source<'_>,
-    each: &mut Each<'_>,
-) -> Result<Report, RuntimeError> {
-    let wrong = |error: &dyn Display| unreadable(source, ColumnFormat::Parquet, error);
-    let builder = ParquetRecordBatchReaderBuilder::try_new(data);
-    let builder = builder.map_err(|error| {
-        wrong(&format_args!(
-            "{error} (what it holds stands at its end, which is missing where it is cut off)"
-        ))
-    })?;
-    let mut feed = Feed::new(source, each);
-    let columns = columns(builder.schema(), &mut feed);
-    let mask = ProjectionMask::roots(builder.parquet_schema(), columns.iter().map(|(place, _)| *place));
-    let reader = builder.with_projection(mask).with_batch_size(ROWS).build();
-    let reader = reader.map_err(|error| wrong(&error))?;
-    let slots: Vec<Slot> = columns.into_iter().map(|(_, slot)| slot).collect();
-    rows(reader, &slots, ColumnFormat::Parquet, source, feed)
 }
 
 fn arrow_file(
     mut data: impl Read + Seek,
     source: &Source<'_>,
-    each: &mut Each<'_>,
+    work: &Work<'_>,
+    take: &mut Take<'_>,
 ) -> Result<Report, RuntimeError> {
-    let wrong = |error: ArrowError| unreadable(source, ColumnFormat::ArrowFile, &error);
+    let format = ColumnFormat::ArrowFile;
+    let wrong = |error: ArrowError| unreadable(source, format, &error);
     let schema = FileReader::try_new(&mut data, None).map_err(wrong)?.schema();
-    let mut feed = Feed::new(source, each);
+    let mut each = |batch| take(work(batch)?).map(|_| ());
+    let mut feed = Feed::new(source, &mut each);
     let columns = columns(&schema, &mut feed);
     let places = columns.iter().map(|(place, _)| *place).collect();
     let reader = FileReader::try_new(data, Some(places)).map_err(wrong)?;
     let slots: Vec<Slot> = columns.into_iter().map(|(_, slot)| slot).collect();
-    rows(reader, &slots, ColumnFormat::ArrowFile, source, feed)
+    let piece = give(reader, &slots, format, source, 0, &mut feed)?;
+    feed.finish(piece.stopped.as_deref())
 }
 
-fn arrow_stream(data: impl Read, source: &Source<'_>, each: &mut Each<'_>) -> Result<Report, RuntimeError> {
-    let wrong = |error: ArrowError| unreadable(source, ColumnFormat::ArrowStream, &error);
+fn arrow_stream(
+    data: impl Read,
+    source: &Source<'_>,
+    work: &Work<'_>,
+    take: &mut Take<'_>,
+) -> Result<Report, RuntimeError> {
+    let format = ColumnFormat::ArrowStream;
+    let wrong = |error: ArrowError| unreadable(source, format, &error);
     // A stream cannot be begun anew, so columns nobody reads are decoded, too.
     let reader = StreamReader::try_new(data, None).map_err(wrong)?;
-    let mut feed = Feed::new(source, each);
+    let mut each = |batch| take(work(batch)?).map(|_| ());
+    let mut feed = Feed::new(source, &mut each);
     let columns = columns(&reader.schema(), &mut feed);
     let places: Vec<usize> = columns.iter().map(|(place, _)| *place).collect();
     let slots: Vec<Slot> = columns.into_iter().map(|(_, slot)| slot).collect();
     let batches = reader.map(|batch| batch.and_then(|batch| batch.project(&places)));
-    rows(batches, &slots, ColumnFormat::ArrowStream, source, feed)
+    let piece = give(batches, &slots, format, source, 0, &mut feed)?;
+    feed.finish(piece.stopped.as_deref())
 }
 
 /// The columns of a file that somebody reads, by place.
@@ -118,21 +123,26 @@ fn columns(schema: &Schema, feed: &mut Feed<'_>) -> Vec<(usize, Slot)> {
         .collect()
 }
 
-fn rows(
+/// Gives the rows of batches to a feed. `before` is the number of the row in
+/// front of them.
+fn give(
     mut batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
     slots: &[Slot],
     format: ColumnFormat,
     source: &Source<'_>,
-    mut feed: Feed<'_>,
-) -> Result<Report, RuntimeError> {
-    let mut number = 0;
-    let mut stopped = None;
+    before: u64,
+    feed: &mut Feed<'_>,
+) -> Result<Piece, RuntimeError> {
+    let mut piece = Piece::default();
+    let mut known: Vec<Texts> = Vec::new();
+    known.resize_with(slots.len(), Texts::default);
     loop {
         // The decoders trust what they decode; a damaged file must stop only itself.
         let decoded = panic::catch_unwind(AssertUnwindSafe(|| {
             let batch = batches.next()?;
             Some(batch.and_then(|batch| {
-                let columns = batch.columns().iter().map(value::values);
+                let columns = batch.columns().iter().zip(&mut known);
+                let columns = columns.map(|(column, known)| value::values_with(column, known));
                 Ok((batch.num_rows(), columns.collect::<Result<Vec<_>, _>>()?))
             }))
         }));
@@ -145,20 +155,20 @@ fn rows(
                 if !source.lenient {
                     return Err(error);
                 }
-                stopped = Some(error.message);
+                piece.stopped = Some(error.message);
                 break;
             }
         };
         for row in 0..count {
-            number += 1;
-            feed.begin_row(number);
+            piece.rows += 1;
+            feed.begin_row(before + piece.rows);
             for (slot, column) in slots.iter().zip(&mut columns) {
                 feed.set(*slot, std::mem::take(&mut column[row]));
             }
             feed.end_row()?;
         }
     }
-    feed.finish(stopped.as_deref())
+    Ok(piece)
 }
 
 fn unreadable(source: &Source<'_>, format: ColumnFormat, error: &dyn Display) -> RuntimeError {

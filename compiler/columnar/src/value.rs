@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use foldhash::HashMap;
+
 use arrow_array::array::AnyDictionaryArray;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -17,7 +19,7 @@ use arrow_array::types::{
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType, UInt8Type, UInt16Type,
     UInt32Type, UInt64Type,
 };
-use arrow_array::{Array, ArrayRef, ArrowPrimitiveType};
+use arrow_array::{Array, ArrayRef, ArrowPrimitiveType, StringViewArray};
 use arrow_schema::{ArrowError, DataType, TimeUnit};
 use rulec_functions::{Bag, Type, Value, text};
 
@@ -51,6 +53,51 @@ pub(crate) fn type_of(ty: &DataType) -> Type {
     }
 }
 
+/// Texts of a column by where they lie in what was decoded: a file writes each
+/// of the few that most columns have once, and they are shared by all rows.
+#[derive(Default)]
+pub(crate) struct Texts {
+    /// The texts are of its buffers; held, so that nothing else comes to lie there.
+    held: Option<StringViewArray>,
+    known: HashMap<u128, Arc<str>>,
+}
+
+/// Texts that are remembered, at most.
+const REMEMBERED: usize = 1 << 12;
+
+/// As [`values`], for the next rows of a column.
+pub(crate) fn values_with(column: &ArrayRef, texts: &mut Texts) -> Result<Vec<Value>, ArrowError> {
+    let DataType::Utf8View = column.data_type() else {
+        return values(column);
+    };
+    let column = column.as_string_view();
+    let places = |column: &StringViewArray| -> Vec<_> {
+        let buffers = column.data_buffers().iter();
+        buffers.map(|buffer| (buffer.as_ptr(), buffer.len())).collect()
+    };
+    if texts.held.as_ref().map(places) != Some(places(column)) {
+        texts.known.clear();
+        texts.held = Some(column.clone());
+    }
+    let rows = 0..column.len();
+    Ok(rows
+        .map(|row| {
+            if column.is_null(row) {
+                return Value::Null;
+            }
+            let view = column.views()[row];
+            if let Some(text) = texts.known.get(&view) {
+                return Value::String(text.clone());
+            }
+            let text: Arc<str> = column.value(row).into();
+            if texts.known.len() < REMEMBERED {
+                texts.known.insert(view, text.clone());
+            }
+            Value::String(text)
+        })
+        .collect())
+}
+
 /// The values of a column, in order.
 pub(crate) fn values(column: &ArrayRef) -> Result<Vec<Value>, ArrowError> {
     let column: &dyn Array = column;
@@ -80,17 +127,15 @@ pub(crate) fn values(column: &ArrayRef) -> Result<Vec<Value>, ArrowError> {
         DataType::Decimal256(..) => decimals::<Decimal256Type>(column),
         DataType::Date32 => each::<Date32Type>(column, |days| date(i64::from(days).checked_mul(DAY)?)),
         DataType::Date64 => each::<Date64Type>(column, |ms| date(ms.checked_mul(SECOND / 1_000)?)),
-        DataType::Timestamp(TimeUnit::Second, _) => {
-            each::<TimestampSecondType>(column, |s| date(s.checked_mul(SECOND)?))
-        }
-        DataType::Timestamp(TimeUnit::Millisecond, _) => {
-            each::<TimestampMillisecondType>(column, |ms| date(ms.checked_mul(SECOND / 1_000)?))
-        }
-        DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            each::<TimestampMicrosecondType>(column, |us| date(us.checked_mul(10)?))
-        }
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-            each::<TimestampNanosecondType>(column, |ns| date(ns.div_euclid(100)))
+        DataType::Timestamp(unit, _) => {
+            let unit = *unit;
+            let time = |n: i64| ticks(unit, n).map(Value::DateTime);
+            match unit {
+                TimeUnit::Second => each::<TimestampSecondType>(column, time),
+                TimeUnit::Millisecond => each::<TimestampMillisecondType>(column, time),
+                TimeUnit::Microsecond => each::<TimestampMicrosecondType>(column, time),
+                TimeUnit::Nanosecond => each::<TimestampNanosecondType>(column, time),
+            }
         }
         DataType::Time32(TimeUnit::Second) => {
             each::<Time32SecondType>(column, |s| span(i64::from(s).checked_mul(SECOND)))
@@ -198,7 +243,19 @@ fn decimals<T: DecimalType>(column: &dyn Array) -> Vec<Value> {
     })
 }
 
-/// A time so many ticks after 1970; none where the language has no such time.
+/// The ticks of a time so many units after 1970; none where the language has no
+/// such time.
+pub(crate) fn ticks(unit: TimeUnit, count: i64) -> Option<i64> {
+    let ticks = match unit {
+        TimeUnit::Second => count.checked_mul(SECOND)?,
+        TimeUnit::Millisecond => count.checked_mul(SECOND / 1_000)?,
+        TimeUnit::Microsecond => count.checked_mul(10)?,
+        TimeUnit::Nanosecond => count.div_euclid(100),
+    };
+    rulec_functions::convert::to_datetime(&Value::Long(ticks.checked_add(EPOCH)?))
+}
+
+/// A date or time so many ticks after 1970.
 fn date(ticks: i64) -> Option<Value> {
     let ticks = ticks.checked_add(EPOCH)?;
     rulec_functions::convert::to_datetime(&Value::Long(ticks)).map(Value::DateTime)

@@ -51,6 +51,10 @@ pub type InTurn<'a> = Box<dyn FnOnce() -> Result<bool, RuntimeError> + Send + 'a
 /// order. What it gives is called in the order of the table, one at a time.
 pub type Work<'a> = dyn Fn(Batch) -> Result<InTurn<'a>, RuntimeError> + Sync + 'a;
 
+/// Who is given what is left to do with pieces, in the order of the table; false
+/// when no more are wanted.
+pub type Take<'a> = dyn FnMut(InTurn<'_>) -> Result<bool, RuntimeError> + Send + 'a;
+
 /// Where tables come from.
 pub trait Tables: Sync {
     /// The rows of a table. A table nobody gave is an error that names it;

@@ -14,7 +14,7 @@ use std::sync::{Mutex, PoisonError};
 use rulec_functions::Necessary;
 
 use crate::batch::Batch;
-use crate::context::{InTurn, Stage, TableRequest, Tables, Wanted, Work};
+use crate::context::{InTurn, Stage, TableRequest, Tables, Take, Wanted, Work};
 use crate::error::{Code, RuntimeError};
 use crate::progress::Progress;
 use crate::read;
@@ -51,13 +51,16 @@ pub struct Files {
 
 /// Reads files of columns. What does that is large, and no part of this crate.
 pub trait Columnar: std::fmt::Debug + Send + Sync {
-    /// Reads a file in pieces, as [`read::batches`] reads text.
+    /// Reads a file in pieces, which are worked on in any order and taken in
+    /// that of the file. Rows that do not meet what is wanted may be left out.
     fn batches(
         &self,
         format: ColumnFormat,
         data: Data<'_>,
         source: &read::Source<'_>,
-        each: &mut dyn FnMut(Batch) -> Result<(), RuntimeError>,
+        wanted: Option<Wanted<'_>>,
+        work: &Work<'_>,
+        take: &mut Take<'_>,
     ) -> Result<read::Report, RuntimeError>;
 }
 
@@ -285,7 +288,9 @@ impl Files {
             }
             Content::Text(text) => read::batches(text, source, &mut |batch| turns.work(work, batch)),
             Content::Columns(format, data) => match &self.columnar {
-                Some(reader) => reader.batches(format, data, source, &mut |batch| turns.work(work, batch)),
+                Some(reader) => {
+                    reader.batches(format, data, source, wanted, work, &mut |turn| turns.take(turn))
+                }
                 None => Err(RuntimeError::new(
                     Code::INPUT_UNREADABLE,
                     format!(
@@ -306,7 +311,7 @@ impl Files {
         work: &Work<'_>,
         turns: &mut Turns,
     ) -> Result<read::Report, RuntimeError> {
-        let take: &mut scan::Take<'_> = &mut |turn| Ok(turns.take(turn)? || self.strict);
+        let take: &mut Take<'_> = &mut |turn| Ok(turns.take(turn)? || self.strict);
         let watch = |part: &[u8]| {
             // A file that other rules read too stays mapped.
             if self.index.file(source.label).is_none() {

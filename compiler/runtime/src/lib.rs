@@ -35,12 +35,13 @@ mod vector;
 pub mod write;
 
 pub use batch::{Batch, BatchBuilder, Row, Rows};
-pub use context::{Context, InMemory, InTurn, Stage, TableRequest, Tables, Wanted, Work};
+pub use context::{Context, InMemory, InTurn, Stage, TableRequest, Tables, Take, Wanted, Work};
 pub use error::{CODES, Code, Named, Place, RuntimeError};
 pub use key::KeyBuffer;
 pub use memory::{DEFAULT_MEMORY_LIMIT, Growing, Memory, Reservation};
 pub use newest::newest;
 pub use progress::Progress;
+pub use scan::{Condition, InsideTest, Test, TextsTest};
 pub use schema::{Column, Schema};
 pub use text_set::TextSet;
 pub use vector::{Builder, Vector};

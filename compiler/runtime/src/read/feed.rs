@@ -2,10 +2,13 @@
 
 use rulec_functions::{Type, Value};
 
+use super::raw::Fates;
 use super::sink::{Sink, Slot};
 use super::{Report, Source};
 use crate::batch::Batch;
+use crate::context::{InTurn, Take, Work};
 use crate::error::RuntimeError;
+use crate::turns::in_order;
 
 /// Takes rows value by value, and hands on batches as every reader does.
 pub struct Feed<'a>(Sink<'a>);
@@ -48,4 +51,81 @@ impl<'a> Feed<'a> {
     pub fn finish(self, stopped: Option<&str>) -> Result<Report, RuntimeError> {
         self.0.finish(stopped)
     }
+}
+
+/// How a piece of a file was read.
+#[derive(Debug, Default)]
+pub struct Piece {
+    /// Its rows, those that were left out among them.
+    pub rows: u64,
+    /// Why there is no more, although the file goes on: a lenient reader keeps
+    /// what came before.
+    pub stopped: Option<String>,
+}
+
+/// What came of one piece.
+struct Read<'w> {
+    turns: Vec<InTurn<'w>>,
+    piece: Piece,
+    fates: Fates,
+}
+
+/// Reads the numbered pieces of a file on all processors, each through a feed of
+/// its own, which is worked on at once and taken in the order of the file. Not
+/// for open tables, as only their end says what columns they have. `all` says
+/// that no rows are left out.
+pub fn in_pieces(
+    count: usize,
+    source: &Source<'_>,
+    work: &Work<'_>,
+    take: &mut Take<'_>,
+    all: bool,
+    read: &(dyn Fn(usize, &mut Feed<'_>) -> Result<Piece, RuntimeError> + Sync),
+) -> Result<Report, RuntimeError> {
+    let one = |number: usize| {
+        let mut turns = Vec::new();
+        let mut each = |batch: Batch| {
+            turns.push(work(batch)?);
+            Ok(())
+        };
+        let mut feed = Feed::new(source, &mut each);
+        let piece = read(number, &mut feed)?;
+        let fates = feed.0.finish_if_any()?;
+        Ok(Read {
+            turns,
+            piece,
+            fates: Fates(fates),
+        })
+    };
+    let mut report = Report::default();
+    let mut fates = Fates::default();
+    let mut failure = None;
+    let mut whole = all;
+    let mut add = |read: Result<Read<'_>, RuntimeError>| -> Result<bool, RuntimeError> {
+        let read = read?;
+        report.rows += read.piece.rows;
+        fates.merge(read.fates);
+        for turn in read.turns {
+            if !take(turn)? {
+                whole = false;
+                return Ok(false);
+            }
+        }
+        report.stopped = read.piece.stopped;
+        Ok(report.stopped.is_none())
+    };
+    in_order(count, || (), |(), number| one(number), &mut |read| {
+        add(read).unwrap_or_else(|error| {
+            failure = Some(error);
+            false
+        })
+    });
+    if let Some(failure) = failure {
+        return Err(failure);
+    }
+    // Of some rows only, nothing can be said of a whole column.
+    if whole {
+        fates.tell(source, |row| row, &mut report);
+    }
+    Ok(report)
 }

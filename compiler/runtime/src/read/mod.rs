@@ -33,7 +33,7 @@ use crate::error::{Code, RuntimeError};
 use crate::memory::Memory;
 use crate::schema::Schema;
 
-pub use feed::Feed;
+pub use feed::{Feed, Piece, in_pieces};
 pub(crate) use raw::{Fates, Memory as Remembered, Rows, is_rows, validate, wanted};
 use sink::Sink;
 pub use sink::Slot;

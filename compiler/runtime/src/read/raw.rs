@@ -179,7 +179,7 @@ impl<'a> Rows<'a> {
 
 /// How the values of each column fared in a part of a file.
 #[derive(Debug, Default)]
-pub(crate) struct Fates(Vec<Fate>);
+pub(crate) struct Fates(pub(super) Vec<Fate>);
 
 impl Fates {
     /// Adds those of a later part.

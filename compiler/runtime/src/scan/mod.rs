@@ -14,6 +14,7 @@
 //! that is broken where no rule looks may go unnoticed, unless the source is
 //! strict.
 
+mod condition;
 mod lanes;
 mod needle;
 mod pattern;
@@ -28,11 +29,12 @@ use std::sync::Arc;
 use rulec_functions::Necessary;
 
 use crate::batch::Batch;
-use crate::context::{InTurn, Work};
+use crate::context::{InTurn, Take, Work};
 use crate::error::{Code, RuntimeError};
 use crate::read::{self, Report, Source};
 use crate::turns::in_order;
 
+pub use condition::{Condition, InsideTest, Test, TextsTest};
 use lanes::Marker;
 pub(crate) use places::Places;
 use screen::Screen;
@@ -62,10 +64,6 @@ const LONG: usize = 32 << 20;
 /// Who is told while a pass over a file goes on which part of it has been looked
 /// through. An error stops it.
 pub(crate) type Watch<'a> = dyn Fn(&[u8]) -> Result<(), RuntimeError> + Sync + 'a;
-
-/// Who is given what is left to do with pieces, in the order of the file; false
-/// when no more are wanted.
-pub(crate) type Take<'a> = dyn FnMut(InTurn<'_>) -> Result<bool, RuntimeError> + Send + 'a;
 
 /// A line that is no JSON object.
 struct Malformed {

@@ -56,7 +56,7 @@ fn is_usual(content: &[u8]) -> bool {
 /// Whether no character beyond ASCII has a case in it: none of
 /// [`MEETS_ASCII`](rulec_functions::fold::MEETS_ASCII).
 #[inline]
-fn folds_plainly(text: &[u8]) -> bool {
+pub(super) fn folds_plainly(text: &[u8]) -> bool {
     text.is_ascii()
         || !text.windows(2).enumerate().any(|(at, pair)| match pair {
             [0xc4, 0xb0 | 0xb1] | [0xc5, 0xbf] => true,
@@ -122,9 +122,18 @@ pub(super) struct Needle {
 impl Needle {
     /// None where a raw text cannot be asked for it.
     pub(super) fn new(text: &str, test: TextTest, folded: bool) -> Option<Self> {
-        let mut bytes = escaped(text)?;
+        Self::of(escaped(text)?, test, folded)
+    }
+
+    /// For texts that are not written as JSON. None where case beyond ASCII
+    /// would count.
+    pub(super) fn plain(text: &str, test: TextTest, folded: bool) -> Option<Self> {
+        Self::of(text.as_bytes().to_vec(), test, folded)
+    }
+
+    fn of(mut bytes: Vec<u8>, test: TextTest, folded: bool) -> Option<Self> {
         if folded {
-            if !text.is_ascii() {
+            if !bytes.is_ascii() {
                 return None;
             }
             bytes.make_ascii_lowercase();
