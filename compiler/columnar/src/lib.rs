@@ -10,7 +10,6 @@
 //! compiler together; emitted packages do without it. Deliberately absent:
 //! predicates that skip row groups by their statistics.
 
-mod data;
 mod parquet;
 mod screen;
 mod value;
@@ -24,12 +23,9 @@ use arrow_array::RecordBatch;
 use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, Schema};
 use bytes::Bytes;
-use rulec_runtime::files::{ColumnFormat, Columnar, Data};
+use rulec_runtime::files::{ColumnFormat, Columnar, Data, Map};
 use rulec_runtime::read::{Feed, Piece, Report, Slot, Source};
 use rulec_runtime::{Code, RuntimeError, Take, Wanted, Work};
-
-use crate::data::Shared;
-use crate::value::Texts;
 
 /// Rows decoded at a time.
 const ROWS: usize = 1 << 13;
@@ -50,12 +46,11 @@ impl Columnar for Reader {
     ) -> Result<Report, RuntimeError> {
         match (format, data) {
             (ColumnFormat::Parquet, Data::File(file)) => {
-                let data = Shared::file(file).map_err(|error| unreadable(source, format, &error))?;
-                parquet::read(&data, source, wanted, work, take)
+                let map = Map::of(&file).map_err(|error| unreadable(source, format, &error))?;
+                parquet::read(Bytes::from_owner(map), source, wanted, work, take)
             }
             (ColumnFormat::Parquet, Data::Bytes(bytes)) => {
-                let data = Shared::Bytes(Bytes::copy_from_slice(bytes));
-                parquet::read(&data, source, wanted, work, take)
+                parquet::read(Bytes::copy_from_slice(bytes), source, wanted, work, take)
             }
             (ColumnFormat::ArrowFile, Data::File(file)) => {
                 arrow_file(BufReader::new(file), source, work, take)
@@ -88,7 +83,7 @@ fn arrow_file(
     let places = columns.iter().map(|(place, _)| *place).collect();
     let reader = FileReader::try_new(data, Some(places)).map_err(wrong)?;
     let slots: Vec<Slot> = columns.into_iter().map(|(_, slot)| slot).collect();
-    let piece = give(reader, &slots, format, source, 0, &mut feed)?;
+    let piece = give(reader, &slots, format, source, &mut feed)?;
     feed.finish(piece.stopped.as_deref())
 }
 
@@ -108,7 +103,7 @@ fn arrow_stream(
     let places: Vec<usize> = columns.iter().map(|(place, _)| *place).collect();
     let slots: Vec<Slot> = columns.into_iter().map(|(_, slot)| slot).collect();
     let batches = reader.map(|batch| batch.and_then(|batch| batch.project(&places)));
-    let piece = give(batches, &slots, format, source, 0, &mut feed)?;
+    let piece = give(batches, &slots, format, source, &mut feed)?;
     feed.finish(piece.stopped.as_deref())
 }
 
@@ -123,34 +118,27 @@ fn columns(schema: &Schema, feed: &mut Feed<'_>) -> Vec<(usize, Slot)> {
         .collect()
 }
 
-/// Gives the rows of batches to a feed. `before` is the number of the row in
-/// front of them.
+/// Gives the rows of batches to a feed.
 fn give(
     mut batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
     slots: &[Slot],
     format: ColumnFormat,
     source: &Source<'_>,
-    before: u64,
     feed: &mut Feed<'_>,
 ) -> Result<Piece, RuntimeError> {
     let mut piece = Piece::default();
-    let mut known: Vec<Texts> = Vec::new();
-    known.resize_with(slots.len(), Texts::default);
     loop {
-        // The decoders trust what they decode; a damaged file must stop only itself.
-        let decoded = panic::catch_unwind(AssertUnwindSafe(|| {
-            let batch = batches.next()?;
-            Some(batch.and_then(|batch| {
-                let columns = batch.columns().iter().zip(&mut known);
-                let columns = columns.map(|(column, known)| value::values_with(column, known));
-                Ok((batch.num_rows(), columns.collect::<Result<Vec<_>, _>>()?))
-            }))
-        }));
-        let damaged = |_| Some(Err(ArrowError::ParseError("the file is damaged".to_owned())));
-        let (count, mut columns) = match decoded.unwrap_or_else(damaged) {
-            None => break,
-            Some(Ok(decoded)) => decoded,
-            Some(Err(error)) => {
+        let decoded = guarded(|| {
+            let Some(batch) = batches.next().transpose()? else {
+                return Ok(None);
+            };
+            let columns = batch.columns().iter().map(value::values);
+            Ok(Some((batch.num_rows(), columns.collect::<Result<Vec<_>, _>>()?)))
+        });
+        let (count, mut columns) = match decoded {
+            Ok(None) => break,
+            Ok(Some(decoded)) => decoded,
+            Err(error) => {
                 let error = unreadable(source, format, &error);
                 if !source.lenient {
                     return Err(error);
@@ -161,7 +149,7 @@ fn give(
         };
         for row in 0..count {
             piece.rows += 1;
-            feed.begin_row(before + piece.rows);
+            feed.begin_row(piece.rows);
             for (slot, column) in slots.iter().zip(&mut columns) {
                 feed.set(*slot, std::mem::take(&mut column[row]));
             }
@@ -169,6 +157,12 @@ fn give(
         }
     }
     Ok(piece)
+}
+
+/// The decoders trust what they decode; a damaged file must stop only itself.
+fn guarded<T>(decode: impl FnOnce() -> Result<T, ArrowError>) -> Result<T, ArrowError> {
+    panic::catch_unwind(AssertUnwindSafe(decode))
+        .unwrap_or_else(|_| Err(ArrowError::ParseError("the file is damaged".to_owned())))
 }
 
 fn unreadable(source: &Source<'_>, format: ColumnFormat, error: &dyn Display) -> RuntimeError {

@@ -4,26 +4,30 @@
 //! Row groups are cut into ranges of rows. Of a range the columns that the
 //! query's necessary condition is about are decoded first, cheapest test
 //! first, each for the rows that passed those before it; everything else is
-//! decoded for what is left.
+//! decoded for what is left. No column is unpacked twice.
 
-use std::fmt::Display;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow_schema::{DataType, Field, Schema as ArrowSchema};
+use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
+use arrow_schema::{ArrowError, DataType, Field, Schema as ArrowSchema};
+use arrow_select::filter::filter;
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowPredicate, ArrowPredicateFn, ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
-    ParquetRecordBatchReaderBuilder, RowFilter, RowSelection, RowSelector,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    RowSelection, RowSelector,
 };
+use parquet::errors::ParquetError;
 use rulec_runtime::files::ColumnFormat;
 use rulec_runtime::read::{Feed, Piece, Report, Slot, Source, in_pieces};
 use rulec_runtime::{Condition, RuntimeError, Take, Wanted, Work};
 
-use crate::data::Shared;
-use crate::{ROWS, columns, give, screen, unreadable};
+use crate::{ROWS, columns, guarded, screen, unreadable, value};
 
-/// Rows of a piece, at most. Rows before a range are skipped by pages, unread.
-const RANGE: usize = 1 << 16;
+/// Rows of a piece, at most: a little more than what writers put into a group,
+/// since the pages of a group that is cut are unpacked for each part of it.
+const RANGE: usize = 1 << 17;
 
 /// Rows of one row group.
 struct Range {
@@ -37,73 +41,76 @@ struct Range {
     bytes: u64,
 }
 
+/// A file, and what it says of itself.
+struct File<'s> {
+    data: Bytes,
+    metadata: ArrowReaderMetadata,
+    source: &'s Source<'s>,
+}
+
+/// What is known of a range so far.
+struct Left {
+    /// The rows that may matter, within their group; none for all of them.
+    selection: Option<RowSelection>,
+    rows: usize,
+    /// Columns of these rows, by their place in the file.
+    columns: BTreeMap<usize, ArrayRef>,
+}
+
 pub(crate) fn read(
-    data: &Shared,
+    data: Bytes,
     source: &Source<'_>,
     wanted: Option<Wanted<'_>>,
     work: &Work<'_>,
     take: &mut Take<'_>,
 ) -> Result<Report, RuntimeError> {
-    let wrong = |error: &dyn Display| unreadable(source, ColumnFormat::Parquet, error);
-    let metadata = metadata(data).map_err(|error| {
-        wrong(&format_args!(
-            "{error} (what it holds stands at its end, which is missing where it is cut off)"
-        ))
+    let metadata = metadata(&data).map_err(|error| {
+        let error =
+            format_args!("{error} (what it holds stands at its end, which is missing where it is cut off)");
+        unreadable(source, ColumnFormat::Parquet, &error)
     })?;
+    let file = File {
+        data,
+        metadata,
+        source,
+    };
+    let ranges = file.ranges();
     if source.schema.is_open() {
         // Its columns are known at its end only, so it comes in one piece.
         let mut each = |batch| take(work(batch)?).map(|_| ());
         let mut feed = Feed::new(source, &mut each);
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(data.clone(), metadata);
-        let (reader, slots) = opened(reader, &mut feed).map_err(|error| wrong(&error))?;
-        let piece = give(reader, &slots, ColumnFormat::Parquet, source, 0, &mut feed)?;
-        return feed.finish(piece.stopped.as_deref());
+        let mut stopped = None;
+        for range in &ranges {
+            stopped = file.give(range, &[], &mut feed)?.stopped;
+            if stopped.is_some() {
+                break;
+            }
+        }
+        return feed.finish(stopped.as_deref());
     }
-    let steps = wanted
-        .map(|wanted| screen::steps(Condition::new(wanted.necessary, wanted.now)))
-        .unwrap_or_default();
-    let ranges = ranges(&metadata);
-    let all = steps.is_empty();
-    in_pieces(ranges.len(), source, work, take, all, &|number, feed| {
-        let range = &ranges[number];
-        let mut reader = ParquetRecordBatchReaderBuilder::new_with_metadata(data.clone(), metadata.clone())
-            .with_row_groups(vec![range.group]);
-        let rows = metadata.metadata().row_group(range.group).num_rows() as usize;
-        if range.rows < rows {
-            reader = reader.with_row_selection(RowSelection::from(vec![
-                RowSelector::skip(range.start),
-                RowSelector::select(range.rows),
-                RowSelector::skip(rows - range.start - range.rows),
-            ]));
-        }
-        if !all {
-            let predicates = steps
-                .iter()
-                .map(|(condition, columns)| predicate(&metadata, condition.clone(), columns, source));
-            reader = reader.with_row_filter(RowFilter::new(predicates.collect()));
-        }
-        let (reader, slots) = opened(reader, feed).map_err(|error| wrong(&error))?;
-        let format = ColumnFormat::Parquet;
-        let piece = give(reader, &slots, format, source, range.before, feed)?;
-        if let Some(wanted) = wanted {
-            wanted.progress.add_bytes(range.bytes);
-            wanted.progress.check()?;
-        }
-        Ok(Piece {
-            // Those that were left out are read as well.
-            rows: if piece.stopped.is_some() {
-                piece.rows
-            } else {
-                range.rows as u64
-            },
-            ..piece
-        })
-    })
+    let steps = wanted.map(|wanted| screen::steps(Condition::new(wanted.necessary, wanted.now)));
+    let steps = steps.unwrap_or_default();
+    in_pieces(
+        ranges.len(),
+        source,
+        work,
+        take,
+        steps.is_empty(),
+        &|number, feed| {
+            let range = &ranges[number];
+            let piece = file.give(range, &steps, feed)?;
+            if let Some(wanted) = wanted {
+                wanted.progress.add_bytes(range.bytes);
+                wanted.progress.check()?;
+            }
+            Ok(piece)
+        },
+    )
 }
 
 /// What a file says of itself. Texts are decoded as views of the pages that
 /// they lie in.
-fn metadata(data: &Shared) -> parquet::errors::Result<ArrowReaderMetadata> {
+fn metadata(data: &Bytes) -> parquet::errors::Result<ArrowReaderMetadata> {
     let found = ArrowReaderMetadata::load(data, ArrowReaderOptions::new())?;
     let viewed = |field: &Arc<Field>| match field.data_type() {
         DataType::Utf8 | DataType::LargeUtf8 => {
@@ -119,49 +126,203 @@ fn metadata(data: &Shared) -> parquet::errors::Result<ArrowReaderMetadata> {
     Ok(ArrowReaderMetadata::try_new(found.metadata().clone(), options).unwrap_or(found))
 }
 
-fn ranges(metadata: &ArrowReaderMetadata) -> Vec<Range> {
-    let mut ranges = Vec::new();
-    let mut before = 0;
-    for (group, rows) in metadata.metadata().row_groups().iter().enumerate() {
-        let (count, bytes) = (rows.num_rows() as usize, rows.compressed_size() as u64);
-        let pieces = count.div_ceil(RANGE);
-        for piece in 0..pieces {
-            let (start, end) = (count * piece / pieces, count * (piece + 1) / pieces);
-            ranges.push(Range {
-                group,
-                start,
-                rows: end - start,
-                before: before + start as u64,
-                bytes: bytes / pieces as u64,
-            });
+impl File<'_> {
+    fn ranges(&self) -> Vec<Range> {
+        let mut ranges = Vec::new();
+        let mut before = 0;
+        for (group, rows) in self.metadata.metadata().row_groups().iter().enumerate() {
+            let count = usize::try_from(rows.num_rows()).unwrap_or_default();
+            let bytes = u64::try_from(rows.compressed_size()).unwrap_or_default();
+            let pieces = count.div_ceil(RANGE);
+            for piece in 0..pieces {
+                let (start, end) = (count * piece / pieces, count * (piece + 1) / pieces);
+                ranges.push(Range {
+                    group,
+                    start,
+                    rows: end - start,
+                    before: before + start as u64,
+                    bytes: bytes / pieces as u64,
+                });
+            }
+            before += count as u64;
         }
-        before += count as u64;
+        ranges
     }
-    ranges
-}
 
-/// A reader of the columns that somebody reads, and where their values go.
-fn opened(
-    reader: ParquetRecordBatchReaderBuilder<Shared>,
-    feed: &mut Feed<'_>,
-) -> parquet::errors::Result<(ParquetRecordBatchReader, Vec<Slot>)> {
-    let columns = columns(reader.schema(), feed);
-    let mask = ProjectionMask::roots(reader.parquet_schema(), columns.iter().map(|(place, _)| *place));
-    let reader = reader.with_projection(mask).with_batch_size(ROWS).build()?;
-    Ok((reader, columns.into_iter().map(|(_, slot)| slot).collect()))
-}
+    /// Gives those rows of a range to a feed that may meet every step. What is
+    /// damaged stops a lenient reader, which keeps what came before.
+    fn give(
+        &self,
+        range: &Range,
+        steps: &[screen::Step],
+        feed: &mut Feed<'_>,
+    ) -> Result<Piece, RuntimeError> {
+        let mut piece = Piece::default();
+        match self.try_give(range, steps, feed, &mut piece)? {
+            // Rows that were left out are read as well.
+            Ok(()) => piece.rows = range.rows as u64,
+            Err(error) => {
+                let error = unreadable(self.source, ColumnFormat::Parquet, &error);
+                if !self.source.lenient {
+                    return Err(error);
+                }
+                piece.stopped = Some(error.message);
+            }
+        }
+        Ok(piece)
+    }
 
-fn predicate(
-    metadata: &ArrowReaderMetadata,
-    condition: Arc<Condition>,
-    columns: &[String],
-    source: &Source<'_>,
-) -> Box<dyn ArrowPredicate> {
-    let fields = metadata.schema().fields().iter().enumerate();
-    let places = fields.filter(|(_, field)| columns.contains(field.name()));
-    let mask = ProjectionMask::roots(metadata.parquet_schema(), places.map(|(place, _)| place));
-    let schema = source.schema.clone();
-    Box::new(ArrowPredicateFn::new(mask, move |batch| {
-        Ok(screen::passing(&condition, &batch, &schema))
-    }))
+    fn try_give(
+        &self,
+        range: &Range,
+        steps: &[screen::Step],
+        feed: &mut Feed<'_>,
+        piece: &mut Piece,
+    ) -> Result<Result<(), ArrowError>, RuntimeError> {
+        let wanted = columns(self.metadata.schema(), feed);
+        let left = match guarded(|| self.left(range, steps, &wanted)) {
+            Ok(left) => left,
+            Err(error) => return Ok(Err(error)),
+        };
+        if left.rows == 0 {
+            return Ok(Ok(()));
+        }
+        let others: Vec<usize> = wanted
+            .iter()
+            .map(|(place, _)| *place)
+            .filter(|place| !left.columns.contains_key(place))
+            .collect();
+        let mut reader = match self.reader(range, left.selection.as_ref(), &others, ROWS) {
+            Ok(reader) => reader,
+            Err(error) => return Ok(Err(error.into())),
+        };
+        let mut texts: Vec<value::Texts> = Vec::new();
+        texts.resize_with(wanted.len(), value::Texts::default);
+        let mut start = 0;
+        while start < left.rows {
+            let decoded = guarded(|| {
+                // Nothing but what was decoded for the condition may be wanted.
+                let (count, mut fresh) = if others.is_empty() {
+                    (ROWS.min(left.rows - start), Vec::new().into_iter())
+                } else {
+                    let Some(batch) = reader.next().transpose()? else {
+                        return Err(ArrowError::ParseError("rows are missing".to_owned()));
+                    };
+                    (batch.num_rows(), batch.columns().to_vec().into_iter())
+                };
+                let columns = wanted.iter().zip(&mut texts).map(|((place, _), texts)| {
+                    let column = match left.columns.get(place) {
+                        Some(column) => Some(column.slice(start, count)),
+                        None => fresh.next(),
+                    };
+                    let missing = || ArrowError::ParseError("a column is missing".to_owned());
+                    value::values_with(&column.ok_or_else(missing)?, texts)
+                });
+                Ok((count, columns.collect::<Result<Vec<_>, _>>()?))
+            });
+            let (count, mut columns) = match decoded {
+                Ok(decoded) => decoded,
+                Err(error) => return Ok(Err(error)),
+            };
+            for row in 0..count {
+                piece.rows += 1;
+                feed.begin_row(range.before + piece.rows);
+                for ((_, slot), column) in wanted.iter().zip(&mut columns) {
+                    feed.set(*slot, std::mem::take(&mut column[row]));
+                }
+                feed.end_row()?;
+            }
+            start += count;
+        }
+        Ok(Ok(()))
+    }
+
+    /// The rows that may meet every step, and their columns that were decoded to
+    /// find out.
+    fn left(
+        &self,
+        range: &Range,
+        steps: &[screen::Step],
+        wanted: &[(usize, Slot)],
+    ) -> Result<Left, ArrowError> {
+        let group = self.metadata.metadata().row_group(range.group);
+        let whole = usize::try_from(group.num_rows()).unwrap_or_default();
+        let mut left = Left {
+            selection: (range.rows < whole).then(|| {
+                RowSelection::from(vec![
+                    RowSelector::skip(range.start),
+                    RowSelector::select(range.rows),
+                    RowSelector::skip(whole - range.start - range.rows),
+                ])
+            }),
+            rows: range.rows,
+            columns: BTreeMap::new(),
+        };
+        let fields = self.metadata.schema().fields();
+        for (number, step) in steps.iter().enumerate() {
+            let asked = |step: &screen::Step, place: usize| step.columns.contains(fields[place].name());
+            let new: Vec<usize> = (0..fields.len())
+                .filter(|place| asked(step, *place) && !left.columns.contains_key(place))
+                .collect();
+            if !new.is_empty() {
+                let mut reader = self.reader(range, left.selection.as_ref(), &new, left.rows)?;
+                let batch = reader.next().transpose()?;
+                let batch = batch.filter(|batch| batch.num_rows() == left.rows);
+                let batch = batch.ok_or_else(|| ArrowError::ParseError("rows are missing".to_owned()))?;
+                left.columns
+                    .extend(new.iter().copied().zip(batch.columns().iter().cloned()));
+            }
+            let (places, columns): (Vec<usize>, Vec<ArrayRef>) = left
+                .columns
+                .iter()
+                .filter(|(place, _)| asked(step, **place))
+                .map(|(place, column)| (*place, column.clone()))
+                .unzip();
+            let fields: Vec<Arc<Field>> = places.iter().map(|place| fields[*place].clone()).collect();
+            let rows = RecordBatchOptions::new().with_row_count(Some(left.rows));
+            let schema = Arc::new(ArrowSchema::new(fields));
+            let batch = RecordBatch::try_new_with_options(schema, columns, &rows)?;
+            let passing = screen::passing(&step.condition, &batch, self.source.schema);
+            let count = passing.true_count();
+            left.columns.retain(|place, _| {
+                let later = |later: &screen::Step| asked(later, *place);
+                wanted.iter().any(|(wanted, _)| wanted == place) || steps[number + 1..].iter().any(later)
+            });
+            if count < left.rows {
+                for column in left.columns.values_mut() {
+                    *column = filter(column, &passing)?;
+                }
+                let passing = RowSelection::from_filters(&[passing]);
+                left.selection = Some(match left.selection {
+                    Some(selection) => selection.and_then(&passing),
+                    None => passing,
+                });
+                left.rows = count;
+            }
+            if count == 0 {
+                break;
+            }
+        }
+        Ok(left)
+    }
+
+    /// A reader of columns by their places.
+    fn reader(
+        &self,
+        range: &Range,
+        selection: Option<&RowSelection>,
+        places: &[usize],
+        rows: usize,
+    ) -> Result<ParquetRecordBatchReader, ParquetError> {
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), places.iter().copied());
+        let mut reader =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(self.data.clone(), self.metadata.clone())
+                .with_row_groups(vec![range.group])
+                .with_projection(mask)
+                .with_batch_size(rows);
+        if let Some(selection) = selection {
+            reader = reader.with_row_selection(selection.clone());
+        }
+        reader.build()
+    }
 }

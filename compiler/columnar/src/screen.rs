@@ -4,8 +4,6 @@
 //! test is asked of a column only where the table's type and the file's agree
 //! on what its values are; of any other, every row passes.
 
-use std::sync::Arc;
-
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
     Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType,
@@ -21,9 +19,15 @@ use crate::value::ticks;
 /// of the few that most columns have once.
 const REMEMBERED: usize = 1 << 10;
 
-/// The parts of a condition that are asked one after the other, each of the rows
-/// that passed those before it, and the columns of each.
-pub(crate) fn steps(condition: Condition) -> Vec<(Arc<Condition>, Vec<String>)> {
+/// A part of a condition that is asked of the rows that passed those before it.
+pub(crate) struct Step {
+    pub(crate) condition: Condition,
+    /// What it is about.
+    pub(crate) columns: Vec<String>,
+}
+
+/// The parts of a condition, one for the same columns, cheapest first.
+pub(crate) fn steps(condition: Condition) -> Vec<Step> {
     let parts = match condition {
         Condition::All(parts) => parts,
         other => vec![other],
@@ -36,10 +40,11 @@ pub(crate) fn steps(condition: Condition) -> Vec<(Arc<Condition>, Vec<String>)> 
             None => steps.push((vec![part], columns)),
         }
     }
-    let steps = steps.into_iter();
-    steps
-        .map(|(parts, columns)| (Arc::new(Condition::All(parts)), columns))
-        .collect()
+    let steps = steps.into_iter().map(|(parts, columns)| Step {
+        condition: Condition::All(parts),
+        columns,
+    });
+    steps.collect()
 }
 
 /// The rows of a batch that may meet a condition.

@@ -24,6 +24,7 @@ pub use arguments::Known;
 pub use content::{ColumnFormat, Data};
 use content::{Content, Streams};
 use external::External;
+pub use mapped::Map;
 use mapped::{Index, Mapped};
 
 /// Where some rows of a table are.

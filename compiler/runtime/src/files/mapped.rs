@@ -25,6 +25,24 @@ use crate::scan;
 /// A condition that more than one line in so many meets is not worth an index.
 const SHARE: usize = 8;
 
+/// The bytes of a file, where they lie.
+#[derive(Debug)]
+pub struct Map(Mmap);
+
+impl Map {
+    /// Maps a file.
+    pub fn of(file: &File) -> std::io::Result<Self> {
+        // SAFETY: see the top of the module; the file is open, and nothing here writes to it.
+        unsafe { Mmap::map(file) }.map(Self)
+    }
+}
+
+impl AsRef<[u8]> for Map {
+    fn as_ref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
 /// The text of a file, without its byte order mark.
 #[derive(Debug)]
 pub(super) struct Mapped(Mmap);
@@ -36,9 +54,7 @@ impl Mapped {
         if !read::is_rows(without_mark(head), label) {
             return None;
         }
-        // SAFETY: see the top of the module; the file is open, and nothing here writes to it.
-        let map = unsafe { Mmap::map(file) }.ok()?;
-        Some(Self(map))
+        Map::of(file).ok().map(|map| Self(map.0))
     }
 
     pub(super) fn text(&self) -> &[u8] {
