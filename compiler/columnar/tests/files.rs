@@ -22,7 +22,10 @@ use parquet::file::properties::WriterProperties;
 use rulec_columnar::Reader;
 use rulec_functions::text;
 use rulec_runtime::files::Files;
-use rulec_runtime::{Batch, Memory, RuntimeError, Schema, TableRequest, Tables, Type};
+use rulec_runtime::{
+    Batch, Memory, Moment, Necessary, Progress, RuntimeError, Schema, TableRequest, Tables, TextTest, Type,
+    Value, Wanted,
+};
 
 fn parquet(batch: &RecordBatch, packing: Compression) -> Vec<u8> {
     let properties = WriterProperties::builder()
@@ -244,4 +247,196 @@ fn cut_off_and_damaged() {
     assert!(batch.rows() < 5_000);
     assert!(warnings[0].starts_with(&error.message), "{warnings:?}");
     assert!(warnings[0].contains("in front of that are used"), "{warnings:?}");
+}
+
+/// Ticks of 1970.
+const EPOCH: i64 = 621_355_968_000_000_000;
+
+/// Rows of every kind: few texts and many, nulls, texts of other alphabets.
+fn kinds(count: i64) -> RecordBatch {
+    let names = [
+        "cmd.exe",
+        "CMD.EXE",
+        "",
+        "\u{212a}md.exe",
+        "powershell.exe",
+        "a\\",
+    ];
+    let name = |n: i64| (n % 11 != 3).then(|| names[(n % 7) as usize % names.len()]);
+    let line = |n: i64| (n % 13 != 5).then(|| format!("{} /c run {n} \"x\"", names[(n % 5) as usize]));
+    let mut keyed = StringDictionaryBuilder::<Int32Type>::new();
+    (0..count).for_each(|n| keyed.append_option(name(n + 1)));
+    let fields = |n: i64| match n % 4 {
+        0 => format!("{{\"a\":\"pipe {n}\"}}"),
+        1 => "{\"a\":\"\\u0070ipe\"}".to_owned(),
+        2 => String::new(),
+        _ => "{\"a\":null}".to_owned(),
+    };
+    RecordBatch::try_from_iter([
+        column(
+            "Timestamp",
+            (0..count)
+                .map(|n| (n % 17 != 2).then_some(n * 1_000_000))
+                .collect::<TimestampMicrosecondArray>(),
+        ),
+        column("Name", (0..count).map(name).collect::<StringArray>()),
+        column("Line", (0..count).map(line).collect::<LargeStringArray>()),
+        ("Keyed".to_owned(), Arc::new(keyed.finish()) as ArrayRef),
+        column("Fields", StringArray::from_iter_values((0..count).map(fields))),
+        column(
+            "Number",
+            (0..count)
+                .map(|n| (n % 6 != 1).then_some(n % 9))
+                .collect::<Int64Array>(),
+        ),
+        column(
+            "Written",
+            StringArray::from_iter_values((0..count).map(|n| (n % 9).to_string())),
+        ),
+    ])
+    .unwrap()
+}
+
+/// Whether a row meets a condition, by what the condition says it means.
+fn meets(necessary: &Necessary, row: &dyn Fn(&str) -> Value) -> bool {
+    let fold = |text: &str| rulec_functions::fold::fold(text).into_owned();
+    match necessary {
+        Necessary::All(parts) => parts.iter().all(|part| meets(part, row)),
+        Necessary::Any(parts) => parts.iter().any(|part| meets(part, row)),
+        Necessary::Text {
+            column,
+            test,
+            folded,
+            texts,
+        } => {
+            let text = text::print(&row(column));
+            let text = if *folded { fold(&text) } else { text };
+            texts.iter().any(|wanted| {
+                let wanted = if *folded { fold(wanted) } else { wanted.to_string() };
+                match test {
+                    TextTest::Is => text == wanted,
+                    TextTest::StartsWith => text.starts_with(&wanted),
+                    TextTest::EndsWith => text.ends_with(&wanted),
+                    TextTest::Contains | TextTest::Inside => text.contains(&wanted),
+                }
+            })
+        }
+        Necessary::Pattern { column, .. } => text::print(&row(column)).starts_with("cmd"),
+        Necessary::Number { column, values } => match row(column) {
+            Value::Long(n) => values.contains(&n),
+            _ => false,
+        },
+        Necessary::Time {
+            column,
+            earliest,
+            bound,
+        } => match (row(column), bound.ticks(0)) {
+            (Value::DateTime(ticks), Some(bound)) if *earliest => ticks >= bound,
+            (Value::DateTime(ticks), Some(bound)) => ticks <= bound,
+            _ => false,
+        },
+    }
+}
+
+#[test]
+fn rows_that_cannot_matter_are_left_out_and_no_others() {
+    use TextTest::{Contains, EndsWith, Inside, Is, StartsWith};
+    let schema = Schema::of(&[
+        ("Timestamp", Type::DateTime),
+        ("Name", Type::String),
+        ("Line", Type::String),
+        ("Keyed", Type::String),
+        ("Fields", Type::Dynamic),
+        ("Number", Type::Long),
+        ("Written", Type::Long),
+        ("Missing", Type::String),
+    ]);
+    let since = |seconds: i64| Necessary::since("Timestamp", Moment::At(EPOCH + seconds * 10_000_000));
+    let many: Vec<String> = (0..40).map(|n| format!("run {}7", n * 3)).collect();
+    // What is asked, and whether exactly these rows come.
+    let conditions = [
+        (Necessary::text("Name", Is, ["cmd.exe"]), true),
+        (Necessary::text_fold("Name", Is, ["cmd.exe"]), false),
+        (Necessary::text("Name", EndsWith, ["\\"]), true),
+        (Necessary::text("Keyed", StartsWith, ["cmd", "power"]), true),
+        (Necessary::text_fold("Keyed", Contains, ["SHELL"]), false),
+        (Necessary::text("Line", Contains, ["run 12"]), true),
+        (Necessary::text("Line", Contains, many.clone()), true),
+        (Necessary::text_fold("Line", Contains, many), false),
+        (Necessary::pattern("Line", "^cmd"), true),
+        (Necessary::text("Fields", Inside, ["pipe"]), false),
+        (Necessary::number("Number", [3, 4]), true),
+        // Texts that are numbers, and a time that there is none of, are not asked or never met.
+        (Necessary::number("Written", [3]), false),
+        (Necessary::text("Missing", Is, ["x"]), true),
+        (Necessary::since("Missing", Moment::At(0)), true),
+        (Necessary::ingested_since(Moment::At(EPOCH)), true),
+        (
+            Necessary::all([
+                since(2_000),
+                Necessary::until("Timestamp", Moment::At(EPOCH + 30_000_000_000)),
+                Necessary::any([
+                    Necessary::text("Name", Is, ["cmd.exe", "powershell.exe"]),
+                    Necessary::all([
+                        Necessary::number("Number", [7]),
+                        Necessary::text("Line", Contains, ["1"]),
+                    ]),
+                ]),
+                Necessary::text("Line", Contains, ["run"]),
+            ]),
+            true,
+        ),
+        (Necessary::Any(Vec::new()), true),
+        (Necessary::ANYTHING, true),
+    ];
+    let count = 6_500;
+    let bytes = parquet(&kinds(count), Compression::SNAPPY);
+    let memory = Memory::default();
+    let table = |necessary: &Necessary, needed: Option<&[usize]>| {
+        let progress = Progress::new();
+        let request = TableRequest {
+            name: "T",
+            schema: &schema,
+            needed,
+            memory: &memory,
+            wanted: Some(Wanted {
+                necessary,
+                now: 0,
+                progress: &progress,
+            }),
+        };
+        let mut files = Files::new().columnar(Reader);
+        files.add_bytes("T", bytes.clone());
+        files.table(&request).unwrap()
+    };
+    let all = table(&Necessary::ANYTHING, None);
+    assert_eq!(all.rows() as i64, count);
+    let names: Vec<String> = schema.columns().iter().map(|c| c.name.to_string()).collect();
+    for (necessary, exactly) in &conditions {
+        let expected: Vec<String> = all
+            .iter()
+            .filter(|row| {
+                let value = |name: &str| {
+                    let place = names.iter().position(|known| known == name);
+                    place.map_or(Value::Null, |place| row.values()[place].clone())
+                };
+                meets(necessary, &value)
+            })
+            .map(|row| row.values().iter().map(text::print).collect::<Vec<_>>().join("|"))
+            .collect();
+        let found = rows(&table(necessary, None));
+        if *exactly {
+            assert_eq!(found, expected, "{necessary:?}");
+        } else {
+            let mut left = found.iter();
+            let all_there = expected.iter().all(|row| left.any(|found| found == row));
+            assert!(
+                all_there && found.len() < count as usize * 3 / 4 || found.len() == count as usize,
+                "{necessary:?}"
+            );
+        }
+        // What is read beside the condition makes no difference.
+        let narrow = table(necessary, Some(&[5]));
+        assert_eq!(narrow.rows(), found.len(), "{necessary:?}");
+    }
 }

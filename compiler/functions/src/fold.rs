@@ -71,6 +71,12 @@ pub fn eq_fold(a: &str, b: &str) -> bool {
 
 /// Whether text starts with a prefix regardless of case.
 pub fn starts_fold(text: &str, prefix: &str) -> bool {
+    if let Some(start) = text.as_bytes().get(..prefix.len())
+        && start.is_ascii()
+        && prefix.is_ascii()
+    {
+        return start.eq_ignore_ascii_case(prefix.as_bytes());
+    }
     let mut chars = text.chars();
     prefix
         .chars()
@@ -79,6 +85,13 @@ pub fn starts_fold(text: &str, prefix: &str) -> bool {
 
 /// Whether text ends with a suffix regardless of case.
 pub fn ends_fold(text: &str, suffix: &str) -> bool {
+    let start = text.len().checked_sub(suffix.len());
+    if let Some(end) = start.and_then(|start| text.as_bytes().get(start..))
+        && end.is_ascii()
+        && suffix.is_ascii()
+    {
+        return end.eq_ignore_ascii_case(suffix.as_bytes());
+    }
     let mut chars = text.chars().rev();
     suffix
         .chars()

@@ -109,12 +109,20 @@ pub fn string_size(args: &[Value]) -> Value {
 
 /// `toupper`.
 pub fn toupper(args: &[Value]) -> Value {
-    Value::string(text::of(args, 0).chars().map(upper_char).collect::<String>())
+    let text = text::of(args, 0);
+    if text.is_ascii() {
+        return Value::string(text.to_ascii_uppercase());
+    }
+    Value::string(text.chars().map(upper_char).collect::<String>())
 }
 
 /// `tolower`.
 pub fn tolower(args: &[Value]) -> Value {
-    Value::string(text::of(args, 0).chars().map(lower_char).collect::<String>())
+    let text = text::of(args, 0);
+    if text.is_ascii() {
+        return Value::string(text.to_ascii_lowercase());
+    }
+    Value::string(text.chars().map(lower_char).collect::<String>())
 }
 
 /// `reverse`.

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use rulec_functions::{Necessary, TextTest};
 
-use super::needle::{Needle, Raw, unescape};
+use super::needle::{Needle, Raw, may_be_inside, unescape};
 use super::pattern::Pattern;
 use super::shape::{Fields, Line};
 use super::times::Span;
@@ -383,9 +383,7 @@ impl Leaf {
                 Raw::Empty => false,
                 Raw::Unsure => true,
             },
-            Ask::Inside(needles) => {
-                raw.is_some_and(|raw| needles.iter().any(|needle| needle.may_be_inside(raw)))
-            }
+            Ask::Inside(needles) => raw.is_some_and(|raw| may_be_inside(needles, raw)),
             Ask::Match(pattern) => match scratch.look(self.field, raw) {
                 Raw::Text(content, _) => pattern.matches(unescape(content, &mut scratch.text.borrow_mut())),
                 Raw::Empty => pattern.matches(b""),
