@@ -341,7 +341,8 @@ class Bench:
         }
         results = rounds(contestants, min(self.count, 2), self.out, check=check)
         counts = {"sigma-rust": few}
-        note = f"{len(os.listdir(rules))} Sigma files; {len(seen.get('hits', ()))} hits of {len(titles)} rules compared"
+        count = sum(name.endswith(".yml") for _, _, names in os.walk(rules) for name in names)
+        note = f"{count} Sigma files; {len(seen.get('hits', ()))} hits of {len(titles)} rules compared"
         self.show("Sigma engines", results, "rulec, 400 rules", events=self.rows, note=note, counts=counts)
 
     def part_start(self):

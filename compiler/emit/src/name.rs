@@ -115,7 +115,8 @@ pub fn collisions<'a>(artifacts: impl IntoIterator<Item = (&'a str, &'a str)>) -
                 };
                 found.push((
                     rule,
-                    Diagnostic::new(ARTIFACT_COLLISION, message).help("give one of them another id"),
+                    Diagnostic::new(ARTIFACT_COLLISION, message)
+                        .help("give one of them another id, or another title where it names the file"),
                 ));
             }
             None => {

@@ -8,11 +8,13 @@ use crate::{Accumulator, Bag, Reduction, Value, args, json::MAX_DEPTH};
 
 /// The most values collected unless the call says fewer.
 const MAX_VALUES: i64 = 1_048_576;
+/// The same of the old spellings.
+const OLD_MAX_VALUES: i64 = 128;
 
 aggregates! { ROWS in collect {
     make_list "make_list" as Prefix("list"), [(Scalar; Integer) -> Array], "All values that are not null, in order, up to a number of them.",
         "range x from 1 to 3 step 1 | summarize make_list(x)" => "[1,2,3]";
-    make_list "makelist" instead "make_list" as Prefix("list"), [(Scalar; Integer) -> Array], "All values that are not null.",
+    makelist "makelist" instead "make_list" as Prefix("list"), [(Scalar; Integer) -> Array], "The first 128 values that are not null.",
         "range x from 1 to 3 step 1 | summarize makelist(x, 2)" => "[1,2]";
     make_list_if "make_list_if" as Prefix("list"), [(Scalar, Bool; Integer) -> Array], "All values of the rows where a condition holds.",
         "range x from 1 to 4 step 1 | summarize make_list_if(x, x % 2 == 0)" => "[2,4]";
@@ -20,7 +22,7 @@ aggregates! { ROWS in collect {
         "datatable(x:long)[long(null), 1] | summarize make_list_with_nulls(x)" => "[null,1]";
     make_set "make_set" as Prefix("set"), [(Scalar; Integer) -> Array], "The different values that are not null, up to a number of them.",
         "datatable(x:long)[1, 2, 1] | summarize make_set(x)" => "[1,2]";
-    make_set "makeset" instead "make_set" as Prefix("set"), [(Scalar; Integer) -> Array], "The different values that are not null.",
+    makeset "makeset" instead "make_set" as Prefix("set"), [(Scalar; Integer) -> Array], "The first 128 different values that are not null.",
         "datatable(x:long)[1, 2, 1] | summarize makeset(x)" => "[1,2]";
     make_set_if "make_set_if" as Prefix("set"), [(Scalar, Bool; Integer) -> Array], "The different values of the rows where a condition holds.",
         "datatable(x:long)[1, 2, 1] | summarize make_set_if(x, x < 2)" => "[1]";
@@ -36,7 +38,11 @@ aggregates! { ROWS in collect {
 
 /// The limit of a call: the argument after the value.
 fn limit(literals: &[Value]) -> usize {
-    let limit = args::long_or(literals, 1, MAX_VALUES).clamp(0, MAX_VALUES);
+    limit_or(literals, MAX_VALUES)
+}
+
+fn limit_or(literals: &[Value], otherwise: i64) -> usize {
+    let limit = args::long_or(literals, 1, otherwise).clamp(0, MAX_VALUES);
     usize::try_from(limit).unwrap_or(0)
 }
 
@@ -72,9 +78,18 @@ impl Accumulator for List {
 
 /// `make_list`.
 pub fn make_list(literals: &[Value]) -> Box<dyn Accumulator> {
+    list(limit(literals))
+}
+
+/// `makelist`, which collects fewer unless the call says how many.
+pub fn makelist(literals: &[Value]) -> Box<dyn Accumulator> {
+    list(limit_or(literals, OLD_MAX_VALUES))
+}
+
+fn list(limit: usize) -> Box<dyn Accumulator> {
     Box::new(List {
         items: Vec::new(),
-        limit: limit(literals),
+        limit,
         nulls: false,
     })
 }
@@ -117,10 +132,19 @@ impl Accumulator for Set {
 
 /// `make_set`. In the order the values were first seen.
 pub fn make_set(literals: &[Value]) -> Box<dyn Accumulator> {
+    set(limit(literals))
+}
+
+/// `makeset`, which collects fewer unless the call says how many.
+pub fn makeset(literals: &[Value]) -> Box<dyn Accumulator> {
+    set(limit_or(literals, OLD_MAX_VALUES))
+}
+
+fn set(limit: usize) -> Box<dyn Accumulator> {
     Box::new(Set {
         items: Vec::new(),
         seen: HashSet::new(),
-        limit: limit(literals),
+        limit,
     })
 }
 

@@ -19,6 +19,10 @@ use crate::{
     ScanOutput, ScanStep, SortKey, codes,
 };
 
+/// The rows that `mvexpand` makes of one at most, unless it says how many; the
+/// reference of `mv-expand` says so.
+const OLD_LIMIT: i64 = 128;
+
 /// The rows of `mv-expand`, and those a subquery of `mv-apply` reads.
 struct Expanded {
     columns: Vec<Column>,
@@ -123,7 +127,15 @@ impl Binder<'_> {
         input: Bound,
     ) -> Bound {
         let expanded = self.expanded(op, items, &input);
-        let limit = limit.map(|l| self.row_count(l));
+        let limit = match limit {
+            Some(limit) => Some(self.row_count(limit)),
+            // The old spelling has a limit of its own.
+            None if op.keyword.text == "mvexpand" => {
+                let at = Span::at(self.at(op.span).end as usize);
+                Some(Self::literal(Value::Long(OLD_LIMIT), Type::Long, at))
+            }
+            None => None,
+        };
         let kind = keyword(op, "kind").or_else(|| keyword(op, "bagexpansion"));
         let bags_as_arrays = kind.as_deref() == Some("array");
         let Expanded {

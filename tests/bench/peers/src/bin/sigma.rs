@@ -8,6 +8,7 @@ use std::{
     fmt::Write as _,
     fs,
     io::{self, Write as _},
+    path::PathBuf,
     process::ExitCode,
 };
 
@@ -32,12 +33,23 @@ fn main() -> ExitCode {
     }
 }
 
-/// The texts of the rules, by file name.
+/// The texts of the rules in a folder and those within it, by path.
 fn texts(folder: &str) -> Result<Vec<String>> {
-    let mut paths: Vec<_> = fs::read_dir(folder)?
-        .map(|entry| entry.map(|e| e.path()))
-        .collect::<io::Result<_>>()?;
-    paths.retain(|path| path.extension().is_some_and(|e| e == "yml"));
+    let mut folders = vec![PathBuf::from(folder)];
+    let mut paths = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "yml") {
+                paths.push(path);
+            }
+        }
+    }
+    if paths.is_empty() {
+        return Err(format!("there are no rules in {folder}").into());
+    }
     paths.sort();
     Ok(paths.iter().map(fs::read_to_string).collect::<io::Result<_>>()?)
 }
