@@ -601,3 +601,76 @@ fn an_environment_is_part_of_what_is_remembered() {
     assert!(run(&check).1.contains("RN007"));
     assert!(!run(&["check", "--now", NOW]).1.contains("RN0"));
 }
+
+#[test]
+fn what_was_alerted_on_before_is_left_out_by_the_shipped_block() {
+    let query = "DeviceProcessEvents\n| where Timestamp >= ago(1d)\n| where FileName =~ \"evil.exe\"\n\
+        // Begin de-duplication logic.\n| extend DedupEntity = DeviceId\n// End de-duplication logic.\n\
+        | project Timestamp, DeviceId, ReportId, DeviceName, FileName, DedupEntity";
+    let folder = repository(
+        "deduplication: { template: earlier-alerts, fields: [DeviceId, FileName], values: { lookback: 7d } }\n",
+    );
+    let path = folder.path();
+    put(
+        path,
+        "rules/E-0001.md",
+        &document("E-0001", query).replace(
+            "schedule: {",
+            "custom_details: { DedupEntity: DedupEntity }\nschedule: {",
+        ),
+    );
+    let event = |device: &str| {
+        format!(
+            "{{\"Timestamp\":\"2026-01-15T11:00:00Z\",\"DeviceId\":\"{device}\",\"ReportId\":1,\"DeviceName\":\"pc\",\"FileName\":\"evil.exe\"}}\n"
+        )
+    };
+    put(
+        path,
+        "events.ndjson",
+        &["new", "known", "forgotten", "of-another"].map(event).concat(),
+    );
+    // As Sentinel writes it: a bag in a text, with lists of values in a text within.
+    let alert = |name: &str, time: &str, device: &str| {
+        let details = serde_json::json!({ "DedupEntity": [format!("{device}|evil.exe")] }).to_string();
+        let properties = serde_json::json!({ "Custom Details": details }).to_string();
+        let row =
+            serde_json::json!({ "TimeGenerated": time, "AlertName": name, "ExtendedProperties": properties });
+        format!("{row}\n")
+    };
+    put(
+        path,
+        "alerts.ndjson",
+        &[
+            alert("A rule on pc", "2026-01-12T00:00:00Z", "known"),
+            alert("A rule on pc", "2026-01-01T00:00:00Z", "forgotten"),
+            alert("Something else", "2026-01-15T00:00:00Z", "of-another"),
+        ]
+        .concat(),
+    );
+    let ran = rulec(
+        path,
+        &[
+            "run",
+            "--env",
+            "prod",
+            "--quiet",
+            "--now",
+            "2026-01-15T12:00:00Z",
+            "--data",
+            "DeviceProcessEvents=events.ndjson",
+            "--data",
+            "SecurityAlert=alerts.ndjson",
+        ],
+    );
+    assert_eq!(code(&ran), 1, "{}", err(&ran));
+    let devices: Vec<String> = out(&ran)
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap()["row"]["DeviceId"].to_string())
+        .collect();
+    assert_eq!(
+        devices,
+        ["\"new\"", "\"forgotten\"", "\"of-another\""],
+        "{}",
+        out(&ran)
+    );
+}
