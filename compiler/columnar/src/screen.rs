@@ -84,9 +84,12 @@ fn asked(condition: &Condition, batch: &RecordBatch, schema: &Schema, rows: Vec<
             found
         }
         Condition::Column(name, test) => {
-            let Some(column) = batch.column_by_name(name) else {
+            // Of columns with one name the last one counts, as for whoever reads the rows.
+            let fields = batch.schema_ref().fields();
+            let Some(place) = fields.iter().rposition(|field| *field.name() == **name) else {
                 return if is_met_by_nothing(test) { rows } else { Vec::new() };
             };
+            let column = batch.column(place);
             let declared = schema.columns().iter().find(|column| column.name == *name);
             of_column(test, column, declared.map(|column| column.ty), rows)
         }
