@@ -16,6 +16,7 @@ use crate::memory::Memory;
 use crate::newest::newest;
 use crate::progress::Progress;
 use crate::rule::Rule;
+use crate::turns::in_order;
 
 const USAGE: &str = "\
 Runs detection rules over exported logs.
@@ -200,10 +201,33 @@ fn try_run(
     let memory = options.memory.map_or_else(Memory::default, Memory::with_limit);
     let context = Context::new(now, &files).with_memory(memory);
     let mut fired: Vec<Alert> = Vec::new();
-    for rule in chosen {
-        let result = (rule.evaluate)(&context)
-            .map_err(|error| RuntimeError::new(error.code, format!("{}: {}", rule.info.id, error.message)))?;
-        fired.extend(alert::alerts(&rule.info, &result));
+    let mut failure = None;
+    in_order(
+        chosen.len(),
+        || (),
+        |(), number| {
+            let rule = chosen[number];
+            match (rule.evaluate)(&context) {
+                Ok(result) => Ok(alert::alerts(&rule.info, &result)),
+                Err(error) => Err(RuntimeError::new(
+                    error.code,
+                    format!("{}: {}", rule.info.id, error.message),
+                )),
+            }
+        },
+        &mut |alerts| match alerts {
+            Ok(alerts) => {
+                fired.extend(alerts);
+                true
+            }
+            Err(error) => {
+                failure = Some(error);
+                false
+            }
+        },
+    );
+    if let Some(failure) = failure {
+        return Err(failure);
     }
     alert::write(out, options.format, &fired)
         .and_then(|()| out.flush())
