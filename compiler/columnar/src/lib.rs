@@ -24,8 +24,8 @@ use arrow_ipc::reader::{FileReader, StreamReader};
 use arrow_schema::{ArrowError, Schema};
 use bytes::Bytes;
 use rulec_runtime::files::{ColumnFormat, Columnar, Data, Map};
-use rulec_runtime::read::{Feed, Piece, Report, Slot, Source};
-use rulec_runtime::{Code, RuntimeError, Take, Wanted, Work};
+use rulec_runtime::read::{Feed, Report, Slot, Source};
+use rulec_runtime::{Batch, Code, RuntimeError, Take, Value, Wanted, Work};
 
 /// Rows decoded at a time.
 const ROWS: usize = 1 << 13;
@@ -77,14 +77,14 @@ fn arrow_file(
     let format = ColumnFormat::ArrowFile;
     let wrong = |error: ArrowError| unreadable(source, format, &error);
     let schema = FileReader::try_new(&mut data, None).map_err(wrong)?.schema();
-    let mut each = |batch| take(work(batch)?).map(|_| ());
+    let mut each = in_turn(work, take);
     let mut feed = Feed::new(source, &mut each);
     let columns = columns(&schema, &mut feed);
     let places = columns.iter().map(|(place, _)| *place).collect();
     let reader = FileReader::try_new(data, Some(places)).map_err(wrong)?;
     let slots: Vec<Slot> = columns.into_iter().map(|(_, slot)| slot).collect();
-    let piece = give(reader, &slots, format, source, &mut feed)?;
-    feed.finish(piece.stopped.as_deref())
+    let stopped = give(reader, &slots, format, source, &mut feed)?;
+    feed.finish(stopped.as_deref())
 }
 
 fn arrow_stream(
@@ -97,14 +97,14 @@ fn arrow_stream(
     let wrong = |error: ArrowError| unreadable(source, format, &error);
     // A stream cannot be begun anew, so columns nobody reads are decoded, too.
     let reader = StreamReader::try_new(data, None).map_err(wrong)?;
-    let mut each = |batch| take(work(batch)?).map(|_| ());
+    let mut each = in_turn(work, take);
     let mut feed = Feed::new(source, &mut each);
     let columns = columns(&reader.schema(), &mut feed);
     let places: Vec<usize> = columns.iter().map(|(place, _)| *place).collect();
     let slots: Vec<Slot> = columns.into_iter().map(|(_, slot)| slot).collect();
     let batches = reader.map(|batch| batch.and_then(|batch| batch.project(&places)));
-    let piece = give(batches, &slots, format, source, &mut feed)?;
-    feed.finish(piece.stopped.as_deref())
+    let stopped = give(batches, &slots, format, source, &mut feed)?;
+    feed.finish(stopped.as_deref())
 }
 
 /// The columns of a file that somebody reads, by place.
@@ -118,45 +118,105 @@ fn columns(schema: &Schema, feed: &mut Feed<'_>) -> Vec<(usize, Slot)> {
         .collect()
 }
 
-/// Gives the rows of batches to a feed.
+/// Works on batches and takes them one after the other, until no more are wanted.
+fn in_turn<'a>(
+    work: &'a Work<'_>,
+    take: &'a mut Take<'_>,
+) -> impl FnMut(Batch) -> Result<(), RuntimeError> + 'a {
+    let mut more = true;
+    move |batch| {
+        if more {
+            more = take(work(batch)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Why rows end early.
+enum Stop {
+    /// The file is not what it should be; a lenient reader keeps what came before.
+    Damaged(ArrowError),
+    Failed(RuntimeError),
+}
+
+impl From<ArrowError> for Stop {
+    fn from(error: ArrowError) -> Self {
+        Self::Damaged(error)
+    }
+}
+
+impl From<RuntimeError> for Stop {
+    fn from(error: RuntimeError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+/// What a lenient reader says of rows that ended early.
+fn stopped(
+    given: Result<(), Stop>,
+    format: ColumnFormat,
+    source: &Source<'_>,
+) -> Result<Option<String>, RuntimeError> {
+    match given {
+        Ok(()) => Ok(None),
+        Err(Stop::Damaged(error)) => {
+            let error = unreadable(source, format, &error);
+            if source.lenient {
+                Ok(Some(error.message))
+            } else {
+                Err(error)
+            }
+        }
+        Err(Stop::Failed(error)) => Err(error),
+    }
+}
+
+/// Gives the rows of batches to a feed; why they end early.
 fn give(
-    mut batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+    batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
     slots: &[Slot],
     format: ColumnFormat,
     source: &Source<'_>,
     feed: &mut Feed<'_>,
-) -> Result<Piece, RuntimeError> {
-    let mut piece = Piece::default();
-    loop {
-        let decoded = guarded(|| {
-            let Some(batch) = batches.next().transpose()? else {
-                return Ok(None);
-            };
-            let columns = batch.columns().iter().map(value::values);
-            Ok(Some((batch.num_rows(), columns.collect::<Result<Vec<_>, _>>()?)))
-        });
-        let (count, mut columns) = match decoded {
-            Ok(None) => break,
-            Ok(Some(decoded)) => decoded,
-            Err(error) => {
-                let error = unreadable(source, format, &error);
-                if !source.lenient {
-                    return Err(error);
-                }
-                piece.stopped = Some(error.message);
-                break;
-            }
+) -> Result<Option<String>, RuntimeError> {
+    stopped(try_give(batches, slots, feed), format, source)
+}
+
+fn try_give(
+    mut batches: impl Iterator<Item = Result<RecordBatch, ArrowError>>,
+    slots: &[Slot],
+    feed: &mut Feed<'_>,
+) -> Result<(), Stop> {
+    let mut before = 0;
+    while let Some((count, columns)) = guarded(|| {
+        let Some(batch) = batches.next().transpose()? else {
+            return Ok(None);
         };
-        for row in 0..count {
-            piece.rows += 1;
-            feed.begin_row(piece.rows);
-            for (slot, column) in slots.iter().zip(&mut columns) {
-                feed.set(*slot, std::mem::take(&mut column[row]));
-            }
-            feed.end_row()?;
-        }
+        let columns = batch.columns().iter().map(value::values);
+        Ok(Some((batch.num_rows(), columns.collect::<Result<Vec<_>, _>>()?)))
+    })? {
+        set(feed, before, count, slots, columns)?;
+        before += count as u64;
     }
-    Ok(piece)
+    Ok(())
+}
+
+/// Gives rows to a feed, column by column. `before` is how many came in front.
+fn set(
+    feed: &mut Feed<'_>,
+    before: u64,
+    count: usize,
+    slots: &[Slot],
+    mut columns: Vec<Vec<Value>>,
+) -> Result<(), RuntimeError> {
+    for row in 0..count {
+        feed.begin_row(before + row as u64 + 1);
+        for (slot, column) in slots.iter().zip(&mut columns) {
+            feed.set(*slot, std::mem::take(&mut column[row]));
+        }
+        feed.end_row()?;
+    }
+    Ok(())
 }
 
 /// The decoders trust what they decode; a damaged file must stop only itself.

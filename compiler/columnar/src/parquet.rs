@@ -19,11 +19,12 @@ use parquet::arrow::arrow_reader::{
     RowSelection, RowSelector,
 };
 use parquet::errors::ParquetError;
+use rulec_runtime::condition::Condition;
 use rulec_runtime::files::ColumnFormat;
 use rulec_runtime::read::{Feed, Piece, Report, Slot, Source, in_pieces};
-use rulec_runtime::{Condition, RuntimeError, Take, Wanted, Work};
+use rulec_runtime::{RuntimeError, Take, Wanted, Work};
 
-use crate::{ROWS, columns, guarded, screen, unreadable, value};
+use crate::{ROWS, Stop, columns, guarded, in_turn, screen, set, stopped, unreadable, value};
 
 /// Rows of a piece, at most: a little more than what writers put into a group,
 /// since the pages of a group that is cut are unpacked for each part of it.
@@ -77,7 +78,7 @@ pub(crate) fn read(
     let ranges = file.ranges();
     if source.schema.is_open() {
         // Its columns are known at its end only, so it comes in one piece.
-        let mut each = |batch| take(work(batch)?).map(|_| ());
+        let mut each = in_turn(work, take);
         let mut feed = Feed::new(source, &mut each);
         let mut stopped = None;
         for range in &ranges {
@@ -149,65 +150,54 @@ impl File<'_> {
         ranges
     }
 
-    /// Gives those rows of a range to a feed that may meet every step. What is
-    /// damaged stops a lenient reader, which keeps what came before.
+    /// Gives those rows of a range to a feed that may meet every step.
     fn give(
         &self,
         range: &Range,
         steps: &[screen::Step],
         feed: &mut Feed<'_>,
     ) -> Result<Piece, RuntimeError> {
-        let mut piece = Piece::default();
-        match self.try_give(range, steps, feed, &mut piece)? {
+        let mut given = 0;
+        let result = self.try_give(range, steps, feed, &mut given);
+        let stopped = stopped(result, ColumnFormat::Parquet, self.source)?;
+        Ok(Piece {
             // Rows that were left out are read as well.
-            Ok(()) => piece.rows = range.rows as u64,
-            Err(error) => {
-                let error = unreadable(self.source, ColumnFormat::Parquet, &error);
-                if !self.source.lenient {
-                    return Err(error);
-                }
-                piece.stopped = Some(error.message);
-            }
-        }
-        Ok(piece)
+            rows: if stopped.is_some() {
+                given
+            } else {
+                range.rows as u64
+            },
+            stopped,
+        })
     }
 
+    /// `given` counts the rows.
     fn try_give(
         &self,
         range: &Range,
         steps: &[screen::Step],
         feed: &mut Feed<'_>,
-        piece: &mut Piece,
-    ) -> Result<Result<(), ArrowError>, RuntimeError> {
+        given: &mut u64,
+    ) -> Result<(), Stop> {
         let wanted = columns(self.metadata.schema(), feed);
-        let left = match guarded(|| self.left(range, steps, &wanted)) {
-            Ok(left) => left,
-            Err(error) => return Ok(Err(error)),
-        };
-        if left.rows == 0 {
-            return Ok(Ok(()));
-        }
+        let left = guarded(|| self.left(range, steps, &wanted))?;
         let others: Vec<usize> = wanted
             .iter()
             .map(|(place, _)| *place)
             .filter(|place| !left.columns.contains_key(place))
             .collect();
-        let mut reader = match self.reader(range, left.selection.as_ref(), &others, ROWS) {
-            Ok(reader) => reader,
-            Err(error) => return Ok(Err(error.into())),
-        };
+        let mut reader = guarded(|| Ok(self.reader(range, left.selection.as_ref(), &others, ROWS)?))?;
+        let slots: Vec<Slot> = wanted.iter().map(|(_, slot)| *slot).collect();
         let mut texts: Vec<value::Texts> = Vec::new();
         texts.resize_with(wanted.len(), value::Texts::default);
         let mut start = 0;
         while start < left.rows {
-            let decoded = guarded(|| {
+            let (count, columns) = guarded(|| {
                 // Nothing but what was decoded for the condition may be wanted.
                 let (count, mut fresh) = if others.is_empty() {
                     (ROWS.min(left.rows - start), Vec::new().into_iter())
                 } else {
-                    let Some(batch) = reader.next().transpose()? else {
-                        return Err(ArrowError::ParseError("rows are missing".to_owned()));
-                    };
+                    let batch = reader.next().transpose()?.ok_or_else(missing)?;
                     (batch.num_rows(), batch.columns().to_vec().into_iter())
                 };
                 let columns = wanted.iter().zip(&mut texts).map(|((place, _), texts)| {
@@ -215,26 +205,15 @@ impl File<'_> {
                         Some(column) => Some(column.slice(start, count)),
                         None => fresh.next(),
                     };
-                    let missing = || ArrowError::ParseError("a column is missing".to_owned());
                     value::values_with(&column.ok_or_else(missing)?, texts)
                 });
                 Ok((count, columns.collect::<Result<Vec<_>, _>>()?))
-            });
-            let (count, mut columns) = match decoded {
-                Ok(decoded) => decoded,
-                Err(error) => return Ok(Err(error)),
-            };
-            for row in 0..count {
-                piece.rows += 1;
-                feed.begin_row(range.before + piece.rows);
-                for ((_, slot), column) in wanted.iter().zip(&mut columns) {
-                    feed.set(*slot, std::mem::take(&mut column[row]));
-                }
-                feed.end_row()?;
-            }
+            })?;
+            set(feed, range.before + *given, count, &slots, columns)?;
+            *given += count as u64;
             start += count;
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
     /// The rows that may meet every step, and their columns that were decoded to
@@ -268,7 +247,7 @@ impl File<'_> {
                 let mut reader = self.reader(range, left.selection.as_ref(), &new, left.rows)?;
                 let batch = reader.next().transpose()?;
                 let batch = batch.filter(|batch| batch.num_rows() == left.rows);
-                let batch = batch.ok_or_else(|| ArrowError::ParseError("rows are missing".to_owned()))?;
+                let batch = batch.ok_or_else(missing)?;
                 left.columns
                     .extend(new.iter().copied().zip(batch.columns().iter().cloned()));
             }
@@ -325,4 +304,8 @@ impl File<'_> {
         }
         reader.build()
     }
+}
+
+fn missing() -> ArrowError {
+    ArrowError::ParseError("rows are missing".to_owned())
 }

@@ -11,7 +11,8 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrowPrimitiveType, BooleanArray, RecordBatch, StringViewArray};
 use arrow_schema::{DataType, TimeUnit};
-use rulec_runtime::{Condition, Schema, Test, Type};
+use rulec_runtime::condition::{Condition, Test};
+use rulec_runtime::{Schema, Type};
 
 use crate::value::ticks;
 

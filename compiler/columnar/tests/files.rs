@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use arrow_array::builder::{Int64Builder, ListBuilder, MapBuilder, StringBuilder, StringDictionaryBuilder};
 use arrow_array::types::Int32Type;
@@ -23,8 +24,8 @@ use rulec_columnar::Reader;
 use rulec_functions::text;
 use rulec_runtime::files::Files;
 use rulec_runtime::{
-    Batch, Memory, Moment, Necessary, Progress, RuntimeError, Schema, TableRequest, Tables, TextTest, Type,
-    Value, Wanted,
+    Batch, InTurn, Memory, Moment, Necessary, Progress, RuntimeError, Schema, TableRequest, Tables, TextTest,
+    Type, Value, Wanted,
 };
 
 fn parquet(batch: &RecordBatch, packing: Compression) -> Vec<u8> {
@@ -297,44 +298,38 @@ fn kinds(count: i64) -> RecordBatch {
     .unwrap()
 }
 
-/// Whether a row meets a condition, by what the condition says it means.
-fn meets(necessary: &Necessary, row: &dyn Fn(&str) -> Value) -> bool {
-    let fold = |text: &str| rulec_functions::fold::fold(text).into_owned();
-    match necessary {
-        Necessary::All(parts) => parts.iter().all(|part| meets(part, row)),
-        Necessary::Any(parts) => parts.iter().any(|part| meets(part, row)),
-        Necessary::Text {
-            column,
-            test,
-            folded,
-            texts,
-        } => {
-            let text = text::print(&row(column));
-            let text = if *folded { fold(&text) } else { text };
-            texts.iter().any(|wanted| {
-                let wanted = if *folded { fold(wanted) } else { wanted.to_string() };
-                match test {
-                    TextTest::Is => text == wanted,
-                    TextTest::StartsWith => text.starts_with(&wanted),
-                    TextTest::EndsWith => text.ends_with(&wanted),
-                    TextTest::Contains | TextTest::Inside => text.contains(&wanted),
-                }
-            })
+/// A row of [`kinds`].
+struct Cells {
+    seconds: Option<i64>,
+    name: String,
+    line: String,
+    keyed: String,
+    fields: String,
+    number: Option<i64>,
+    written: Option<i64>,
+}
+
+type Meets<'m> = &'m dyn Fn(&Cells) -> bool;
+
+impl Cells {
+    fn of(values: &[Value]) -> Self {
+        let text = |place: usize| text::print(&values[place]);
+        let long = |place: usize| match values[place] {
+            Value::Long(n) => Some(n),
+            _ => None,
+        };
+        Self {
+            seconds: match values[0] {
+                Value::DateTime(ticks) => Some((ticks - EPOCH) / 10_000_000),
+                _ => None,
+            },
+            name: text(1),
+            line: text(2),
+            keyed: text(3),
+            fields: text(4),
+            number: long(5),
+            written: long(6),
         }
-        Necessary::Pattern { column, .. } => text::print(&row(column)).starts_with("cmd"),
-        Necessary::Number { column, values } => match row(column) {
-            Value::Long(n) => values.contains(&n),
-            _ => false,
-        },
-        Necessary::Time {
-            column,
-            earliest,
-            bound,
-        } => match (row(column), bound.ticks(0)) {
-            (Value::DateTime(ticks), Some(bound)) if *earliest => ticks >= bound,
-            (Value::DateTime(ticks), Some(bound)) => ticks <= bound,
-            _ => false,
-        },
     }
 }
 
@@ -353,24 +348,74 @@ fn rows_that_cannot_matter_are_left_out_and_no_others() {
     ]);
     let since = |seconds: i64| Necessary::since("Timestamp", Moment::At(EPOCH + seconds * 10_000_000));
     let many: Vec<String> = (0..40).map(|n| format!("run {}7", n * 3)).collect();
-    // What is asked, and whether exactly these rows come.
-    let conditions = [
-        (Necessary::text("Name", Is, ["cmd.exe"]), true),
-        (Necessary::text_fold("Name", Is, ["cmd.exe"]), false),
-        (Necessary::text("Name", EndsWith, ["\\"]), true),
-        (Necessary::text("Keyed", StartsWith, ["cmd", "power"]), true),
-        (Necessary::text_fold("Keyed", Contains, ["SHELL"]), false),
-        (Necessary::text("Line", Contains, ["run 12"]), true),
-        (Necessary::text("Line", Contains, many.clone()), true),
-        (Necessary::text_fold("Line", Contains, many), false),
-        (Necessary::pattern("Line", "^cmd"), true),
-        (Necessary::text("Fields", Inside, ["pipe"]), false),
-        (Necessary::number("Number", [3, 4]), true),
-        // Texts that are numbers, and a time that there is none of, are not asked or never met.
-        (Necessary::number("Written", [3]), false),
-        (Necessary::text("Missing", Is, ["x"]), true),
-        (Necessary::since("Missing", Moment::At(0)), true),
-        (Necessary::ingested_since(Moment::At(EPOCH)), true),
+    let has_one = |text: &str| (0..40).any(|n| text.contains(&format!("run {}7", n * 3)));
+    let number = |row: &Cells, among: &[i64]| matches!(row.number, Some(n) if among.contains(&n));
+    // What is asked, which rows meet it, and whether exactly these come.
+    let conditions: [(Necessary, Meets<'_>, bool); 18] = [
+        (
+            Necessary::text("Name", Is, ["cmd.exe"]),
+            &|r| r.name == "cmd.exe",
+            true,
+        ),
+        (
+            Necessary::text_fold("Name", Is, ["cmd.exe"]),
+            &|r| ["cmd.exe", "CMD.EXE"].contains(&&*r.name),
+            false,
+        ),
+        (
+            Necessary::text("Name", EndsWith, ["\\"]),
+            &|r| r.name.ends_with('\\'),
+            true,
+        ),
+        (
+            Necessary::text("Keyed", StartsWith, ["cmd", "power"]),
+            &|r| r.keyed.starts_with("cmd") || r.keyed.starts_with("power"),
+            true,
+        ),
+        (
+            Necessary::text_fold("Keyed", Contains, ["SHELL"]),
+            &|r| r.keyed.contains("shell"),
+            false,
+        ),
+        (
+            Necessary::text("Line", Contains, ["run 12"]),
+            &|r| r.line.contains("run 12"),
+            true,
+        ),
+        (
+            Necessary::text("Line", Contains, many.clone()),
+            &|r| has_one(&r.line),
+            true,
+        ),
+        (
+            Necessary::text_fold("Line", Contains, many),
+            &|r| has_one(&r.line),
+            false,
+        ),
+        (
+            Necessary::pattern("Line", "^cmd"),
+            &|r| r.line.starts_with("cmd"),
+            true,
+        ),
+        (
+            Necessary::text("Fields", Inside, ["pipe"]),
+            &|r| r.fields.contains("pipe"),
+            false,
+        ),
+        (Necessary::number("Number", [3, 4]), &|r| number(r, &[3, 4]), true),
+        // Texts that are numbers, and columns that there are none of, are not asked or never met.
+        (
+            Necessary::number("Written", [3]),
+            &|r| r.written == Some(3),
+            false,
+        ),
+        (Necessary::text("Missing", Is, ["x"]), &|_| false, true),
+        (Necessary::since("Missing", Moment::At(0)), &|_| false, true),
+        (
+            Necessary::ingested_since(Moment::At(EPOCH)),
+            &|r| r.seconds.is_some(),
+            true,
+        ),
         (
             Necessary::all([
                 since(2_000),
@@ -384,10 +429,17 @@ fn rows_that_cannot_matter_are_left_out_and_no_others() {
                 ]),
                 Necessary::text("Line", Contains, ["run"]),
             ]),
+            &|r| {
+                matches!(r.seconds, Some(2_000..=3_000))
+                    && (r.name == "cmd.exe"
+                        || r.name == "powershell.exe"
+                        || number(r, &[7]) && r.line.contains('1'))
+                    && r.line.contains("run")
+            },
             true,
         ),
-        (Necessary::Any(Vec::new()), true),
-        (Necessary::ANYTHING, true),
+        (Necessary::Any(Vec::new()), &|_| false, true),
+        (Necessary::ANYTHING, &|_| true, true),
     ];
     let count = 6_500;
     let bytes = parquet(&kinds(count), Compression::SNAPPY);
@@ -411,18 +463,12 @@ fn rows_that_cannot_matter_are_left_out_and_no_others() {
     };
     let all = table(&Necessary::ANYTHING, None);
     assert_eq!(all.rows() as i64, count);
-    let names: Vec<String> = schema.columns().iter().map(|c| c.name.to_string()).collect();
-    for (necessary, exactly) in &conditions {
-        let expected: Vec<String> = all
-            .iter()
-            .filter(|row| {
-                let value = |name: &str| {
-                    let place = names.iter().position(|known| known == name);
-                    place.map_or(Value::Null, |place| row.values()[place].clone())
-                };
-                meets(necessary, &value)
-            })
-            .map(|row| row.values().iter().map(text::print).collect::<Vec<_>>().join("|"))
+    for (necessary, meets, exactly) in &conditions {
+        let expected: Vec<String> = rows(&all)
+            .into_iter()
+            .zip(all.iter())
+            .filter(|(_, row)| meets(&Cells::of(&row.values())))
+            .map(|(shown, _)| shown)
             .collect();
         let found = rows(&table(necessary, None));
         if *exactly {
@@ -438,5 +484,29 @@ fn rows_that_cannot_matter_are_left_out_and_no_others() {
         // What is read beside the condition makes no difference.
         let narrow = table(necessary, Some(&[5]));
         assert_eq!(narrow.rows(), found.len(), "{necessary:?}");
+    }
+}
+
+#[test]
+fn nothing_is_worked_on_that_nobody_wants_any_more() {
+    let schema = Schema::of(&[("Size", Type::Long)]);
+    let memory = Memory::default();
+    let request = TableRequest {
+        name: "T",
+        schema: &schema,
+        needed: None,
+        memory: &memory,
+        wanted: None,
+    };
+    for bytes in [arrow(&events(60_000)), stream(&events(60_000))] {
+        let mut files = Files::new().columnar(Reader);
+        files.add_bytes("T", bytes);
+        let worked = AtomicUsize::new(0);
+        let work = |_: Batch| -> Result<InTurn<'_>, RuntimeError> {
+            worked.fetch_add(1, Ordering::Relaxed);
+            Ok(Box::new(|| Ok(false)))
+        };
+        files.fold(&request, &work).unwrap();
+        assert_eq!(worked.into_inner(), 1);
     }
 }

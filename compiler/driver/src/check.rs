@@ -135,7 +135,7 @@ impl Pipeline {
         if let Some(read) = &document.read {
             outcome.rule = mark(read);
             outcome.ended = lifecycle::ended(read);
-            outcome.diagnostics.extend(lifecycle::findings(read));
+            outcome.diagnostics.extend(lifecycle::finding(read));
         }
         (name, outcome)
     }

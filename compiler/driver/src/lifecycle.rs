@@ -106,7 +106,7 @@ fn deprecation(rule: &Rule) -> Option<&Deprecation> {
 
 /// What is wrong with a document by itself: its status and what it says of the
 /// rule's end go together.
-pub(crate) fn findings(read: &RuleDoc) -> Option<Diagnostic> {
+pub(crate) fn finding(read: &RuleDoc) -> Option<Diagnostic> {
     let rule = read.rule()?;
     match (status(rule), deprecation(rule)) {
         (

@@ -4,6 +4,8 @@
 //! whose inputs and expressions anybody can walk without knowing which
 //! operator it is. The first input is the one a pipeline goes on from.
 
+use std::sync::Arc;
+
 use crate::{AggregateCall, BindingId, Expr};
 
 /// An operator or plugin.
@@ -148,7 +150,7 @@ pub enum Operator {
         labels: Vec<String>,
         /// For each input the pairs of an output column (after the source
         /// column) and the input's column that fills it.
-        columns: Vec<std::sync::Arc<[(usize, usize)]>>,
+        columns: Vec<Arc<[(usize, usize)]>>,
     },
 }
 

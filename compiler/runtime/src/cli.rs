@@ -16,7 +16,7 @@ use crate::memory::Memory;
 use crate::newest::newest;
 use crate::progress::Progress;
 use crate::rule::Rule;
-use crate::turns::in_order;
+use crate::turns::try_in_order;
 
 const USAGE: &str = "\
 Runs detection rules over exported logs.
@@ -201,34 +201,16 @@ fn try_run(
     let memory = options.memory.map_or_else(Memory::default, Memory::with_limit);
     let context = Context::new(now, &files).with_memory(memory);
     let mut fired: Vec<Alert> = Vec::new();
-    let mut failure = None;
-    in_order(
-        chosen.len(),
-        || (),
-        |(), number| {
-            let rule = chosen[number];
-            match (rule.evaluate)(&context) {
-                Ok(result) => Ok(alert::alerts(&rule.info, &result)),
-                Err(error) => Err(RuntimeError::new(
-                    error.code,
-                    format!("{}: {}", rule.info.id, error.message),
-                )),
-            }
-        },
-        &mut |alerts| match alerts {
-            Ok(alerts) => {
-                fired.extend(alerts);
-                true
-            }
-            Err(error) => {
-                failure = Some(error);
-                false
-            }
-        },
-    );
-    if let Some(failure) = failure {
-        return Err(failure);
-    }
+    let evaluate = |number: usize| {
+        let rule: &Rule = chosen[number];
+        let result = (rule.evaluate)(&context)
+            .map_err(|error| RuntimeError::new(error.code, format!("{}: {}", rule.info.id, error.message)))?;
+        Ok(alert::alerts(&rule.info, &result))
+    };
+    try_in_order(chosen.len(), evaluate, &mut |alerts| {
+        fired.extend(alerts);
+        Ok(true)
+    })?;
     alert::write(out, options.format, &fired)
         .and_then(|()| out.flush())
         .map_err(unwritable)?;

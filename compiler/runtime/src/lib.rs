@@ -41,7 +41,7 @@ pub use key::KeyBuffer;
 pub use memory::{DEFAULT_MEMORY_LIMIT, Growing, Memory, Reservation};
 pub use newest::newest;
 pub use progress::Progress;
-pub use scan::{Condition, InsideTest, Test, TextsTest};
+pub use scan::condition;
 pub use schema::{Column, Schema};
 pub use text_set::TextSet;
 pub use vector::{Builder, Vector};

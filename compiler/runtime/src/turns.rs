@@ -46,6 +46,24 @@ pub(crate) fn in_order<K, T: Send, F: FnMut(T) -> bool + Send>(
     on(threads, count, kept, work, take);
 }
 
+/// [`in_order`] for work that may fail. The first failure in the order of the
+/// pieces, of the work or of `take`, is the one that is told, and ends it.
+pub(crate) fn try_in_order<T: Send, E: Send>(
+    count: usize,
+    work: impl Fn(usize) -> Result<T, E> + Sync,
+    take: &mut (dyn FnMut(T) -> Result<bool, E> + Send),
+) -> Result<(), E> {
+    let mut failure = None;
+    let taken = &mut |result: Result<T, E>| {
+        result.and_then(&mut *take).unwrap_or_else(|error| {
+            failure = Some(error);
+            false
+        })
+    };
+    in_order(count, || (), |(), number| work(number), taken);
+    failure.map_or(Ok(()), Err)
+}
+
 fn on<K, T: Send, F: FnMut(T) -> bool + Send>(
     threads: usize,
     count: usize,
@@ -177,6 +195,32 @@ mod tests {
             taken.len() < most
         });
         (taken, peak.load(Ordering::SeqCst))
+    }
+
+    #[test]
+    fn the_first_failure_is_told_and_ends_it() {
+        let mut taken = Vec::new();
+        // The later one is there first.
+        let work = |number: usize| match number {
+            3 => {
+                (0..1 << 16).for_each(|_| std::hint::spin_loop());
+                Err("third")
+            }
+            4 => Err("fourth"),
+            _ => Ok(number),
+        };
+        let mut take = |number| {
+            taken.push(number);
+            Ok(true)
+        };
+        assert_eq!(try_in_order(9, work, &mut take), Err("third"));
+        assert_eq!(taken, [0, 1, 2]);
+        let refused = |number: usize| if number == 1 { Err("taken") } else { Ok(true) };
+        assert_eq!(try_in_order(3, Ok, &mut { refused }), Err("taken"));
+        assert_eq!(
+            try_in_order(3, Ok::<usize, ()>, &mut |number| Ok(number < 1)),
+            Ok(())
+        );
     }
 
     #[test]

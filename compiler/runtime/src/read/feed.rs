@@ -8,7 +8,7 @@ use super::{Report, Source};
 use crate::batch::Batch;
 use crate::context::{InTurn, Take, Work};
 use crate::error::RuntimeError;
-use crate::turns::in_order;
+use crate::turns::try_in_order;
 
 /// Takes rows value by value, and hands on batches as every reader does.
 pub struct Feed<'a>(Sink<'a>);
@@ -99,10 +99,8 @@ pub fn in_pieces(
     };
     let mut report = Report::default();
     let mut fates = Fates::default();
-    let mut failure = None;
     let mut whole = all;
-    let mut add = |read: Result<Read<'_>, RuntimeError>| -> Result<bool, RuntimeError> {
-        let read = read?;
+    let mut add = |read: Read<'_>| {
         report.rows += read.piece.rows;
         fates.merge(read.fates);
         for turn in read.turns {
@@ -114,15 +112,7 @@ pub fn in_pieces(
         report.stopped = read.piece.stopped;
         Ok(report.stopped.is_none())
     };
-    in_order(count, || (), |(), number| one(number), &mut |read| {
-        add(read).unwrap_or_else(|error| {
-            failure = Some(error);
-            false
-        })
-    });
-    if let Some(failure) = failure {
-        return Err(failure);
-    }
+    try_in_order(count, one, &mut add)?;
     // Of some rows only, nothing can be said of a whole column.
     if whole {
         fates.tell(source, |row| row, &mut report);

@@ -14,7 +14,7 @@
 //! that is broken where no rule looks may go unnoticed, unless the source is
 //! strict.
 
-mod condition;
+pub mod condition;
 mod lanes;
 mod needle;
 mod pattern;
@@ -34,7 +34,6 @@ use crate::error::{Code, RuntimeError};
 use crate::read::{self, Report, Source};
 use crate::turns::in_order;
 
-pub use condition::{Condition, InsideTest, Test, TextsTest};
 use lanes::Marker;
 pub(crate) use places::Places;
 use screen::Screen;
