@@ -24,6 +24,7 @@ mod shape;
 mod strict;
 mod times;
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use rulec_functions::Necessary;
@@ -40,8 +41,11 @@ use screen::Screen;
 use shape::{Fields, Line};
 use strict::Strict;
 
-/// Bytes of a file that one thread works on before it takes more.
-const PIECE: usize = 1 << 20;
+/// Bytes of a file that one thread works on before it takes more: of a large
+/// file many, as each piece costs something by itself, of a small one few, so
+/// that all processors have some.
+const PIECE: Range<usize> = 1 << 18..1 << 23;
+const PIECES: usize = 64;
 
 /// Lines at known places that are read before they are worked on: an operator
 /// may make a hundred rows of each.
@@ -137,7 +141,6 @@ pub(crate) fn rows(
     let take = |piece| gathering.add(piece, take);
     pieces(
         text,
-        PIECE,
         kept,
         take,
         |(fields, scratch, remembered, strict), start, end| {
@@ -285,7 +288,7 @@ pub(crate) fn candidates(
         }
         failure.is_none()
     };
-    pieces(text, PIECE, kept, take, |(fields, scratch), start, end| {
+    pieces(text, kept, take, |(fields, scratch), start, end| {
         let text = &text[start..end];
         let mut found: Vec<(u32, u64)> = Vec::new();
         let (mut at, mut lines) = (0, 0_usize);
@@ -341,11 +344,11 @@ fn names(conditions: &[&Necessary], source: &Source<'_>) -> Arc<[Box<str>]> {
 /// `kept` makes what each thread keeps from piece to piece.
 fn pieces<K, T: Send>(
     text: &[u8],
-    size: usize,
     kept: impl Fn() -> K + Sync,
     mut take: impl FnMut(T) -> bool + Send,
     work: impl Fn(&mut K, usize, usize) -> T + Sync,
 ) {
+    let size = (text.len() / PIECES).clamp(PIECE.start, PIECE.end);
     let count = text.len().div_ceil(size).max(1);
     let cut = |number: usize| {
         let place = (number * size).min(text.len());
