@@ -195,22 +195,21 @@ fn try_give(
         let columns = batch.columns().iter().map(value::values);
         Ok(Some((batch.num_rows(), columns.collect::<Result<Vec<_>, _>>()?)))
     })? {
-        set(feed, before, count, slots, columns)?;
+        set(feed, before + 1..=before + count as u64, slots, columns)?;
         before += count as u64;
     }
     Ok(())
 }
 
-/// Gives rows to a feed, column by column. `before` is how many came in front.
+/// Gives rows with their numbers to a feed, column by column.
 fn set(
     feed: &mut Feed<'_>,
-    before: u64,
-    count: usize,
+    numbers: impl Iterator<Item = u64>,
     slots: &[Slot],
     mut columns: Vec<Vec<Value>>,
 ) -> Result<(), RuntimeError> {
-    for row in 0..count {
-        feed.begin_row(before + row as u64 + 1);
+    for (row, number) in numbers.enumerate() {
+        feed.begin_row(number);
         for (slot, column) in slots.iter().zip(&mut columns) {
             feed.set(*slot, std::mem::take(&mut column[row]));
         }

@@ -7,6 +7,7 @@
 //! decoded for what is left. No column is unpacked twice.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch, RecordBatchOptions};
@@ -19,10 +20,11 @@ use parquet::arrow::arrow_reader::{
     RowSelection, RowSelector,
 };
 use parquet::errors::ParquetError;
+use rulec_functions::INGESTED;
 use rulec_runtime::condition::Condition;
 use rulec_runtime::files::ColumnFormat;
 use rulec_runtime::read::{Feed, Piece, Report, Slot, Source, in_pieces};
-use rulec_runtime::{RuntimeError, Take, Wanted, Work};
+use rulec_runtime::{Batch, Late, Later, Memory, RuntimeError, Schema, Take, Wanted, Work};
 
 use crate::{ROWS, Stop, columns, guarded, in_turn, screen, set, stopped, unreadable, value};
 
@@ -42,11 +44,25 @@ struct Range {
     bytes: u64,
 }
 
+impl Range {
+    /// The numbers of rows of this range and of those before it, and the others;
+    /// they ascend.
+    fn split<'r>(&self, rows: &'r [u64]) -> (&'r [u64], &'r [u64]) {
+        let end = self.before + self.rows as u64;
+        rows.split_at(rows.partition_point(|row| *row <= end))
+    }
+}
+
 /// A file, and what it says of itself.
 struct File<'s> {
+    content: Content,
+    source: &'s Source<'s>,
+}
+
+#[derive(Clone)]
+struct Content {
     data: Bytes,
     metadata: ArrowReaderMetadata,
-    source: &'s Source<'s>,
 }
 
 /// What is known of a range so far.
@@ -70,12 +86,12 @@ pub(crate) fn read(
             format_args!("{error} (what it holds stands at its end, which is missing where it is cut off)");
         unreadable(source, ColumnFormat::Parquet, &error)
     })?;
+    let content = Content { data, metadata };
     let file = File {
-        data,
-        metadata,
+        content: content.clone(),
         source,
     };
-    let ranges = file.ranges();
+    let ranges = content.ranges();
     if source.schema.is_open() {
         // Its columns are known at its end only, so it comes in one piece.
         let mut each = in_turn(work, take);
@@ -91,9 +107,11 @@ pub(crate) fn read(
     }
     let steps = wanted.map(|wanted| screen::steps(Condition::new(wanted.necessary, wanted.now)));
     let steps = steps.unwrap_or_default();
+    let late = later(content, source, &steps);
     in_pieces(
         ranges.len(),
         source,
+        late.as_ref(),
         work,
         take,
         steps.is_empty(),
@@ -127,7 +145,7 @@ fn metadata(data: &Bytes) -> parquet::errors::Result<ArrowReaderMetadata> {
     Ok(ArrowReaderMetadata::try_new(found.metadata().clone(), options).unwrap_or(found))
 }
 
-impl File<'_> {
+impl Content {
     fn ranges(&self) -> Vec<Range> {
         let mut ranges = Vec::new();
         let mut before = 0;
@@ -150,6 +168,88 @@ impl File<'_> {
         ranges
     }
 
+    /// A reader of columns by their places.
+    fn reader(
+        &self,
+        group: usize,
+        selection: Option<&RowSelection>,
+        places: &[usize],
+        rows: usize,
+    ) -> Result<ParquetRecordBatchReader, ParquetError> {
+        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), places.iter().copied());
+        let mut reader =
+            ParquetRecordBatchReaderBuilder::new_with_metadata(self.data.clone(), self.metadata.clone())
+                .with_row_groups(vec![group])
+                .with_projection(mask)
+                .with_batch_size(rows);
+        if let Some(selection) = selection {
+            reader = reader.with_row_selection(selection.clone());
+        }
+        reader.build()
+    }
+
+    /// Gives the rows that are left of a range to a feed; `given` counts them.
+    fn fill(
+        &self,
+        range: &Range,
+        left: &Left,
+        wanted: &[(usize, Slot)],
+        feed: &mut Feed<'_>,
+        given: &mut u64,
+    ) -> Result<(), Stop> {
+        let others: Vec<usize> = wanted
+            .iter()
+            .map(|(place, _)| *place)
+            .filter(|place| !left.columns.contains_key(place))
+            .collect();
+        let mut reader = guarded(|| Ok(self.reader(range.group, left.selection.as_ref(), &others, ROWS)?))?;
+        let slots: Vec<Slot> = wanted.iter().map(|(_, slot)| *slot).collect();
+        let mut texts: Vec<value::Texts> = Vec::new();
+        texts.resize_with(wanted.len(), value::Texts::default);
+        let mut numbers = left.numbers(range);
+        let mut start = 0;
+        while start < left.rows {
+            let (count, columns) = guarded(|| {
+                // Nothing but what was decoded for the condition may be wanted.
+                let (count, mut fresh) = if others.is_empty() {
+                    (ROWS.min(left.rows - start), Vec::new().into_iter())
+                } else {
+                    let batch = reader.next().transpose()?.ok_or_else(missing)?;
+                    (batch.num_rows(), batch.columns().to_vec().into_iter())
+                };
+                let columns = wanted.iter().zip(&mut texts).map(|((place, _), texts)| {
+                    let column = match left.columns.get(place) {
+                        Some(column) => Some(column.slice(start, count)),
+                        None => fresh.next(),
+                    };
+                    value::values_with(&column.ok_or_else(missing)?, texts)
+                });
+                Ok((count, columns.collect::<Result<Vec<_>, _>>()?))
+            })?;
+            set(feed, numbers.by_ref().take(count), &slots, columns)?;
+            *given += count as u64;
+            start += count;
+        }
+        Ok(())
+    }
+}
+
+impl Left {
+    /// The numbers of the rows in the file, from one.
+    fn numbers(&self, range: &Range) -> impl Iterator<Item = u64> {
+        let group = range.before - range.start as u64;
+        let whole = || vec![RowSelector::skip(range.start), RowSelector::select(range.rows)];
+        let selectors = self.selection.clone().map_or_else(whole, Vec::from);
+        let mut next = group + 1;
+        selectors.into_iter().flat_map(move |selector| {
+            let start = next;
+            next += selector.row_count as u64;
+            if selector.skip { next..next } else { start..next }
+        })
+    }
+}
+
+impl File<'_> {
     /// Gives those rows of a range to a feed that may meet every step.
     fn give(
         &self,
@@ -179,41 +279,9 @@ impl File<'_> {
         feed: &mut Feed<'_>,
         given: &mut u64,
     ) -> Result<(), Stop> {
-        let wanted = columns(self.metadata.schema(), feed);
+        let wanted = columns(self.content.metadata.schema(), feed);
         let left = guarded(|| self.left(range, steps, &wanted))?;
-        let others: Vec<usize> = wanted
-            .iter()
-            .map(|(place, _)| *place)
-            .filter(|place| !left.columns.contains_key(place))
-            .collect();
-        let mut reader = guarded(|| Ok(self.reader(range, left.selection.as_ref(), &others, ROWS)?))?;
-        let slots: Vec<Slot> = wanted.iter().map(|(_, slot)| *slot).collect();
-        let mut texts: Vec<value::Texts> = Vec::new();
-        texts.resize_with(wanted.len(), value::Texts::default);
-        let mut start = 0;
-        while start < left.rows {
-            let (count, columns) = guarded(|| {
-                // Nothing but what was decoded for the condition may be wanted.
-                let (count, mut fresh) = if others.is_empty() {
-                    (ROWS.min(left.rows - start), Vec::new().into_iter())
-                } else {
-                    let batch = reader.next().transpose()?.ok_or_else(missing)?;
-                    (batch.num_rows(), batch.columns().to_vec().into_iter())
-                };
-                let columns = wanted.iter().zip(&mut texts).map(|((place, _), texts)| {
-                    let column = match left.columns.get(place) {
-                        Some(column) => Some(column.slice(start, count)),
-                        None => fresh.next(),
-                    };
-                    value::values_with(&column.ok_or_else(missing)?, texts)
-                });
-                Ok((count, columns.collect::<Result<Vec<_>, _>>()?))
-            })?;
-            set(feed, range.before + *given, count, &slots, columns)?;
-            *given += count as u64;
-            start += count;
-        }
-        Ok(())
+        self.content.fill(range, &left, &wanted, feed, given)
     }
 
     /// The rows that may meet every step, and their columns that were decoded to
@@ -224,7 +292,7 @@ impl File<'_> {
         steps: &[screen::Step],
         wanted: &[(usize, Slot)],
     ) -> Result<Left, ArrowError> {
-        let group = self.metadata.metadata().row_group(range.group);
+        let group = self.content.metadata.metadata().row_group(range.group);
         let whole = usize::try_from(group.num_rows()).unwrap_or_default();
         let mut left = Left {
             selection: (range.rows < whole).then(|| {
@@ -237,14 +305,16 @@ impl File<'_> {
             rows: range.rows,
             columns: BTreeMap::new(),
         };
-        let fields = self.metadata.schema().fields();
+        let fields = self.content.metadata.schema().fields();
         for (number, step) in steps.iter().enumerate() {
             let asked = |step: &screen::Step, place: usize| step.columns.contains(fields[place].name());
             let new: Vec<usize> = (0..fields.len())
                 .filter(|place| asked(step, *place) && !left.columns.contains_key(place))
                 .collect();
             if !new.is_empty() {
-                let mut reader = self.reader(range, left.selection.as_ref(), &new, left.rows)?;
+                let mut reader =
+                    self.content
+                        .reader(range.group, left.selection.as_ref(), &new, left.rows)?;
                 let batch = reader.next().transpose()?;
                 let batch = batch.filter(|batch| batch.num_rows() == left.rows);
                 let batch = batch.ok_or_else(missing)?;
@@ -284,25 +354,101 @@ impl File<'_> {
         }
         Ok(left)
     }
+}
 
-    /// A reader of columns by their places.
-    fn reader(
-        &self,
-        range: &Range,
-        selection: Option<&RowSelection>,
-        places: &[usize],
-        rows: usize,
-    ) -> Result<ParquetRecordBatchReader, ParquetError> {
-        let mask = ProjectionMask::roots(self.metadata.parquet_schema(), places.iter().copied());
-        let mut reader =
-            ParquetRecordBatchReaderBuilder::new_with_metadata(self.data.clone(), self.metadata.clone())
-                .with_row_groups(vec![range.group])
-                .with_projection(mask)
-                .with_batch_size(rows);
-        if let Some(selection) = selection {
-            reader = reader.with_row_selection(selection.clone());
+/// Who reads columns of a file's rows later; none where all are read at once: if
+/// a file that is damaged is to be read as far as it goes, and if all rows are
+/// read, so that something can be said of whole columns.
+fn later(content: Content, source: &Source<'_>, steps: &[screen::Step]) -> Option<Arc<Late>> {
+    if source.lenient || steps.is_empty() {
+        return None;
+    }
+    let columns = source.schema.columns();
+    let groups = Groups {
+        content,
+        label: source.label.to_owned(),
+        schema: source.schema.clone(),
+        memory: source.memory.clone(),
+    };
+    // What is decoded for the condition will be asked again.
+    Some(Late::new(groups, columns.len(), |place| {
+        let name = &columns[place].name;
+        steps
+            .iter()
+            .any(|step| step.columns.iter().any(|asked| **asked == **name))
+            || INGESTED.contains(&&**name)
+    }))
+}
+
+/// A file of which columns are read later.
+struct Groups {
+    content: Content,
+    label: String,
+    schema: Schema,
+    memory: Memory,
+}
+
+impl fmt::Debug for Groups {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Groups")
+            .field("label", &self.label)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Later for Groups {
+    fn columns(&self, rows: &[u64], places: &[usize]) -> Result<Batch, RuntimeError> {
+        let source = Source {
+            needed: Some(places),
+            ..Source::new(&self.label, &self.schema, &self.memory)
+        };
+        let mut parts = Vec::new();
+        let mut each = |part| {
+            parts.push(part);
+            Ok(())
+        };
+        let mut feed = Feed::new(&source, &mut each);
+        let wanted = columns(self.content.metadata.schema(), &mut feed);
+        let mut rows = rows;
+        for range in self.content.ranges() {
+            let (own, later) = range.split(rows);
+            rows = later;
+            if own.is_empty() {
+                continue;
+            }
+            let group = range.before - range.start as u64;
+            let within = own.iter().map(|row| {
+                let row = (row - 1 - group) as usize;
+                row..row + 1
+            });
+            let total = self.content.metadata.metadata().row_group(range.group).num_rows();
+            let total = usize::try_from(total).unwrap_or_default();
+            let left = Left {
+                selection: Some(RowSelection::from_consecutive_ranges(within, total)),
+                rows: own.len(),
+                columns: BTreeMap::new(),
+            };
+            let filled = self.content.fill(&range, &left, &wanted, &mut feed, &mut 0);
+            stopped(filled, ColumnFormat::Parquet, &source)?;
         }
-        reader.build()
+        feed.finish(None)?;
+        let whole = Batch::concat(&parts, "read")?;
+        let whole = whole.unwrap_or_else(|| Batch::empty(self.schema.clone(), &self.memory));
+        whole.columns_at(places)
+    }
+
+    /// No page is unpacked by two.
+    fn pieces<'r>(&self, rows: &'r [u64]) -> Vec<&'r [u64]> {
+        let mut rows = rows;
+        let mut pieces = Vec::new();
+        for range in self.content.ranges() {
+            let (own, later) = range.split(rows);
+            rows = later;
+            if !own.is_empty() {
+                pieces.push(own);
+            }
+        }
+        pieces
     }
 }
 

@@ -134,7 +134,7 @@ fn watched(
     };
     let planner = Planner {
         query,
-        ctx: ctx.clone(),
+        ctx: ctx.of_another_run(),
         scalars: RefCell::new(vec![None; query.bindings.len()]),
         tables: RefCell::new(vec![None; query.bindings.len()]),
         recorder,
@@ -142,7 +142,7 @@ fn watched(
         conditions: Conditions::of(query),
         demands: demand::of_bindings(query),
     };
-    let batch = planner.whole(root)?;
+    let batch = planner.whole(root)?.settled().map_err(at(root.span))?;
     declared(&batch, root)
 }
 

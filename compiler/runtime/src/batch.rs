@@ -1,10 +1,11 @@
 //! Rows held by column, and the view of one row that closures see.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rulec_functions::{Type, Value, convert};
 
 use crate::error::RuntimeError;
+use crate::late::{Late, Places};
 use crate::memory::{Memory, Reservation};
 use crate::schema::{Column, Schema};
 use crate::vector::{Builder, Vector};
@@ -17,7 +18,7 @@ use crate::vector::{Builder, Vector};
 #[derive(Clone, Debug)]
 pub struct Batch {
     schema: Schema,
-    columns: Vec<Arc<Held>>,
+    columns: Vec<Kept>,
     rows: usize,
     /// When each row was ingested; lost where rows are combined.
     ingestion: Option<Arc<Held>>,
@@ -26,11 +27,66 @@ pub struct Batch {
     memory: Memory,
 }
 
+/// How a batch has a column.
+#[derive(Clone, Debug)]
+enum Kept {
+    Held(Arc<Held>),
+    Late(Arc<Unread>),
+}
+
+/// A column that nobody has looked at yet.
+#[derive(Debug)]
+struct Unread {
+    places: Arc<Places>,
+    /// Its place in the table's schema.
+    column: usize,
+    read: OnceLock<Arc<Held>>,
+}
+
+impl Kept {
+    fn late(places: &Arc<Places>, column: usize) -> Self {
+        Kept::Late(Arc::new(Unread {
+            places: Arc::clone(places),
+            column,
+            read: OnceLock::new(),
+        }))
+    }
+
+    /// The values, which are read if they are not there yet.
+    fn held(&self) -> &Arc<Held> {
+        match self {
+            Kept::Held(held) => held,
+            Kept::Late(late) => late.read.get_or_init(|| late.look()),
+        }
+    }
+
+    /// Where the values are that are not there yet.
+    fn unread(&self) -> Option<&Arc<Unread>> {
+        match self {
+            Kept::Late(late) if late.read.get().is_none() => Some(late),
+            _ => None,
+        }
+    }
+}
+
+impl Unread {
+    fn look(&self) -> Arc<Held> {
+        match self.places.look(self.column).columns.first() {
+            Some(Kept::Held(held)) => Arc::clone(held),
+            // The run has failed.
+            _ => Arc::new(Held {
+                vector: Vector::constant(Value::Null, self.places.len()),
+                _reservation: None,
+            }),
+        }
+    }
+}
+
 /// A column and the bytes that it holds of the budget.
 #[derive(Debug)]
 struct Held {
     vector: Vector,
-    _reservation: Reservation,
+    _reservation: Option<Reservation>,
 }
 
 impl Batch {
@@ -70,7 +126,7 @@ impl Batch {
         }
         let columns = columns
             .into_iter()
-            .map(|vector| hold(vector, memory, operator))
+            .map(|vector| hold(vector, memory, operator).map(Kept::Held))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             schema,
@@ -136,7 +192,50 @@ impl Batch {
 
     /// A column, if there is one at this place.
     pub fn column(&self, index: usize) -> Option<&Vector> {
-        self.columns.get(index).map(|held| &held.vector)
+        self.columns.get(index).map(|kept| &kept.held().vector)
+    }
+
+    /// The same rows of which some columns are not there yet: those of a table in
+    /// these places of its schema, which is also this one.
+    pub(crate) fn reading_later(
+        mut self,
+        table: &Arc<Late>,
+        rows: &[u64],
+        columns: &[usize],
+    ) -> Result<Self, RuntimeError> {
+        if rows.len() != self.rows {
+            return Err(RuntimeError::internal(
+                "rows lie in more or fewer places than there are",
+            ));
+        }
+        let places = Places::of(table, rows, columns, &self.memory)?;
+        for column in columns {
+            if let Some(kept) = self.columns.get_mut(*column) {
+                *kept = Kept::late(&places, *column);
+            }
+        }
+        Ok(self)
+    }
+
+    /// The same rows with all columns there, as those of a result are to be. What
+    /// could not be read before, when nobody could be told, is an error now.
+    pub fn settled(self) -> Result<Self, RuntimeError> {
+        let unread = self.columns.iter().filter_map(Kept::unread).collect::<Vec<_>>();
+        for (number, first) in unread.iter().enumerate() {
+            let together = |other: &&&Arc<Unread>| Arc::ptr_eq(&other.places, &first.places);
+            if unread[..number].iter().any(|other| together(&other)) {
+                continue;
+            }
+            let own = unread[number..].iter().filter(together).collect::<Vec<_>>();
+            let columns = own.iter().map(|unread| unread.column).collect::<Vec<_>>();
+            let read = first.places.read(&columns)?;
+            for (unread, read) in own.iter().zip(&read.columns) {
+                // It may have been read meanwhile.
+                let _ = unread.read.set(Arc::clone(read.held()));
+            }
+        }
+        self.memory.check()?;
+        Ok(self)
     }
 
     /// One row; out of range gives a row of nulls.
@@ -162,9 +261,17 @@ impl Batch {
     /// The same rows with a column of ingestion times.
     pub fn with_ingestion_time(mut self, times: Vector) -> Result<Self, RuntimeError> {
         if times.len() == self.rows {
-            self.ingestion = Some(hold(times, &self.memory, "ingestion_time")?);
+            self.ingestion = Some(hold(times, &self.memory, "read")?);
         }
         Ok(self)
+    }
+
+    /// The columns alone, as rows have them that are combined from others.
+    #[must_use]
+    pub(crate) fn alone(mut self) -> Self {
+        self.ingestion = None;
+        self.marks = None;
+        self
     }
 
     /// The same rows with the ingestion times of the batch they were made from,
@@ -219,11 +326,24 @@ impl Batch {
                 "`{operator}` selected a row that does not exist"
             )));
         }
-        let columns = self
-            .columns
-            .iter()
-            .map(|held| select(held, rows, &self.memory, operator))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut moved: Vec<(*const Places, Arc<Places>)> = Vec::new();
+        let mut columns = Vec::with_capacity(self.columns.len());
+        for kept in &self.columns {
+            let Some(unread) = kept.unread() else {
+                columns.push(Kept::Held(select(kept.held(), rows, &self.memory, operator)?));
+                continue;
+            };
+            let from = Arc::as_ptr(&unread.places);
+            let known = moved.iter().find(|(known, _)| *known == from);
+            let places = match known {
+                Some((_, places)) => Arc::clone(places),
+                None => unread.places.select(rows, operator)?,
+            };
+            if known.is_none() {
+                moved.push((from, Arc::clone(&places)));
+            }
+            columns.push(Kept::late(&places, unread.column));
+        }
         let ingestion = self
             .ingestion
             .as_ref()
@@ -265,13 +385,19 @@ impl Batch {
         }
         let rows = full.iter().map(|batch| batch.rows).sum();
         let mut columns = Vec::with_capacity(first.schema.len());
+        let mut joined = Joined::default();
         for (index, column) in first.schema.columns().iter().enumerate() {
+            if let Some(late) = joined.column(&full, index, operator)? {
+                columns.push(late);
+                continue;
+            }
             // Columns that nobody reads are nothing throughout, and cost nothing.
             let nothing = full
                 .iter()
                 .all(|batch| batch.column(index).is_none_or(Vector::is_nothing));
             if nothing {
-                columns.push(Vector::constant(null_of(column.ty), rows));
+                let nothing = Vector::constant(null_of(column.ty), rows);
+                columns.push(Kept::Held(hold(nothing, &first.memory, operator)?));
                 continue;
             }
             let mut builder = Builder::new(column.ty, rows);
@@ -281,9 +407,11 @@ impl Batch {
                     None => builder.extend(&Vector::constant(Value::Null, batch.rows)),
                 }
             }
-            columns.push(builder.finish());
+            columns.push(Kept::Held(hold(builder.finish(), &first.memory, operator)?));
         }
-        let mut batch = Self::with_rows(first.schema.clone(), columns, rows, &first.memory, operator)?;
+        let mut batch = Self::with_rows(Schema::of(&[]), Vec::new(), rows, &first.memory, operator)?;
+        batch.schema = first.schema.clone();
+        batch.columns = columns;
         batch.marks = marks_of(full.iter().copied());
         if full.iter().all(|batch| batch.has_ingestion_time()) {
             let mut times = Builder::new(Type::DateTime, rows);
@@ -326,6 +454,17 @@ impl Batch {
         })
     }
 
+    /// The columns at the given places under their own names, shared.
+    pub fn columns_at(&self, places: &[usize]) -> Result<Self, RuntimeError> {
+        let own = self.schema.columns();
+        let named = places.iter().map(|place| {
+            // A place that is not there is left to `pick`, whose error names what is missing.
+            let nothing = || Column::new(place.to_string(), Type::Unknown);
+            (own.get(*place).cloned().unwrap_or_else(nothing), *place)
+        });
+        self.pick(&named.collect::<Vec<_>>())
+    }
+
     /// The same rows with more columns after the others.
     pub fn append(&self, added: Vec<(Column, Vector)>, operator: &str) -> Result<Self, RuntimeError> {
         let mut columns = self.columns.clone();
@@ -337,7 +476,7 @@ impl Batch {
                 )));
             }
             names.push(column);
-            columns.push(hold(vector, &self.memory, operator)?);
+            columns.push(Kept::Held(hold(vector, &self.memory, operator)?));
         }
         let schema = if self.schema.is_open() {
             Schema::new(names).open()
@@ -460,6 +599,43 @@ pub(crate) fn marks_of<'a>(parts: impl Iterator<Item = &'a Batch> + Clone) -> Op
     })
 }
 
+/// Places of rows put together once for all columns that lie there.
+#[derive(Default)]
+struct Joined(Vec<(Vec<*const Places>, Arc<Places>)>);
+
+impl Joined {
+    /// A column of all batches, if nobody has looked at it in any.
+    fn column(
+        &mut self,
+        batches: &[&Batch],
+        index: usize,
+        operator: &str,
+    ) -> Result<Option<Kept>, RuntimeError> {
+        let unread = batches.iter().map(|batch| batch.columns.get(index)?.unread());
+        let Some(unread) = unread.collect::<Option<Vec<_>>>() else {
+            return Ok(None);
+        };
+        let Some(first) = unread
+            .first()
+            .filter(|first| unread.iter().all(|other| other.column == first.column))
+        else {
+            return Ok(None);
+        };
+        let from = unread
+            .iter()
+            .map(|unread| Arc::as_ptr(&unread.places))
+            .collect::<Vec<_>>();
+        if let Some((_, places)) = self.0.iter().find(|(known, _)| *known == from) {
+            return Ok(Some(Kept::late(places, first.column)));
+        }
+        let parts = unread.iter().map(|unread| &*unread.places).collect::<Vec<_>>();
+        let places = Places::concat(&parts, operator)?;
+        let column = Kept::late(&places, first.column);
+        self.0.push((from, places));
+        Ok(Some(column))
+    }
+}
+
 /// What stands where a value of a type is missing: strings are never null.
 pub(crate) fn null_of(ty: Type) -> Value {
     if ty == Type::String {
@@ -473,7 +649,7 @@ fn hold(vector: Vector, memory: &Memory, operator: &str) -> Result<Arc<Held>, Ru
     let reservation = memory.reserve(operator, vector.bytes())?;
     Ok(Arc::new(Held {
         vector,
-        _reservation: reservation,
+        _reservation: Some(reservation),
     }))
 }
 
@@ -482,7 +658,7 @@ fn select(held: &Held, rows: &[u32], memory: &Memory, operator: &str) -> Result<
     let reservation = memory.reserve(operator, held.vector.bytes_of(rows.len()))?;
     Ok(Arc::new(Held {
         vector: held.vector.select(rows),
-        _reservation: reservation,
+        _reservation: Some(reservation),
     }))
 }
 

@@ -203,7 +203,8 @@ fn try_run(
     let mut fired: Vec<Alert> = Vec::new();
     let evaluate = |number: usize| {
         let rule: &Rule = chosen[number];
-        let result = (rule.evaluate)(&context)
+        let result = rule
+            .rows(&context)
             .map_err(|error| RuntimeError::new(error.code, format!("{}: {}", rule.info.id, error.message)))?;
         Ok(alert::alerts(&rule.info, &result))
     };

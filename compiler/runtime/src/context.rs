@@ -123,6 +123,14 @@ impl<'a> Context<'a> {
         self
     }
 
+    /// The same for another run, which fails by itself.
+    #[must_use]
+    pub fn of_another_run(&self) -> Self {
+        let mut context = self.clone();
+        context.memory = self.memory.of_another_run();
+        context
+    }
+
     /// How far the run is.
     pub fn progress(&self) -> &Progress {
         &self.progress

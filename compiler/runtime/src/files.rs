@@ -9,7 +9,7 @@ mod external;
 mod mapped;
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use rulec_functions::Necessary;
 
@@ -283,7 +283,7 @@ impl Files {
                 if let Some(wanted) = mappable
                     && let Some(file) = Mapped::of(file.get_ref(), file.buffer(), source.label)
                 {
-                    return self.scan_mapped(&file, source, wanted, work, turns);
+                    return self.scan_mapped(&Arc::new(file), source, wanted, work, turns);
                 }
                 read::batches(file, source, &mut |batch| turns.work(work, batch))
             }
@@ -306,7 +306,7 @@ impl Files {
 
     fn scan_mapped(
         &self,
-        file: &Mapped,
+        file: &Arc<Mapped>,
         source: &read::Source<'_>,
         wanted: Wanted<'_>,
         work: &Work<'_>,
@@ -321,14 +321,15 @@ impl Files {
             wanted.progress.add_bytes(part.len() as u64);
             wanted.progress.check()
         };
+        let shared: scan::Shared = file.clone();
         // Where every byte is to be checked, every line is looked at.
         if !source.strict
             && let Some(places) = self.index.get(source.label, wanted.necessary)
         {
-            return scan::rows_at(file.text(), &places, source, work, take, &watch);
+            return scan::rows_at(&shared, &places, source, wanted.necessary, work, take, &watch);
         }
         let screened = (wanted.necessary, wanted.now);
-        scan::rows(file.text(), source, screened, work, take, &watch)
+        scan::rows(&shared, source, screened, work, take, &watch)
     }
 }
 

@@ -4,8 +4,8 @@
 //! some, reserves what it holds and gives it back when dropped. What is counted
 //! is content; allocator overhead and code are not.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::error::{Code, RuntimeError};
 
@@ -14,7 +14,11 @@ pub const DEFAULT_MEMORY_LIMIT: usize = 4 << 30;
 
 /// A shared budget. Clones count against the same limit.
 #[derive(Clone, Debug)]
-pub struct Memory(Arc<Budget>);
+pub struct Memory {
+    budget: Arc<Budget>,
+    /// Why a run has failed where nobody could be told at once.
+    failure: Arc<OnceLock<RuntimeError>>,
+}
 
 #[derive(Debug)]
 struct Budget {
@@ -31,10 +35,33 @@ impl Default for Memory {
 impl Memory {
     /// A budget of so many bytes.
     pub fn with_limit(limit: usize) -> Self {
-        Self(Arc::new(Budget {
-            limit,
-            held: AtomicUsize::new(0),
-        }))
+        Self {
+            budget: Arc::new(Budget {
+                limit,
+                held: AtomicUsize::new(0),
+            }),
+            failure: Arc::default(),
+        }
+    }
+
+    /// The same budget for another run, which fails by itself.
+    #[must_use]
+    pub(crate) fn of_another_run(&self) -> Self {
+        Self {
+            budget: Arc::clone(&self.budget),
+            failure: Arc::default(),
+        }
+    }
+
+    /// The run has failed, and whoever asks next is told.
+    pub(crate) fn fail(&self, error: RuntimeError) {
+        // The first failure counts.
+        let _ = self.failure.set(error);
+    }
+
+    /// Whether the run has failed.
+    pub(crate) fn check(&self) -> Result<(), RuntimeError> {
+        self.failure.get().map_or(Ok(()), |error| Err(error.clone()))
     }
 
     /// A budget that never ends, for constants of a query.
@@ -44,24 +71,25 @@ impl Memory {
 
     /// Bytes held now.
     pub fn held(&self) -> usize {
-        self.0.held.load(Ordering::Relaxed)
+        self.budget.held.load(Ordering::Relaxed)
     }
 
     /// Reserves bytes for an operator, which the error names.
     pub fn reserve(&self, operator: &str, bytes: usize) -> Result<Reservation, RuntimeError> {
-        let before = self.0.held.fetch_add(bytes, Ordering::Relaxed);
+        self.check()?;
+        let before = self.budget.held.fetch_add(bytes, Ordering::Relaxed);
         // Made before the check, so that a refusal gives the bytes back too.
         let reservation = Reservation {
             memory: self.clone(),
             bytes,
         };
-        if before.saturating_add(bytes) > self.0.limit {
+        if before.saturating_add(bytes) > self.budget.limit {
             return Err(RuntimeError::new(
                 Code::MEMORY_LIMIT,
                 format!(
                     "`{operator}` needs {} more, which passes the memory limit of {}; raise it with --memory or filter earlier",
                     human(bytes),
-                    human(self.0.limit)
+                    human(self.budget.limit)
                 ),
             ));
         }
@@ -95,7 +123,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.memory.0.held.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.memory.budget.held.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

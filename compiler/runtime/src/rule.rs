@@ -115,7 +115,12 @@ impl Rule {
         for (name, rows) in tables {
             given.insert(name, rows);
         }
-        (self.evaluate)(&Context::new(now, &given))
+        self.rows(&Context::new(now, &given))
+    }
+
+    /// The rows that the rule gives in a context, all of whose columns are there.
+    pub fn rows(&self, context: &Context<'_>) -> Result<Batch, RuntimeError> {
+        (self.evaluate)(&context.of_another_run())?.settled()
     }
 }
 

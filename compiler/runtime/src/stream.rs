@@ -340,7 +340,7 @@ impl<'r> Stream<'r> {
     fn evaluate(&self, now: i64, tables: BTreeMap<&'static str, Batch>) -> Result<Batch, RuntimeError> {
         let window = Window { stream: self, tables };
         let context = Context::new(now, &window).with_memory(self.memory.clone());
-        (self.rule.evaluate)(&context)
+        self.rule.rows(&context)
     }
 
     /// For each row of a result, whether no overlapping window gave it before.

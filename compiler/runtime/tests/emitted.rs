@@ -107,7 +107,7 @@ fn runs() {
     let mut tables = InMemory::new();
     tables.insert("DeviceProcessEvents", rows);
     let now = rulec_functions::text::parse_datetime("2026-01-01T12:00:00Z").unwrap();
-    let found = (rule().evaluate)(&Context::new(now, &tables)).unwrap();
+    let found = rule().rows(&Context::new(now, &tables)).unwrap();
     assert_eq!(
         rulec_runtime::write::batch_to_json(&found),
         concat!(

@@ -110,7 +110,7 @@ fn by_batches(events: &[Event]) -> Vec<String> {
         tables.insert("Logons", batch(&within, true));
         tables.insert("Changes", batch(&within, false));
         let now = start() + tick * MINUTE;
-        let result = (rule.evaluate)(&Context::new(now, &tables)).unwrap();
+        let result = rule.rows(&Context::new(now, &tables)).unwrap();
         let rows = result.iter().map(|row| {
             let names = result
                 .schema()

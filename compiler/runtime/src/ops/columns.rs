@@ -12,17 +12,18 @@ use rulec_functions::NewAccumulator;
 /// These columns, in this order: `project` and `project-keep` of columns that
 /// keep their names.
 pub fn project_keep(input: &Batch, places: &[usize]) -> Result<Batch> {
-    pick(input, places.iter().copied())
+    input.columns_at(places)
 }
 
 /// All columns but these.
 pub fn project_away(input: &Batch, places: &[usize]) -> Result<Batch> {
-    pick(input, others(input, places))
+    input.columns_at(&others(input, places).collect::<Vec<_>>())
 }
 
 /// These columns first, in this order, then the others.
 pub fn project_reorder(input: &Batch, places: &[usize]) -> Result<Batch> {
-    pick(input, places.iter().copied().chain(others(input, places)))
+    let all = places.iter().copied().chain(others(input, places));
+    input.columns_at(&all.collect::<Vec<_>>())
 }
 
 /// All columns, some of them under new names.
@@ -101,18 +102,4 @@ impl Aggregation<'_> {
 
 fn others<'a>(input: &Batch, places: &'a [usize]) -> impl Iterator<Item = usize> + use<'a> {
     (0..input.schema().len()).filter(|place| !places.contains(place))
-}
-
-/// The columns at these places under their own names. A place that is not
-/// there is left to [`Batch::pick`], whose error names what is missing.
-fn pick(input: &Batch, places: impl Iterator<Item = usize>) -> Result<Batch> {
-    let own = input.schema().columns();
-    let picked = places.map(|place| {
-        let column = own.get(place).cloned();
-        (
-            column.unwrap_or_else(|| Column::new(place.to_string(), rulec_functions::Type::Unknown)),
-            place,
-        )
-    });
-    input.pick(&picked.collect::<Vec<_>>())
 }

@@ -6,6 +6,7 @@
 //! groups, and what depends on the order of rows, come out as if all rows had
 //! been looked at one after the other.
 
+mod best;
 mod reduce;
 mod state;
 
@@ -271,7 +272,7 @@ impl<'a> Grouping<'a> {
             }
         }
         for ((call, state), reduced) in self.calls.iter().zip(&mut groups.states).zip(reduced) {
-            state.take(call, piece, local, &places, reduced);
+            state.take(call, piece, local, &places, reduced)?;
         }
         groups.rows += local.rows.len();
         if groups.rows >= groups.next_look {
@@ -328,34 +329,13 @@ impl Pieces for Grouping<'_> {
     fn finish(self: Box<Self>) -> Result<Batch> {
         let groups = self.groups.into_inner().unwrap_or_else(PoisonError::into_inner);
         drop(groups.table);
-        let mut schema = self.keys.iter().map(|key| key.column.clone()).collect::<Vec<_>>();
-        let mut columns = groups.keys.into_iter().map(Builder::finish).collect::<Vec<_>>();
-        let mut held = self.memory.growing(self.operator);
+        let schema = self.keys.iter().map(|key| key.column.clone()).collect::<Vec<_>>();
+        let keys = groups.keys.into_iter().map(Builder::finish).collect();
+        let schema = Schema::new(schema);
+        let mut batch = Batch::with_rows(schema, keys, groups.count, &self.memory, self.operator)?;
         for (call, state) in self.calls.iter().zip(groups.states) {
-            let outputs = call.outputs();
-            let mut results = outputs
-                .iter()
-                .map(|column| Builder::new(column.ty, groups.count))
-                .collect::<Vec<_>>();
-            state.finish(call, &mut |values| {
-                let mut values = values.into_iter();
-                for result in &mut results {
-                    let value = values.next().unwrap_or_default();
-                    held.add(heap_bytes(&value))?;
-                    result.push(value);
-                }
-                Ok(())
-            })?;
-            schema.extend(outputs.iter().cloned());
-            columns.extend(results.into_iter().map(Builder::finish));
+            batch = batch.beside(&state.finish(call, groups.count, &self.memory)?)?;
         }
-        let batch = Batch::with_rows(
-            Schema::new(schema),
-            columns,
-            groups.count,
-            &self.memory,
-            self.operator,
-        )?;
         if !groups.has_marks {
             return Ok(batch);
         }

@@ -374,43 +374,45 @@ fn hash(hashing: &Hashing, rows: &Batch, keys: &[Source], row: usize) -> u64 {
 
 fn gather(lhs: &Batch, rhs: &Batch, left_rows: &[u32], right_rows: &[u32], output: &[Pick]) -> Result<Batch> {
     let rows = left_rows.len().max(right_rows.len());
-    let mut schema = Vec::with_capacity(output.len());
-    let mut columns = Vec::with_capacity(output.len());
-    // One decision per side: without gaps rows are selected, which is cheaper.
-    let gaps = [left_rows.contains(&NONE), right_rows.contains(&NONE)];
-    let mut held = lhs.memory().growing("join");
-    for pick in output {
-        let (side, numbers) = if pick.from_right {
-            (rhs, right_rows)
-        } else {
-            (lhs, left_rows)
-        };
-        let (Some(vector), Some(column)) = (side.column(pick.index), side.schema().columns().get(pick.index))
-        else {
-            return Err(RuntimeError::internal(format!(
-                "the column `{}` is on neither side of a join",
-                pick.name
-            )));
-        };
+    let sides = [(lhs, left_rows, false), (rhs, right_rows, true)];
+    let mut wide: Option<Batch> = None;
+    let mut places = vec![0; output.len()];
+    for (side, numbers, from_right) in sides {
+        let mut picked = Vec::new();
+        for (place, pick) in places.iter_mut().zip(output) {
+            if pick.from_right == from_right {
+                let Some(column) = side.schema().columns().get(pick.index) else {
+                    return Err(RuntimeError::internal(format!(
+                        "the column `{}` is on neither side of a join",
+                        pick.name
+                    )));
+                };
+                *place = wide.as_ref().map_or(0, |wide| wide.schema().len()) + picked.len();
+                picked.push((column.clone(), pick.index));
+            }
+        }
+        if picked.is_empty() {
+            continue;
+        }
         if numbers.len() != rows {
             return Err(RuntimeError::internal(
                 "a semi join puts out columns of the other side",
             ));
         }
-        held.add(vector.bytes_of(rows))?;
-        columns.push(if gaps[usize::from(pick.from_right)] {
-            let numbers = numbers.iter().map(|row| (*row != NONE).then_some(*row));
-            vector.select_or_null(column.ty, &numbers.collect::<Vec<_>>())
-        } else {
-            vector.select(numbers)
-        });
-        schema.push(Column {
-            name: pick.name.clone(),
-            ty: column.ty,
+        let own = taken(&side.pick(&picked)?.alone(), numbers)?;
+        wide = Some(match wide {
+            Some(wide) => wide.beside(&own)?,
+            None => own,
         });
     }
-    drop(held);
-    let joined = Batch::with_rows(Schema::new(schema), columns, rows, lhs.memory(), "join")?;
+    let nothing = || Batch::with_rows(Schema::of(&[]), Vec::new(), rows, lhs.memory(), "join");
+    let wide = wide.map_or_else(nothing, Ok)?;
+    let named = output.iter().zip(places).map(|(pick, place)| {
+        let own = wide.schema().columns().get(place);
+        let ty = own.map_or(Type::Unknown, |column| column.ty);
+        (Column::new(pick.name.clone(), ty), place)
+    });
+    let joined = wide.pick(&named.collect::<Vec<_>>())?;
     if lhs.marks().is_none() && rhs.marks().is_none() {
         return Ok(joined);
     }
@@ -422,4 +424,30 @@ fn gather(lhs: &Batch, rhs: &Batch, left_rows: &[u32], right_rows: &[u32], outpu
         .map(|row| marked(lhs, left_rows, row) || marked(rhs, right_rows, row))
         .collect::<Vec<_>>();
     Ok(joined.with_marks(marks))
+}
+
+/// Rows of a side by their numbers; nulls where there is none.
+fn taken(side: &Batch, numbers: &[u32]) -> Result<Batch> {
+    // Without gaps rows are selected, which is cheaper.
+    if !numbers.contains(&NONE) {
+        return side.select(numbers, "join");
+    }
+    let numbers = numbers.iter().map(|row| (*row != NONE).then_some(*row));
+    let numbers = numbers.collect::<Vec<_>>();
+    let mut held = side.memory().growing("join");
+    let mut columns = Vec::with_capacity(side.schema().len());
+    for (place, column) in side.schema().columns().iter().enumerate() {
+        if let Some(vector) = side.column(place) {
+            held.add(vector.bytes_of(numbers.len()))?;
+            columns.push(vector.select_or_null(column.ty, &numbers));
+        }
+    }
+    drop(held);
+    Batch::with_rows(
+        side.schema().clone(),
+        columns,
+        numbers.len(),
+        side.memory(),
+        "join",
+    )
 }

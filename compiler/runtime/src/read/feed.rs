@@ -1,13 +1,16 @@
 //! Rows from a reader that is no part of this crate.
 
+use std::sync::Arc;
+
 use rulec_functions::{Type, Value};
 
 use super::raw::Fates;
 use super::sink::{Sink, Slot};
-use super::{Report, Source};
+use super::{AtOnce, Report, Source};
 use crate::batch::Batch;
 use crate::context::{InTurn, Take, Work};
 use crate::error::RuntimeError;
+use crate::late::Late;
 use crate::turns::try_in_order;
 
 /// Takes rows value by value, and hands on batches as every reader does.
@@ -31,7 +34,8 @@ impl<'a> Feed<'a> {
         Some(self.0.slot_as(name, Some(ty))).filter(|slot| !slot.is_idle())
     }
 
-    /// Begins a row, which has a number in messages.
+    /// Begins a row, which has a number in messages, and by which it is known to
+    /// who reads columns of it later.
     pub fn begin_row(&mut self, number: u64) {
         self.0.begin_row(number);
     }
@@ -73,10 +77,12 @@ struct Read<'w> {
 /// Reads the numbered pieces of a file on all processors, each through a feed of
 /// its own, which is worked on at once and taken in the order of the file. Not
 /// for open tables, as only their end says what columns they have. `all` says
-/// that no rows are left out.
+/// that no rows are left out, `late` who reads the columns that nobody has looked
+/// at before.
 pub fn in_pieces(
     count: usize,
     source: &Source<'_>,
+    late: Option<&Arc<Late>>,
     work: &Work<'_>,
     take: &mut Take<'_>,
     all: bool,
@@ -88,7 +94,15 @@ pub fn in_pieces(
             turns.push(work(batch)?);
             Ok(())
         };
-        let mut feed = Feed::new(source, &mut each);
+        let early = late.map(|late| late.early()).unwrap_or_default();
+        let source = Source {
+            late: late.map(|table| AtOnce {
+                table,
+                columns: &early,
+            }),
+            ..*source
+        };
+        let mut feed = Feed::new(&source, &mut each);
         let piece = read(number, &mut feed)?;
         let fates = feed.0.finish_if_any()?;
         Ok(Read {

@@ -27,9 +27,11 @@ pub(crate) mod unpack;
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, Read as _};
+use std::sync::Arc;
 
 use crate::batch::Batch;
 use crate::error::{Code, RuntimeError};
+use crate::late::Late;
 use crate::memory::Memory;
 use crate::schema::Schema;
 
@@ -82,6 +84,8 @@ pub struct Source<'a> {
     pub schema: &'a Schema,
     /// Places in the schema that are read; the others stay null. None: all.
     pub needed: Option<&'a [usize]>,
+    /// Who reads columns later that are not read at once. None: all are.
+    pub late: Option<AtOnce<'a>>,
     /// Whether malformed lines are skipped.
     pub lenient: bool,
     /// Whether every byte is checked, also of values that nobody reads.
@@ -100,11 +104,33 @@ impl<'a> Source<'a> {
             header: Header::Names,
             schema,
             needed: None,
+            late: None,
             lenient: false,
             strict: false,
             memory,
         }
     }
+
+    /// Whether somebody reads the column in a place of the schema, or behind it.
+    fn is_needed(&self, column: usize) -> bool {
+        let behind = column >= self.schema.len();
+        self.needed
+            .is_none_or(|needed| behind || needed.contains(&column))
+    }
+
+    /// Whether it is read at once.
+    fn is_early(&self, column: usize) -> bool {
+        self.is_needed(column) && self.late.is_none_or(|late| late.columns.contains(&column))
+    }
+}
+
+/// What is read at once of a table of which some columns are read later.
+#[derive(Clone, Copy, Debug)]
+pub struct AtOnce<'a> {
+    /// Who reads the others.
+    pub table: &'a Arc<Late>,
+    /// Places in the schema.
+    pub columns: &'a [usize],
 }
 
 /// What happened while reading a file.

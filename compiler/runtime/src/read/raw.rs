@@ -16,11 +16,11 @@ use super::{Format, Report, Source, detect};
 use crate::batch::Batch;
 use crate::error::RuntimeError;
 
-/// The names of the fields that a source wants, its times included.
+/// The names of the fields that a source wants at once, its times included.
 pub(crate) fn wanted(source: &Source<'_>) -> Vec<Arc<str>> {
     let columns = source.schema.columns().iter().enumerate();
     columns
-        .filter(|(place, _)| source.needed.is_none_or(|needed| needed.contains(place)))
+        .filter(|(place, _)| source.is_early(*place))
         .map(|(_, column)| column.name.clone())
         .chain(INGESTED.iter().map(|name| Arc::from(*name)))
         .collect()

@@ -46,8 +46,10 @@ pub(super) struct Sink<'a> {
     times: [Option<i64>; INGESTED.len()],
     rows: usize,
     bytes: usize,
-    /// The line on which the row under construction starts.
+    /// The line on which the row under construction starts, or where it lies.
     line: u64,
+    /// Where rows lie of which columns are read later.
+    places: Vec<u64>,
     /// How the values of each column fared.
     fates: Vec<Fate>,
     report: Report,
@@ -81,12 +83,13 @@ impl<'a> Sink<'a> {
             rows: 0,
             bytes: 0,
             line: 1,
+            places: Vec::new(),
             fates: Vec::new(),
             report: Report::default(),
         };
         sink.fates.resize(sink.columns.len(), Fate::default());
         sink.read = (0..sink.columns.len())
-            .filter(|index| sink.is_needed(*index))
+            .filter(|index| source.is_early(*index))
             .collect();
         for (time, name) in INGESTED.iter().enumerate() {
             sink.slots.insert(
@@ -99,7 +102,7 @@ impl<'a> Sink<'a> {
             );
         }
         for index in 0..sink.columns.len() {
-            if sink.is_needed(index) {
+            if source.is_early(index) {
                 let column = &sink.columns[index];
                 let slot = sink.slots.entry(column.name.clone()).or_default();
                 slot.column = Some(index);
@@ -111,12 +114,6 @@ impl<'a> Sink<'a> {
         }
         sink.start();
         sink
-    }
-
-    fn is_needed(&self, index: usize) -> bool {
-        self.source
-            .needed
-            .is_none_or(|needed| index >= self.source.schema.len() || needed.contains(&index))
     }
 
     fn start(&mut self) {
@@ -263,6 +260,9 @@ impl<'a> Sink<'a> {
         let time = self.times.iter().copied().flatten().next();
         self.ingestion.push(time.map_or(Value::Null, Value::DateTime));
         self.times = [None; INGESTED.len()];
+        if self.source.late.is_some() {
+            self.places.push(self.line);
+        }
         self.rows += 1;
         self.report.rows += 1;
         if self.source.schema.is_open() {
@@ -302,8 +302,15 @@ impl<'a> Sink<'a> {
             schema = schema.open();
         }
         let times = std::mem::replace(&mut self.ingestion, Builder::new(Type::DateTime, 0)).finish();
-        let batch = Batch::with_rows(schema, columns, rows, self.source.memory, "read")?
+        let mut batch = Batch::with_rows(schema, columns, rows, self.source.memory, "read")?
             .with_ingestion_time(times)?;
+        if let Some(late) = self.source.late {
+            let source = self.source;
+            let columns = (0..source.schema.len())
+                .filter(|column| source.is_needed(*column) && !source.is_early(*column));
+            let places = std::mem::take(&mut self.places);
+            batch = batch.reading_later(late.table, &places, &columns.collect::<Vec<_>>())?;
+        }
         self.start();
         (self.each)(batch)
     }

@@ -19,6 +19,7 @@ mod lanes;
 mod needle;
 mod pattern;
 mod places;
+mod reading;
 mod screen;
 mod shape;
 mod strict;
@@ -37,6 +38,8 @@ use crate::turns::in_order;
 
 use lanes::Marker;
 pub(crate) use places::Places;
+pub(crate) use reading::Shared;
+use reading::{Reading, line_at, number_of};
 use screen::Screen;
 use shape::{Fields, Line};
 use strict::Strict;
@@ -90,20 +93,17 @@ impl<'a> Piece<'a> {
     /// Reads rows into batches, each of which is worked on.
     fn fill(
         &mut self,
-        source: &Source<'_>,
+        reading: &mut Reading<'_>,
         each: &Work<'a>,
-        names: &[Box<str>],
-        remembered: &mut read::Remembered,
-        work: impl FnOnce(&mut Self, &mut read::Rows<'_>) -> Result<(), RuntimeError>,
+        work: impl FnOnce(&mut Self, &mut Fields, &mut read::Rows<'_>) -> Result<(), RuntimeError>,
     ) {
         let mut turns = Vec::new();
         let mut each = |batch: Batch| {
             turns.push(each(batch)?);
             Ok(())
         };
-        let mut rows = read::Rows::new(source, names, remembered, &mut each);
-        match work(self, &mut rows).and_then(|()| rows.finish()) {
-            Ok(fates) => self.fates = fates,
+        match reading.rows(&mut each, |fields, rows| work(self, fields, rows)) {
+            Ok(((), fates)) => self.fates = fates,
             Err(failure) => self.failure = Some(failure),
         }
         self.turns = turns;
@@ -119,109 +119,101 @@ impl<'a> Piece<'a> {
 }
 
 /// Rows of a file that may meet a condition at a time, for work on pieces of
-/// them. `text` is NDJSON without a byte order mark.
+/// them. The text is NDJSON without a byte order mark.
 pub(crate) fn rows(
-    text: &[u8],
+    shared: &Shared,
     source: &Source<'_>,
     (necessary, now): (&Necessary, i64),
     work: &Work<'_>,
     take: &mut Take<'_>,
     watch: &Watch<'_>,
 ) -> Result<Report, RuntimeError> {
-    let names = names(&[necessary], source);
-    let asked = necessary.columns().len();
-    let screen = Screen::new(&[necessary], &names, now);
+    let text = (**shared).as_ref();
+    let asked = reading::asked(necessary);
+    let screen = Screen::new(&[necessary], &asked, now);
     let marker = Marker::new();
+    let late = reading::later(shared, source, necessary);
     let kept = || {
-        let fields = Fields::new(names.clone(), asked, marker);
-        let strict = source.strict.then(Strict::new);
-        (fields, screen.scratch(), read::Remembered::default(), strict)
+        let reading = Reading::new(source, late.as_ref(), Arc::clone(&asked), marker);
+        (reading, screen.scratch(), source.strict.then(Strict::new))
     };
     let mut gathering = Gathering::new(text, source);
     let take = |piece| gathering.add(piece, take);
-    pieces(
-        text,
-        kept,
-        take,
-        |(fields, scratch, remembered, strict), start, end| {
-            let mut piece = Piece::default();
-            let text = &text[start..end];
-            piece.fill(source, work, &names, remembered, |piece, rows| {
-                let mut at = 0;
-                while at < text.len() {
-                    let (line, end) = fields.line(text, at);
-                    let whole = &text[at..end];
-                    let place = start + at;
-                    at = end + 1;
-                    if let Some(strict) = strict
-                        && line != Line::Blank
-                        && !strict.is_json(whole)
-                        && let Err(what) = read::validate(whole)
-                    {
-                        piece.malformed(source, place, what)?;
-                        continue;
-                    }
-                    let read = match line {
-                        Line::Blank => continue,
-                        Line::Object => {
-                            let mut passes = false;
-                            screen.line(text, fields, scratch, |_| passes = true);
-                            if !passes {
-                                piece.rows += 1;
-                                continue;
-                            }
-                            if fields.complete(text) {
-                                rows.fields(place, |field| fields.raw(text, field))?
-                            } else {
-                                rows.line(place, whole.trim_ascii(), at > text.len())?
-                            }
-                        }
-                        Line::Other => rows.line(place, whole.trim_ascii(), at > text.len())?,
-                    };
-                    match read {
-                        Ok(()) => piece.rows += 1,
-                        Err(what) => piece.malformed(source, place, what)?,
-                    }
+    pieces(text, kept, take, |(reading, scratch, strict), start, end| {
+        let mut piece = Piece::default();
+        let text = &text[start..end];
+        reading.renew();
+        piece.fill(reading, work, |piece, fields, rows| {
+            let mut at = 0;
+            while at < text.len() {
+                let (line, end) = fields.line(text, at);
+                let whole = &text[at..end];
+                let place = start + at;
+                at = end + 1;
+                if let Some(strict) = strict
+                    && line != Line::Blank
+                    && !strict.is_json(whole)
+                    && let Err(what) = read::validate(whole)
+                {
+                    piece.malformed(source, place, what)?;
+                    continue;
                 }
-                watch(text)
-            });
-            piece
-        },
-    );
+                let read = match line {
+                    Line::Blank => continue,
+                    Line::Object => {
+                        let mut passes = false;
+                        screen.line(text, fields, scratch, |_| passes = true);
+                        if !passes {
+                            piece.rows += 1;
+                            continue;
+                        }
+                        if fields.complete(text) {
+                            rows.fields(place, |field| fields.raw(text, field))?
+                        } else {
+                            rows.line(place, whole.trim_ascii(), at > text.len())?
+                        }
+                    }
+                    Line::Other => rows.line(place, whole.trim_ascii(), at > text.len())?,
+                };
+                match read {
+                    Ok(()) => piece.rows += 1,
+                    Err(what) => piece.malformed(source, place, what)?,
+                }
+            }
+            watch(text)
+        });
+        piece
+    });
     gathering.finish(necessary.is_anything())
 }
 
-/// The rows at the given places of a file, for work on pieces of them.
+/// The rows at the places where lines may meet a condition, for work on pieces
+/// of them.
 pub(crate) fn rows_at(
-    text: &[u8],
+    shared: &Shared,
     places: &Places,
     source: &Source<'_>,
+    necessary: &Necessary,
     work: &Work<'_>,
     take: &mut Take<'_>,
     watch: &Watch<'_>,
 ) -> Result<Report, RuntimeError> {
-    let names = names(&[], source);
-    let mut fields = Fields::new(names.clone(), names.len(), Marker::new());
-    let mut remembered = read::Remembered::default();
+    let text = (**shared).as_ref();
+    // Of few rows it is as quick to read all.
+    let late = (places.len() > TOGETHER).then(|| reading::later(shared, source, necessary));
+    let late = late.flatten();
+    let mut reading = Reading::new(source, late.as_ref(), Arc::default(), Marker::new());
     let mut gathering = Gathering::new(text, source);
     let mut places = places.iter().peekable();
     // What is done with some of them is taken before more are read.
     while places.peek().is_some() {
         let mut piece = Piece::default();
-        piece.fill(source, work, &names, &mut remembered, |piece, rows| {
+        reading.renew();
+        piece.fill(&mut reading, work, |piece, fields, rows| {
             for place in places.by_ref().take(TOGETHER) {
                 let place = place as usize;
-                let (start, end) = window(text, place);
-                let text = &text[start..end];
-                let read = match fields.line(text, place - start) {
-                    (Line::Blank, _) => continue,
-                    (Line::Object, _) => rows.fields(place, |field| fields.raw(text, field))?,
-                    (Line::Other, end) => {
-                        rows.line(place, text[place - start..end].trim_ascii(), end == text.len())?
-                    }
-                };
-                match read {
-                    Ok(()) => piece.rows += 1,
+                match line_at(text, place, fields, rows)? {
+                    Ok(row) => piece.rows += u64::from(row),
                     Err(what) => piece.malformed(source, place, what)?,
                 }
             }
@@ -232,14 +224,6 @@ pub(crate) fn rows_at(
         }
     }
     gathering.finish(false)
-}
-
-/// A part of a text with a line in it that starts at a place: some bytes before
-/// it, because shapes look back, and not the whole rest, because places in it
-/// are 32 bits wide.
-fn window(text: &[u8], place: usize) -> (usize, usize) {
-    let end = memchr::memchr(b'\n', &text[place..]).map_or(text.len(), |ahead| place + ahead + 1);
-    (place.saturating_sub(8), end)
 }
 
 /// Where lines that may meet each of several conditions start; none for a
@@ -319,26 +303,6 @@ pub(crate) fn candidates(
     Ok(places)
 }
 
-/// The fields that are looked for: those of the conditions first, then those
-/// that the source's columns and times are in.
-fn names(conditions: &[&Necessary], source: &Source<'_>) -> Arc<[Box<str>]> {
-    let mut names: Vec<Box<str>> = Vec::new();
-    let mut add = |name: &str| {
-        if !names.iter().any(|known| **known == *name) {
-            names.push(name.into());
-        }
-    };
-    for condition in conditions {
-        for column in condition.columns() {
-            add(&column);
-        }
-    }
-    for column in read::wanted(source) {
-        add(&column);
-    }
-    names.into()
-}
-
 /// Cuts a text into pieces at line feeds and works on them on all processors.
 /// The results are taken in the order of the text, until `take` gives false.
 /// `kept` makes what each thread keeps from piece to piece.
@@ -388,10 +352,6 @@ impl<'a> Gathering<'a> {
         }
     }
 
-    fn line(&self, place: usize) -> usize {
-        memchr::memchr_iter(b'\n', &self.text[..place]).count() + 1
-    }
-
     /// Adds the next piece; whether more are wanted.
     fn add(&mut self, piece: Piece<'_>, take: &mut Take<'_>) -> bool {
         match self.try_add(piece, take) {
@@ -408,7 +368,12 @@ impl<'a> Gathering<'a> {
         if let Some(first) = piece.first
             && self.report.first.is_none()
         {
-            let message = format!("{}:{}: {}", self.source.label, self.line(first.at), first.what);
+            let message = format!(
+                "{}:{}: {}",
+                self.source.label,
+                number_of(self.text, first.at),
+                first.what
+            );
             if !self.source.lenient {
                 return Err(RuntimeError::new(Code::MALFORMED_INPUT, message));
             }
@@ -436,7 +401,7 @@ impl<'a> Gathering<'a> {
         // Of some rows only, nothing can be said of a whole column.
         if all && !self.stopped {
             let (text, fates) = (self.text, std::mem::take(&mut self.fates));
-            let line = |place: u64| memchr::memchr_iter(b'\n', &text[..place as usize]).count() as u64 + 1;
+            let line = |place: u64| number_of(text, place as usize) as u64;
             fates.tell(self.source, line, &mut self.report);
         }
         Ok(self.report)

@@ -113,6 +113,20 @@ impl<'a> Call<'a> {
         self.literals.len() == 1 + usize::from(self.predicate.is_some())
     }
 
+    /// Whether it gives columns of the row it picks, and nothing that is computed.
+    pub(super) fn picks_rows(&self) -> bool {
+        let columns = |arg: &Expr<'_>| matches!(arg, Expr::Column(_));
+        self.literals.len() > 1 && self.predicate.is_none() && self.aggregate.args.iter().all(columns)
+    }
+
+    /// The columns of the row it picks, by place.
+    pub(super) fn places(&self) -> impl Iterator<Item = usize> {
+        self.aggregate.args.iter().filter_map(|arg| match arg {
+            Expr::Column(place) => Some(*place),
+            _ => None,
+        })
+    }
+
     /// The state of a new group.
     pub(super) fn fresh(&self) -> Box<dyn Accumulator> {
         (self.aggregate.new)(&self.literals)

@@ -9,10 +9,13 @@ use rulec_functions::{Accumulator, Reduction, Value};
 
 use super::super::Result;
 use super::Local;
+use super::best::Best;
 use super::reduce::{Call, Reduced, each};
 use crate::batch::Batch;
 use crate::cell::{Bits, Cell, Table, with};
-use crate::vector::heap_bytes;
+use crate::memory::Memory;
+use crate::schema::Schema;
+use crate::vector::{Builder, heap_bytes};
 
 /// The states of all groups.
 pub(super) enum State {
@@ -29,6 +32,8 @@ pub(super) enum State {
         as_state: bool,
     },
     Values(Values),
+    /// Rows that are kept as they are.
+    Best(Best),
     Each(Vec<Box<dyn Accumulator>>),
 }
 
@@ -77,6 +82,7 @@ impl State {
                 limit,
                 ..Values::default()
             }),
+            Reduction::Extreme(_) | Reduction::First if call.picks_rows() => State::Best(Best::default()),
             Reduction::Sum if call.has_one_argument() => State::bits(Fold::Sum),
             Reduction::Extreme(wanted) if call.has_one_argument() => State::bits(Fold::Extreme(wanted)),
             Reduction::Each
@@ -119,6 +125,7 @@ impl State {
             State::Bits { states, .. } => states.push(None),
             State::Distinct { states, bits, .. } => states.push(Distinct::new(*bits)),
             State::Values(values) => values.counts.push(0),
+            State::Best(best) => best.add(),
             State::Each(states) => states.push(call.fresh()),
         }
     }
@@ -132,7 +139,7 @@ impl State {
         local: &Local,
         places: &[u32],
         reduced: Reduced,
-    ) {
+    ) -> Result<()> {
         let place = |group: u32| places[group as usize];
         let other = match (&*self, &reduced) {
             (State::Bits { kind, .. }, Reduced::Bits(own, _)) => kind.is_some_and(|kind| kind != *own),
@@ -145,6 +152,19 @@ impl State {
         }
         match (self, reduced) {
             (_, Reduced::Nothing) => {}
+            (State::Best(best), Reduced::Rows(rows, source)) => {
+                let rows = rows.into_iter().map(|(group, row)| (place(group), row));
+                best.take(call, piece, rows, &source)?;
+            }
+            (State::Best(best), Reduced::All(_, columns)) => {
+                if let Some(source) = columns.first() {
+                    let rows = local
+                        .rows
+                        .clone()
+                        .map(|row| (places[local.group(row)], row as u32));
+                    best.take(call, piece, rows, source)?;
+                }
+            }
             (State::Bits { fold, kind, states }, Reduced::Bits(own, more)) => {
                 *kind = Some(own);
                 for (place, more) in places.iter().zip(more) {
@@ -211,6 +231,7 @@ impl State {
             // A call's state and what its rows are reduced to go by the same reduction.
             _ => debug_assert!(false, "a reduction that its state does not take"),
         }
+        Ok(())
     }
 
     /// About how many bytes all states hold.
@@ -220,17 +241,30 @@ impl State {
             State::Bits { states, .. } => states.len() * size_of::<Option<i64>>(),
             State::Distinct { states, .. } => states.iter().map(Distinct::size).sum(),
             State::Values(values) => values.bytes(),
+            State::Best(best) => best.bytes(),
             State::Each(states) => states.iter().map(|state| state.size()).sum(),
         }
     }
 
-    /// Hands on the results of each group, in order.
-    pub(super) fn finish(
-        self,
-        call: &Call<'_>,
-        take: &mut dyn FnMut(Vec<Value>) -> Result<()>,
-    ) -> Result<()> {
+    /// The results of all groups, in order, as the columns of the call.
+    pub(super) fn finish(self, call: &Call<'_>, groups: usize, memory: &Memory) -> Result<Batch> {
+        let outputs = call.outputs();
+        let mut held = memory.growing("summarize");
+        let mut results = outputs
+            .iter()
+            .map(|column| Builder::new(column.ty, groups))
+            .collect::<Vec<_>>();
+        let mut take = |values: Vec<Value>| {
+            let mut values = values.into_iter();
+            for result in &mut results {
+                let value = values.next().unwrap_or_default();
+                held.add(heap_bytes(&value))?;
+                result.push(value);
+            }
+            Ok(())
+        };
         match self {
+            State::Best(best) => return best.finish(call, memory),
             State::Bits { kind, states, .. } => states.into_iter().try_for_each(|state| {
                 take(match (kind, state) {
                     (Some(kind), Some(state)) => vec![kind.value(state)],
@@ -250,7 +284,15 @@ impl State {
             }),
             State::Values(values) => values.lists().try_for_each(|list| take(vec![Value::array(list)])),
             State::Each(states) => states.into_iter().try_for_each(|state| take(state.finish_row())),
-        }
+        }?;
+        let columns = results.into_iter().map(Builder::finish).collect();
+        Batch::with_rows(
+            Schema::new(outputs.to_vec()),
+            columns,
+            groups,
+            memory,
+            "summarize",
+        )
     }
 }
 

@@ -1,0 +1,186 @@
+//! Rows that aggregates such as `arg_max` pick, kept as they are.
+//!
+//! In: rows of pieces that may be picked, by group. Out: those that are, as
+//! columns. Nothing of a row is looked at but the value that decides, so that
+//! columns which are read late stay unread for all rows that are not picked.
+
+use rulec_functions::{Reduction, Type, Value, order};
+
+use super::super::Result;
+use super::super::pieces::Source;
+use super::reduce::Call;
+use crate::batch::{Batch, Row};
+use crate::memory::Memory;
+use crate::schema::Schema;
+use crate::vector::{Builder, heap_bytes};
+
+/// Rows that are kept besides one a group, before those are dropped that are not
+/// the best of their group any more.
+const SPARE: usize = 1 << 13;
+
+/// The row of each group that is the best so far.
+#[derive(Default)]
+pub(super) struct Best {
+    groups: Vec<Option<Picked>>,
+    /// Rows that are the best of a group, or were.
+    kept: Vec<Batch>,
+    rows: usize,
+    heap: usize,
+}
+
+/// A row that is kept.
+struct Picked {
+    /// What decides.
+    value: Value,
+    /// The number of the batch in `kept`, and of the row there.
+    batch: u32,
+    row: u32,
+}
+
+impl Best {
+    /// A new group.
+    pub(super) fn add(&mut self) {
+        self.groups.push(None);
+    }
+
+    /// Takes rows of a piece, by group; `source` is what decides.
+    pub(super) fn take(
+        &mut self,
+        call: &Call<'_>,
+        piece: &Batch,
+        rows: impl Iterator<Item = (u32, u32)>,
+        source: &Source,
+    ) -> Result<()> {
+        let batch = self.kept.len() as u32;
+        let mut chosen: Vec<u32> = Vec::new();
+        for (group, row) in rows {
+            let value = source.get(piece, row as usize);
+            let known = &mut self.groups[group as usize];
+            if known
+                .as_ref()
+                .is_some_and(|known| !beats(call, &value, &known.value))
+            {
+                continue;
+            }
+            self.heap += heap_bytes(&value);
+            match known {
+                // The row before it was of the same piece: its place is free.
+                Some(known) if known.batch == batch => {
+                    chosen[known.row as usize] = row;
+                    known.value = value;
+                }
+                _ => {
+                    chosen.push(row);
+                    *known = Some(Picked {
+                        value,
+                        batch,
+                        row: chosen.len() as u32 - 1,
+                    });
+                }
+            }
+        }
+        if chosen.is_empty() {
+            return Ok(());
+        }
+        self.rows += chosen.len();
+        self.kept
+            .push(columns(call, piece)?.select(&chosen, "summarize")?);
+        if self.rows > 2 * self.groups.len() + SPARE {
+            self.drop_others()?;
+        }
+        Ok(())
+    }
+
+    /// Keeps only the rows that are the best of a group.
+    fn drop_others(&mut self) -> Result<()> {
+        let mut starts = Vec::with_capacity(self.kept.len());
+        let mut start = 0_u32;
+        for batch in &self.kept {
+            starts.push(start);
+            start += batch.rows() as u32;
+        }
+        let Some(whole) = Batch::concat(&self.kept, "summarize")? else {
+            return Ok(());
+        };
+        let mut chosen = Vec::with_capacity(self.groups.len());
+        self.heap = 0;
+        for picked in self.groups.iter_mut().flatten() {
+            chosen.push(starts[picked.batch as usize] + picked.row);
+            self.heap += heap_bytes(&picked.value);
+            (picked.batch, picked.row) = (0, chosen.len() as u32 - 1);
+        }
+        self.kept = vec![whole.select(&chosen, "summarize")?];
+        self.rows = chosen.len();
+        Ok(())
+    }
+
+    /// About how many bytes it holds besides the rows, which count themselves.
+    pub(super) fn bytes(&self) -> usize {
+        self.heap + self.groups.len() * size_of::<Option<Picked>>()
+    }
+
+    /// The picked row of each group, in order.
+    pub(super) fn finish(mut self, call: &Call<'_>, memory: &Memory) -> Result<Batch> {
+        let schema = Schema::new(call.outputs().to_vec());
+        let nothing = call.fresh().finish_row();
+        if self.rows == 0 {
+            let rows = self.groups.iter().map(|_| nothing.clone());
+            return Batch::from_rows(schema, rows, memory);
+        }
+        let all = self.groups.iter().all(Option::is_some);
+        self.drop_others()?;
+        let picked = self
+            .kept
+            .pop()
+            .unwrap_or_else(|| Batch::empty(schema.clone(), memory));
+        let typed = conformed(&picked, &schema)?;
+        if all {
+            return Ok(typed);
+        }
+        let mut picked = typed.iter();
+        let rows = self.groups.iter().map(|group| match group {
+            Some(_) => picked.next().map_or_else(Vec::new, Row::values),
+            None => nothing.clone(),
+        });
+        Batch::from_rows(schema, rows, memory)
+    }
+}
+
+/// Whether a row replaces the one that is kept: as the accumulators say it.
+fn beats(call: &Call<'_>, value: &Value, known: &Value) -> bool {
+    match call.reduction {
+        Reduction::Extreme(wanted) => {
+            !value.is_null() && (known.is_null() || order::compare(value, known) == wanted)
+        }
+        // The first row of all.
+        _ => false,
+    }
+}
+
+/// The columns of a piece that the call gives, and nothing else of it.
+fn columns(call: &Call<'_>, piece: &Batch) -> Result<Batch> {
+    let own = piece.schema().columns();
+    let mut picked = Vec::new();
+    for (place, output) in call.places().zip(call.outputs()) {
+        let column = own.get(place).map_or(output, |own| own);
+        picked.push((column.clone(), place));
+    }
+    Ok(piece.pick(&picked)?.alone())
+}
+
+/// The columns under the names and types of a schema, one after the other.
+fn conformed(rows: &Batch, schema: &Schema) -> Result<Batch> {
+    let same = |(own, wanted): (&crate::schema::Column, &crate::schema::Column)| {
+        own.ty == wanted.ty || wanted.ty == Type::Unknown
+    };
+    if rows.schema().columns().iter().zip(schema.columns()).all(same) {
+        return rows.renamed(schema.clone());
+    }
+    let mut columns = Vec::with_capacity(schema.len());
+    for (place, column) in schema.columns().iter().enumerate() {
+        let mut builder = Builder::new(column.ty, rows.rows());
+        rows.iter().for_each(|row| builder.push(row.get(place)));
+        columns.push(builder.finish());
+    }
+    Batch::with_rows(schema.clone(), columns, rows.rows(), rows.memory(), "summarize")
+}

@@ -1,0 +1,231 @@
+//! What is read of lines that may matter: some columns at once, the others when
+//! somebody looks at them.
+//!
+//! In: a source, and a condition that its rows are asked for. Out: the fields
+//! that a thread looks for in a line, and whoever reads the rest later.
+
+use std::fmt;
+use std::sync::Arc;
+
+use rulec_functions::{INGESTED, Necessary};
+
+use super::Line;
+use super::lanes::Marker;
+use super::shape::Fields;
+use crate::batch::Batch;
+use crate::error::{Code, RuntimeError};
+use crate::late::{Late, Later};
+use crate::memory::Memory;
+use crate::read::{self, AtOnce, Source};
+use crate::schema::Schema;
+
+/// A text that others hold as well.
+pub(crate) type Shared = Arc<dyn AsRef<[u8]> + Send + Sync>;
+
+/// Who reads columns of a file's lines later; none where all are read at once:
+/// if lines that cannot be read are to be passed over, and if all rows are read,
+/// so that something can be said of whole columns.
+pub(super) fn later(text: &Shared, source: &Source<'_>, necessary: &Necessary) -> Option<Arc<Late>> {
+    if source.lenient || source.schema.is_open() || necessary.is_anything() {
+        return None;
+    }
+    let lines = Lines {
+        text: Arc::clone(text),
+        label: source.label.to_owned(),
+        table: source.table.map(str::to_owned),
+        schema: source.schema.clone(),
+        memory: source.memory.clone(),
+    };
+    // What is asked of the raw bytes will be asked of the values.
+    let asked = necessary.columns();
+    let columns = source.schema.columns();
+    Some(Late::new(lines, columns.len(), |place| {
+        let name = &columns[place].name;
+        asked.contains(name) || INGESTED.contains(&&**name)
+    }))
+}
+
+/// What a thread keeps from piece to piece to read rows.
+pub(super) struct Reading<'s> {
+    source: &'s Source<'s>,
+    late: Option<&'s Arc<Late>>,
+    /// The fields that the condition is about.
+    asked: Arc<[Box<str>]>,
+    marker: Marker,
+    changes: usize,
+    /// Places of the columns that are read at once, where others are not.
+    early: Vec<usize>,
+    names: Arc<[Box<str>]>,
+    pub(super) fields: Fields,
+    remembered: read::Remembered,
+}
+
+impl<'s> Reading<'s> {
+    pub(super) fn new(
+        source: &'s Source<'s>,
+        late: Option<&'s Arc<Late>>,
+        asked: Arc<[Box<str>]>,
+        marker: Marker,
+    ) -> Self {
+        let mut reading = Self {
+            source,
+            late,
+            fields: Fields::new(Arc::clone(&asked), 0, marker),
+            names: Arc::clone(&asked),
+            asked,
+            marker,
+            changes: 0,
+            early: Vec::new(),
+            remembered: read::Remembered::default(),
+        };
+        reading.choose();
+        reading
+    }
+
+    /// Before a piece: what others have looked at meanwhile is read at once, too.
+    pub(super) fn renew(&mut self) {
+        if self.late.is_some_and(|late| late.changes() != self.changes) {
+            self.choose();
+        }
+    }
+
+    fn choose(&mut self) {
+        if let Some(late) = self.late {
+            // In this order, so that what changes in between is seen the next time.
+            self.changes = late.changes();
+            self.early = late.early();
+        }
+        let mut names = self.asked.to_vec();
+        for column in read::wanted(&self.source_of(&self.early)) {
+            if !names.iter().any(|known| **known == *column) {
+                names.push((&*column).into());
+            }
+        }
+        self.names = names.into();
+        self.fields = Fields::new(Arc::clone(&self.names), self.asked.len(), self.marker);
+        self.remembered = read::Remembered::default();
+    }
+
+    fn source_of<'e>(&self, early: &'e [usize]) -> Source<'e>
+    where
+        's: 'e,
+    {
+        Source {
+            late: self.late.map(|table| AtOnce {
+                table,
+                columns: early,
+            }),
+            ..*self.source
+        }
+    }
+
+    /// Has rows read into batches: `work` is given what finds their fields and
+    /// what takes them.
+    pub(super) fn rows<T>(
+        &mut self,
+        each: &mut dyn FnMut(Batch) -> Result<(), RuntimeError>,
+        work: impl FnOnce(&mut Fields, &mut read::Rows<'_>) -> Result<T, RuntimeError>,
+    ) -> Result<(T, read::Fates), RuntimeError> {
+        let source = Source {
+            late: self.late.map(|table| AtOnce {
+                table,
+                columns: &self.early,
+            }),
+            ..*self.source
+        };
+        let mut rows = read::Rows::new(&source, &self.names, &mut self.remembered, each);
+        let done = work(&mut self.fields, &mut rows)?;
+        Ok((done, rows.finish()?))
+    }
+}
+
+/// The names of the fields that a condition is about.
+pub(super) fn asked(necessary: &Necessary) -> Arc<[Box<str>]> {
+    let mut names: Vec<Box<str>> = Vec::new();
+    for column in necessary.columns() {
+        if !names.iter().any(|known| **known == *column) {
+            names.push((&*column).into());
+        }
+    }
+    names.into()
+}
+
+/// Reads the line that starts at a place; what is wrong with it. False where
+/// there is nothing but blanks.
+pub(super) fn line_at(
+    text: &[u8],
+    place: usize,
+    fields: &mut Fields,
+    rows: &mut read::Rows<'_>,
+) -> Result<Result<bool, String>, RuntimeError> {
+    let (start, end) = window(text, place);
+    let text = &text[start..end];
+    let read = match fields.line(text, place - start) {
+        (Line::Blank, _) => return Ok(Ok(false)),
+        (Line::Object, end) if !fields.complete(text) => {
+            rows.line(place, text[place - start..end].trim_ascii(), end == text.len())?
+        }
+        (Line::Object, _) => rows.fields(place, |field| fields.raw(text, field))?,
+        (Line::Other, end) => rows.line(place, text[place - start..end].trim_ascii(), end == text.len())?,
+    };
+    Ok(read.map(|()| true))
+}
+
+/// A part of a text with a line in it that starts at a place: some bytes before
+/// it, because shapes look back, and not the whole rest, because places in it
+/// are 32 bits wide.
+fn window(text: &[u8], place: usize) -> (usize, usize) {
+    let end = memchr::memchr(b'\n', &text[place..]).map_or(text.len(), |ahead| place + ahead + 1);
+    (place.saturating_sub(8), end)
+}
+
+/// The number of the line that starts at a place.
+pub(super) fn number_of(text: &[u8], place: usize) -> usize {
+    memchr::memchr_iter(b'\n', &text[..place]).count() + 1
+}
+
+/// The lines of a file, of which columns are read later.
+struct Lines {
+    text: Shared,
+    label: String,
+    table: Option<String>,
+    schema: Schema,
+    memory: Memory,
+}
+
+impl fmt::Debug for Lines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lines")
+            .field("label", &self.label)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Later for Lines {
+    fn columns(&self, places: &[u64], columns: &[usize]) -> Result<Batch, RuntimeError> {
+        let source = Source {
+            table: self.table.as_deref(),
+            needed: Some(columns),
+            ..Source::new(&self.label, &self.schema, &self.memory)
+        };
+        let text = (*self.text).as_ref();
+        let mut parts = Vec::new();
+        let mut each = |part| {
+            parts.push(part);
+            Ok(())
+        };
+        Reading::new(&source, None, Arc::default(), Marker::new()).rows(&mut each, |fields, rows| {
+            for place in places {
+                let place = *place as usize;
+                line_at(text, place, fields, rows)?.map_err(|what| {
+                    let line = number_of(text, place);
+                    RuntimeError::new(Code::MALFORMED_INPUT, format!("{}:{line}: {what}", self.label))
+                })?;
+            }
+            Ok(())
+        })?;
+        let whole = Batch::concat(&parts, "read")?;
+        let whole = whole.unwrap_or_else(|| Batch::empty(self.schema.clone(), &self.memory));
+        whole.columns_at(columns)
+    }
+}
