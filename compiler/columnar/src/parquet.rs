@@ -377,6 +377,7 @@ fn later(content: Content, source: &Source<'_>, steps: &[screen::Step]) -> Optio
             .iter()
             .any(|step| step.columns.iter().any(|asked| **asked == **name))
             || INGESTED.contains(&&**name)
+            || source.schema.is_looked_at(place)
     }))
 }
 

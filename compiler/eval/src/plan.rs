@@ -4,6 +4,7 @@
 //! table's provider, which may apply them piece by piece.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rulec_functions::{Necessary, Type, Value, convert};
@@ -104,6 +105,8 @@ pub(crate) struct Planner<'q, 'c> {
     conditions: Conditions,
     /// What is read of tabular bindings.
     demands: Vec<Demand>,
+    /// The names of the columns that are not only passed on.
+    looked_at: BTreeSet<Arc<str>>,
 }
 
 /// Runs a query; `recorder` is told what goes through each operator.
@@ -141,6 +144,7 @@ fn watched(
         coverage,
         conditions: Conditions::of(query),
         demands: demand::of_bindings(query),
+        looked_at: rulec_ir::looked_at(query),
     };
     let batch = planner.whole(root)?.settled().map_err(at(root.span))?;
     declared(&batch, root)
@@ -338,7 +342,7 @@ impl<'c> Planner<'_, 'c> {
             RelKind::Table { name } => Plan::of(Source::Table(Table {
                 optional: self.query.tables.iter().any(|t| t.name == *name && t.optional),
                 name: name.clone(),
-                schema: schema_of(rel),
+                schema: schema_of(rel).looking_at(self.looked_at.iter().map(|name| &**name)),
                 needed: wanted,
                 // Who looks at what is dropped is given all there is.
                 necessary: if self.recorder.is_some() || self.coverage.is_some() {

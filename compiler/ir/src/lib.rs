@@ -9,6 +9,7 @@ mod bind;
 mod catalog;
 pub mod codes;
 mod dump;
+mod looked_at;
 mod necessary;
 mod operator;
 mod query;
@@ -18,6 +19,7 @@ pub use bind::{Lowered, lower};
 pub use catalog::Catalog;
 pub use codes::CODES;
 pub use dump::dump;
+pub use looked_at::looked_at;
 pub use necessary::Conditions;
 pub use operator::{Conflict, KeyValues, NestedLevel, Operator, ScanOutput, ScanStep, Series};
 pub use query::{

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use aho_corasick::{AhoCorasick, MatchKind};
 use rulec_functions::{Necessary, TextTest};
 
-use super::needle::{Needle, folds_plainly, may_be_inside};
+use super::inside::Inside;
+use super::needle::{Needle, folds_plainly};
 use super::pattern::Pattern;
 
 /// Up to how many texts are looked for one by one.
@@ -46,7 +47,7 @@ pub struct TextsTest(How);
 
 /// Whether a string in JSON may have one of several texts.
 #[derive(Debug)]
-pub struct InsideTest(Vec<Needle>);
+pub struct InsideTest(Box<Inside>);
 
 #[derive(Debug)]
 enum How {
@@ -89,7 +90,7 @@ impl Condition {
                 let needles = texts.iter().map(|text| Needle::plain(text, *test, *folded));
                 let needles = needles.collect::<Option<Vec<_>>>()?;
                 let test = match test {
-                    TextTest::Inside => Test::Inside(InsideTest(needles)),
+                    TextTest::Inside => Test::Inside(InsideTest(Box::new(Inside::new(needles)))),
                     TextTest::Contains if needles.len() > FEW => Test::Text(TextsTest(How::Many {
                         automaton: AhoCorasick::builder()
                             .match_kind(MatchKind::Standard)
@@ -140,7 +141,7 @@ impl Condition {
         match self {
             Self::All(parts) | Self::Any(parts) => 4 + parts.iter().map(Self::cost).sum::<usize>(),
             Self::Column(_, Test::Numbers(_) | Test::Time(..)) => 1,
-            Self::Column(_, Test::Inside(test)) => 16 * test.0.len(),
+            Self::Column(_, Test::Inside(test)) => test.0.cost(),
             Self::Column(_, Test::Text(test)) => match &test.0 {
                 How::Needles(needles) => needles
                     .iter()
@@ -195,7 +196,7 @@ impl TextsTest {
 impl InsideTest {
     /// Whether the JSON may pass.
     pub fn may_pass(&self, json: &str) -> bool {
-        may_be_inside(&self.0, json.as_bytes())
+        self.0.may_be_in(json.as_bytes())
     }
 }
 

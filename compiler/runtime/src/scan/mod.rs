@@ -15,6 +15,7 @@
 //! strict.
 
 pub mod condition;
+mod inside;
 mod lanes;
 mod needle;
 mod pattern;

@@ -5,8 +5,6 @@
 //! (`\u0063`, `\/`), or where a character beyond ASCII folds into it, the answer
 //! is that the row may pass.
 
-use std::sync::LazyLock;
-
 use memchr::memmem::Finder;
 use rulec_functions::TextTest;
 
@@ -178,7 +176,8 @@ impl Needle {
         }
     }
 
-    fn is_in(&self, text: &[u8]) -> bool {
+    /// Whether it is somewhere in a text.
+    pub(super) fn is_in(&self, text: &[u8]) -> bool {
         if let Some(finder) = &self.finder {
             return finder.find(text).is_some();
         }
@@ -199,16 +198,6 @@ impl Needle {
         }
         false
     }
-}
-
-/// Of JSON, be it a value or text that holds it: whether a string within may
-/// contain one of the needles.
-pub(super) fn may_be_inside(needles: &[Needle], raw: &[u8]) -> bool {
-    /// A character by code point, at whatever depth of quoting.
-    static BY_CODE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b"\\u"));
-    needles.iter().any(|needle| needle.is_in(raw))
-        || needles.iter().any(|needle| needle.folded) && !folds_plainly(raw)
-        || BY_CODE.find(raw).is_some()
 }
 
 /// How common a byte is in paths and command lines, by rough order.
@@ -283,16 +272,5 @@ mod tests {
             passes("a\u{1}b", Contains, false, r#""nothing""#),
             "cannot be asked"
         );
-    }
-
-    #[test]
-    fn inside_of_json() -> Result<(), String> {
-        let needle = [Needle::new("Evil", TextTest::Inside, true).ok_or("a plain text")?];
-        let may_be_inside = |raw: &[u8]| may_be_inside(&needle, raw);
-        assert!(may_be_inside(br#"{"a":"very evil"}"#));
-        assert!(may_be_inside(br#""{\"a\":\"\\u0065vil\"}""#));
-        assert!(!may_be_inside(br#""{\"a\":\"good\"}""#));
-        assert!(may_be_inside("{\"a\":\"EV\u{131}L\"}".as_bytes()));
-        Ok(())
     }
 }

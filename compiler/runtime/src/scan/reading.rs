@@ -38,10 +38,11 @@ pub(super) fn later(text: &Shared, source: &Source<'_>, necessary: &Necessary) -
     };
     // What is asked of the raw bytes will be asked of the values.
     let asked = necessary.columns();
-    let columns = source.schema.columns();
+    let schema = source.schema;
+    let columns = schema.columns();
     Some(Late::new(lines, columns.len(), |place| {
         let name = &columns[place].name;
-        asked.contains(name) || INGESTED.contains(&&**name)
+        asked.contains(name) || INGESTED.contains(&&**name) || schema.is_looked_at(place)
     }))
 }
 

@@ -14,7 +14,8 @@ use std::sync::Arc;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use rulec_functions::{Necessary, TextTest};
 
-use super::needle::{Needle, Raw, may_be_inside, unescape};
+use super::inside::Inside;
+use super::needle::{Needle, Raw, unescape};
 use super::pattern::Pattern;
 use super::shape::{Fields, Line};
 use super::times::Span;
@@ -60,7 +61,7 @@ struct Leaf {
 #[derive(Debug)]
 enum Ask {
     Texts(Vec<Needle>),
-    Inside(Vec<Needle>),
+    Inside(Box<Inside>),
     Match(Pattern),
     Numbers(Vec<i64>),
     Times(Span),
@@ -378,12 +379,13 @@ impl Leaf {
     fn asks(&self, text: &[u8], fields: &Fields, scratch: &Scratch) -> bool {
         let raw = fields.raw(text, self.field);
         match &self.ask {
+            Ask::Texts(needles) if is_short(raw, needles) => false,
             Ask::Texts(needles) => match scratch.look(self.field, raw) {
                 Raw::Text(content, plain) => needles.iter().any(|needle| needle.may_pass(content, plain)),
                 Raw::Empty => false,
                 Raw::Unsure => true,
             },
-            Ask::Inside(needles) => raw.is_some_and(|raw| may_be_inside(needles, raw)),
+            Ask::Inside(inside) => raw.is_some_and(|raw| inside.may_be_in(raw)),
             Ask::Match(pattern) => match scratch.look(self.field, raw) {
                 Raw::Text(content, _) => pattern.matches(unescape(content, &mut scratch.text.borrow_mut())),
                 Raw::Empty => pattern.matches(b""),
@@ -398,6 +400,16 @@ impl Leaf {
                 Some(raw) => span.may_hold(raw),
             },
         }
+    }
+}
+
+/// Whether a value is text that is shorter than each of these is, however they
+/// are written: no character takes less than it takes usually.
+#[inline]
+fn is_short(raw: Option<&[u8]>, needles: &[Needle]) -> bool {
+    match raw {
+        Some(raw @ [b'"', ..]) => needles.iter().all(|needle| raw.len() < needle.bytes.len() + 2),
+        _ => false,
     }
 }
 
@@ -497,7 +509,7 @@ impl<'n> Leaves<'n, '_> {
                     needles.iter().map(each).sum()
                 }
                 Ask::Times(_) => 2,
-                Ask::Inside(needles) => 16 * needles.len(),
+                Ask::Inside(inside) => inside.cost(),
                 Ask::Match(_) => 256,
             },
         }
@@ -518,7 +530,7 @@ impl<'n> Leaves<'n, '_> {
                     .map(|text| Needle::new(text, *test, *folded))
                     .collect::<Option<Vec<_>>>()?;
                 let ask = if *test == TextTest::Inside {
-                    Ask::Inside(needles)
+                    Ask::Inside(Box::new(Inside::new(needles)))
                 } else {
                     Ask::Texts(needles)
                 };

@@ -400,7 +400,7 @@ fn rare_sources(context: &Context<'_>, injections: &Batch) -> Result<Batch, Runt
 
 /// The columns of `DeviceEvents` that the rule reads.
 fn device_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("DeviceId", Type::String),
         ("DeviceName", Type::String),
@@ -466,5 +466,17 @@ fn device_events() -> Schema {
         ("ProcessRemoteSessionDeviceName", Type::String),
         ("ProcessRemoteSessionIP", Type::String),
         ("InitiatingProcessUniqueId", Type::String),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "Timestamp",
+        "DeviceId",
+        "ActionType",
+        "FileName",
+        "FolderPath",
+        "ProcessId",
+        "InitiatingProcessSHA1",
+        "InitiatingProcessFolderPath",
+        "InitiatingProcessId",
     ])
 }

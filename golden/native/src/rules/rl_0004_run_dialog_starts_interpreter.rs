@@ -208,7 +208,7 @@ fn device_registry_events_wanted() -> Necessary {
 
 /// The columns of `DeviceRegistryEvents` that the rule reads.
 fn device_registry_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("DeviceId", Type::String),
         ("DeviceName", Type::String),
@@ -221,5 +221,13 @@ fn device_registry_events() -> Schema {
         ("InitiatingProcessAccountSid", Type::String),
         ("InitiatingProcessFileName", Type::String),
         ("ReportId", Type::Long),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "ActionType",
+        "RegistryKey",
+        "RegistryValueName",
+        "RegistryValueData",
+        "InitiatingProcessFileName",
     ])
 }

@@ -241,7 +241,7 @@ fn device_registry_events_wanted() -> Necessary {
 
 /// The columns of `DeviceRegistryEvents` that the rule reads.
 fn device_registry_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("DeviceId", Type::String),
         ("DeviceName", Type::String),
@@ -257,5 +257,13 @@ fn device_registry_events() -> Schema {
         ("InitiatingProcessCommandLine", Type::String),
         ("InitiatingProcessFolderPath", Type::String),
         ("ReportId", Type::Long),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "ActionType",
+        "RegistryKey",
+        "RegistryValueName",
+        "RegistryValueData",
+        "InitiatingProcessFileName",
     ])
 }

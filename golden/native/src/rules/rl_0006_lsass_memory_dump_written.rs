@@ -177,7 +177,7 @@ fn device_file_events_wanted() -> Necessary {
 
 /// The columns of `DeviceFileEvents` that the rule reads.
 fn device_file_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("DeviceId", Type::String),
         ("DeviceName", Type::String),
@@ -193,5 +193,12 @@ fn device_file_events() -> Schema {
         ("InitiatingProcessFileName", Type::String),
         ("InitiatingProcessCommandLine", Type::String),
         ("ReportId", Type::Long),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "ActionType",
+        "FileName",
+        "FolderPath",
+        "InitiatingProcessFileName",
     ])
 }

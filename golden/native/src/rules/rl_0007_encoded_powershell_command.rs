@@ -172,7 +172,7 @@ fn device_process_events_wanted() -> Necessary {
 
 /// The columns of `DeviceProcessEvents` that the rule reads.
 fn device_process_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("DeviceId", Type::String),
         ("DeviceName", Type::String),
@@ -188,5 +188,13 @@ fn device_process_events() -> Schema {
         ("InitiatingProcessCommandLine", Type::String),
         ("InitiatingProcessFolderPath", Type::String),
         ("ReportId", Type::Long),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "ActionType",
+        "FileName",
+        "ProcessVersionInfoOriginalFileName",
+        "ProcessCommandLine",
+        "InitiatingProcessFolderPath",
     ])
 }

@@ -187,7 +187,7 @@ fn device_image_load_events_wanted() -> Necessary {
 
 /// The columns of `DeviceImageLoadEvents` that the rule reads.
 fn device_image_load_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("DeviceId", Type::String),
         ("DeviceName", Type::String),
@@ -202,5 +202,7 @@ fn device_image_load_events() -> Schema {
         ("InitiatingProcessCommandLine", Type::String),
         ("InitiatingProcessFolderPath", Type::String),
         ("ReportId", Type::Long),
-    ])
+    ]);
+    // The others are only passed on.
+    schema.looking_at(["ActionType", "FileName", "FolderPath"])
 }

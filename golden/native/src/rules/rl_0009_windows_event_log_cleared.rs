@@ -285,7 +285,7 @@ fn clearing_command(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 
 /// The columns of `DeviceEvents` that the rule reads.
 fn device_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("DeviceId", Type::String),
         ("DeviceName", Type::String),
@@ -297,12 +297,14 @@ fn device_events() -> Schema {
         ("InitiatingProcessAccountName", Type::String),
         ("InitiatingProcessAccountSid", Type::String),
         ("ReportId", Type::Long),
-    ])
+    ]);
+    // The others are only passed on.
+    schema.looking_at(["Timestamp", "ActionType", "ProcessCommandLine"])
 }
 
 /// The columns of `DeviceProcessEvents` that the rule reads.
 fn device_process_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("DeviceId", Type::String),
         ("DeviceName", Type::String),
@@ -315,7 +317,9 @@ fn device_process_events() -> Schema {
         ("InitiatingProcessFileName", Type::String),
         ("InitiatingProcessCommandLine", Type::String),
         ("ReportId", Type::Long),
-    ])
+    ]);
+    // The others are only passed on.
+    schema.looking_at(["Timestamp", "ActionType", "FileName", "ProcessCommandLine"])
 }
 
 /// The columns after `union SecurityLogCleared, ClearingCommand`.

@@ -237,7 +237,7 @@ fn device_process_events_wanted() -> Necessary {
 
 /// The columns of `DeviceProcessEvents` that the rule reads.
 fn device_process_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("DeviceId", Type::String),
         ("DeviceName", Type::String),
@@ -248,5 +248,15 @@ fn device_process_events() -> Schema {
         ("AccountName", Type::String),
         ("AccountSid", Type::String),
         ("ReportId", Type::Long),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "Timestamp",
+        "DeviceId",
+        "ActionType",
+        "FileName",
+        "ProcessCommandLine",
+        "AccountDomain",
+        "AccountName",
     ])
 }

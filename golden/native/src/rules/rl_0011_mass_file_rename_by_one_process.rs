@@ -188,7 +188,7 @@ fn device_file_events_wanted() -> Necessary {
 
 /// The columns of `DeviceFileEvents` that the rule reads.
 fn device_file_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("DeviceId", Type::String),
         ("DeviceName", Type::String),
@@ -204,5 +204,15 @@ fn device_file_events() -> Schema {
         ("InitiatingProcessId", Type::Long),
         ("InitiatingProcessCommandLine", Type::String),
         ("ReportId", Type::Long),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "Timestamp",
+        "DeviceId",
+        "ActionType",
+        "FileName",
+        "PreviousFileName",
+        "InitiatingProcessFileName",
+        "InitiatingProcessId",
     ])
 }

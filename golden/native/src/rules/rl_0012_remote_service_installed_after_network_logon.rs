@@ -292,7 +292,7 @@ fn network_logons(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 
 /// The columns of `DeviceEvents` that the rule reads.
 fn device_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("DeviceId", Type::String),
         ("DeviceName", Type::String),
@@ -302,12 +302,21 @@ fn device_events() -> Schema {
         ("SHA1", Type::String),
         ("ReportId", Type::Long),
         ("AdditionalFields", Type::String),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "Timestamp",
+        "DeviceId",
+        "ActionType",
+        "FolderPath",
+        "ReportId",
+        "AdditionalFields",
     ])
 }
 
 /// The columns of `DeviceLogonEvents` that the rule reads.
 fn device_logon_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("DeviceId", Type::String),
         ("ActionType", Type::String),
@@ -318,5 +327,14 @@ fn device_logon_events() -> Schema {
         ("RemoteDeviceName", Type::String),
         ("RemoteIP", Type::String),
         ("RemoteIPType", Type::String),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "Timestamp",
+        "DeviceId",
+        "ActionType",
+        "LogonType",
+        "RemoteIP",
+        "RemoteIPType",
     ])
 }

@@ -398,7 +398,7 @@ fn removed_messages(context: &Context<'_>) -> Result<Batch, RuntimeError> {
 
 /// The columns of `UrlClickEvents` that the rule reads.
 fn url_click_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("Url", Type::String),
         ("AccountUpn", Type::String),
@@ -408,12 +408,21 @@ fn url_click_events() -> Schema {
         ("IPAddress", Type::String),
         ("IsClickedThrough", Type::Bool),
         ("ReportId", Type::String),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "Timestamp",
+        "Url",
+        "AccountUpn",
+        "Workload",
+        "NetworkMessageId",
+        "IsClickedThrough",
     ])
 }
 
 /// The columns of `EmailEvents` that the rule reads.
 fn email_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("NetworkMessageId", Type::String),
         ("SenderFromAddress", Type::String),
@@ -422,6 +431,14 @@ fn email_events() -> Schema {
         ("Subject", Type::String),
         ("EmailDirection", Type::String),
         ("DeliveryAction", Type::String),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "Timestamp",
+        "NetworkMessageId",
+        "RecipientEmailAddress",
+        "EmailDirection",
+        "DeliveryAction",
     ])
 }
 

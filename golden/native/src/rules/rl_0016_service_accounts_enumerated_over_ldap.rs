@@ -186,7 +186,7 @@ fn identity_query_events_wanted() -> Necessary {
 
 /// The columns of `IdentityQueryEvents` that the rule reads.
 fn identity_query_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("ActionType", Type::String),
         ("Query", Type::String),
@@ -197,5 +197,13 @@ fn identity_query_events() -> Schema {
         ("IPAddress", Type::String),
         ("DestinationDeviceName", Type::String),
         ("ReportId", Type::String),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "Timestamp",
+        "ActionType",
+        "Query",
+        "AccountName",
+        "DeviceName",
     ])
 }

@@ -129,12 +129,19 @@ fn signin_logs_wanted() -> Necessary {
 
 /// The columns of `SigninLogs` that the rule reads.
 fn signin_logs() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("TimeGenerated", Type::DateTime),
         ("ResultType", Type::String),
         ("Location", Type::String),
         ("IPAddress", Type::String),
         ("UserAgent", Type::String),
         ("UserPrincipalName", Type::String),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "TimeGenerated",
+        "ResultType",
+        "IPAddress",
+        "UserPrincipalName",
     ])
 }

@@ -352,7 +352,7 @@ fn audit_logs_wanted() -> Necessary {
 
 /// The columns of `AuditLogs` that the rule reads.
 fn audit_logs() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("TimeGenerated", Type::DateTime),
         ("OperationName", Type::String),
         ("Category", Type::String),
@@ -360,6 +360,14 @@ fn audit_logs() -> Schema {
         ("InitiatedBy", Type::Dynamic),
         ("Result", Type::String),
         ("TargetResources", Type::Dynamic),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "OperationName",
+        "Category",
+        "InitiatedBy",
+        "Result",
+        "TargetResources",
     ])
 }
 

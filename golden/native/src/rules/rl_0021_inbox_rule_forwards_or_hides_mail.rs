@@ -422,7 +422,7 @@ fn join_security_alert(context: &Context<'_>, keys: &Matching<'_>) -> Result<Bat
 
 /// The columns of `OfficeActivity` that the rule reads.
 fn office_activity() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("TimeGenerated", Type::DateTime),
         ("Operation", Type::String),
         ("OfficeWorkload", Type::String),
@@ -431,6 +431,16 @@ fn office_activity() -> Schema {
         ("UserId", Type::String),
         ("ClientIP", Type::String),
         ("Parameters", Type::String),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "TimeGenerated",
+        "Operation",
+        "OfficeWorkload",
+        "OfficeObjectId",
+        "UserId",
+        "ClientIP",
+        "Parameters",
     ])
 }
 

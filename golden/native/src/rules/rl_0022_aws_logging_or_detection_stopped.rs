@@ -145,7 +145,7 @@ fn awscloud_trail_wanted() -> Necessary {
 
 /// The columns of `AWSCloudTrail` that the rule reads.
 fn awscloud_trail() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("TimeGenerated", Type::DateTime),
         ("EventSource", Type::String),
         ("EventName", Type::String),
@@ -158,5 +158,7 @@ fn awscloud_trail() -> Schema {
         ("ErrorCode", Type::String),
         ("RequestParameters", Type::String),
         ("RecipientAccountId", Type::String),
-    ])
+    ]);
+    // The others are only passed on.
+    schema.looking_at(["EventSource", "EventName", "ErrorCode"])
 }

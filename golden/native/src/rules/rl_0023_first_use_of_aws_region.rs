@@ -389,7 +389,7 @@ fn join_security_alert(context: &Context<'_>, keys: &Matching<'_>) -> Result<Bat
 
 /// The columns of `AWSCloudTrail` that the rule reads.
 fn awscloud_trail() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("TimeGenerated", Type::DateTime),
         ("EventName", Type::String),
         ("UserIdentityType", Type::String),
@@ -399,6 +399,14 @@ fn awscloud_trail() -> Schema {
         ("SourceIpAddress", Type::String),
         ("UserAgent", Type::String),
         ("ErrorCode", Type::String),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "TimeGenerated",
+        "EventName",
+        "UserIdentityAccountId",
+        "AWSRegion",
+        "ErrorCode",
     ])
 }
 

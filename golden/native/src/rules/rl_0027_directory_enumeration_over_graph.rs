@@ -256,7 +256,7 @@ fn microsoft_graph_activity_logs_wanted() -> Necessary {
 
 /// The columns of `MicrosoftGraphActivityLogs` that the rule reads.
 fn microsoft_graph_activity_logs() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("TimeGenerated", Type::DateTime),
         ("RequestMethod", Type::String),
         ("ResponseStatusCode", Type::Int),
@@ -267,5 +267,16 @@ fn microsoft_graph_activity_logs() -> Schema {
         ("AppId", Type::String),
         ("UserId", Type::String),
         ("ServicePrincipalId", Type::String),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "TimeGenerated",
+        "RequestMethod",
+        "ResponseStatusCode",
+        "RequestUri",
+        "ResponseSizeBytes",
+        "AppId",
+        "UserId",
+        "ServicePrincipalId",
     ])
 }

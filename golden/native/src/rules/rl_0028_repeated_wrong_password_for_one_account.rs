@@ -159,7 +159,7 @@ fn security_event_wanted() -> Necessary {
 
 /// The columns of `SecurityEvent` that the rule reads.
 fn security_event() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("TimeGenerated", Type::DateTime),
         ("Computer", Type::String),
         ("EventID", Type::Int),
@@ -170,5 +170,16 @@ fn security_event() -> Schema {
         ("TargetDomainName", Type::String),
         ("TargetUserName", Type::String),
         ("WorkstationName", Type::String),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "TimeGenerated",
+        "Computer",
+        "EventID",
+        "IpAddress",
+        "LogonType",
+        "SubStatus",
+        "TargetDomainName",
+        "TargetUserName",
     ])
 }

@@ -211,7 +211,7 @@ fn cloud_app_events_wanted() -> Necessary {
 
 /// The columns of `CloudAppEvents` that the rule reads.
 fn cloud_app_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("ActionType", Type::String),
         ("Application", Type::String),
@@ -224,5 +224,16 @@ fn cloud_app_events() -> Schema {
         ("ObjectName", Type::String),
         ("ReportId", Type::String),
         ("IsExternalUser", Type::Bool),
+    ]);
+    // The others are only passed on.
+    schema.looking_at([
+        "Timestamp",
+        "ActionType",
+        "Application",
+        "AccountObjectId",
+        "IPAddress",
+        "IsAnonymousProxy",
+        "ObjectName",
+        "IsExternalUser",
     ])
 }

@@ -197,7 +197,7 @@ fn device_network_events_wanted() -> Necessary {
 
 /// The columns of `DeviceNetworkEvents` that the rule reads.
 fn device_network_events() -> Schema {
-    Schema::of(&[
+    let schema = Schema::of(&[
         ("Timestamp", Type::DateTime),
         ("DeviceId", Type::String),
         ("DeviceName", Type::String),
@@ -213,5 +213,7 @@ fn device_network_events() -> Schema {
         ("InitiatingProcessAccountName", Type::String),
         ("InitiatingProcessAccountSid", Type::String),
         ("ReportId", Type::Long),
-    ])
+    ]);
+    // The others are only passed on.
+    schema.looking_at(["ActionType", "RemoteUrl", "InitiatingProcessFileName"])
 }

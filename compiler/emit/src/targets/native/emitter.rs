@@ -360,6 +360,14 @@ impl<'q> Emitter<'q> {
             .map_or_else(|| Code::atom("()"), |layout| layout.schema(columns, open))
     }
 
+    /// Says in the schema of a table which columns the rule looks at.
+    pub(super) fn looking(&mut self, layout: LayoutId) {
+        let looked_at = rulec_ir::looked_at(self.query);
+        if let Some(layout) = self.layouts.get_mut(layout.0) {
+            layout.looking_at(|name| looked_at.contains(name));
+        }
+    }
+
     pub(super) fn fail(&mut self, span: Span, construct: impl Into<String>) {
         self.failure.get_or_insert((span, construct.into()));
     }

@@ -24,6 +24,8 @@ pub(super) struct Layout {
     pub(super) constants: Vec<(usize, String)>,
     /// The columns of the schema and whether it is open, if there is one.
     schema: Option<(Vec<Column>, bool)>,
+    /// Names of columns of the schema that the rule looks at, if there are others.
+    looked_at: Vec<String>,
 }
 
 /// Index of a [`Layout`].
@@ -38,6 +40,7 @@ impl Layout {
             columns: columns.to_vec(),
             constants: Vec::new(),
             schema: None,
+            looked_at: Vec::new(),
         }
     }
 
@@ -68,6 +71,18 @@ impl Layout {
         Code::call(self.name.clone(), [])
     }
 
+    /// Says in the schema which of its columns the rule looks at.
+    pub(super) fn looking_at(&mut self, is_looked_at: impl Fn(&str) -> bool) {
+        let Some((columns, false)) = &self.schema else {
+            return;
+        };
+        let looked_at = columns.iter().filter(|column| is_looked_at(&column.name));
+        self.looked_at = looked_at.map(|column| column.name.to_string()).collect();
+        if self.looked_at.len() == columns.len() {
+            self.looked_at.clear();
+        }
+    }
+
     /// The constants; nothing when nobody reads any.
     pub(super) fn print_constants(&self) -> Option<String> {
         if self.constants.is_empty() {
@@ -84,7 +99,7 @@ impl Layout {
     /// The function that gives the schema, if somebody asks for it.
     pub(super) fn print_schema(&self) -> Option<String> {
         let (columns, open) = self.schema.as_ref()?;
-        let body = statements(&schema(columns, *open), 4);
+        let body = statements(&schema(columns, *open, &self.looked_at), 4);
         Some(format!(
             "/// {}\nfn {}() -> Schema {{\n{body}}}\n",
             self.about, self.name
@@ -92,19 +107,29 @@ impl Layout {
     }
 }
 
-fn schema(columns: &[Column], open: bool) -> Vec<Statement> {
+fn schema(columns: &[Column], open: bool, looked_at: &[String]) -> Vec<Statement> {
     let schema = Code::call("Schema::of", [pairs(columns)]);
-    if !open {
+    let (comment, tail) = if open {
+        ("Further columns of the data follow.", Code::atom("schema.open()"))
+    } else if looked_at.is_empty() {
         return vec![Statement::Tail(schema)];
+    } else {
+        let names = Code::array(looked_at.iter().map(|name| Code::string(name)));
+        (
+            "The others are only passed on.",
+            Code::call("schema.looking_at", [names]),
+        )
+    };
+    let made = Statement::Let {
+        name: "schema".to_owned(),
+        value: schema,
+    };
+    let comment = Statement::Comment(comment.to_owned());
+    if open {
+        vec![comment, made, Statement::Tail(tail)]
+    } else {
+        vec![made, comment, Statement::Tail(tail)]
     }
-    vec![
-        Statement::Comment("Further columns of the data follow.".to_owned()),
-        Statement::Let {
-            name: "schema".to_owned(),
-            value: schema,
-        },
-        Statement::Tail(Code::atom("schema.open()")),
-    ]
 }
 
 /// `&[("FileName", Type::String)]`.

@@ -97,6 +97,9 @@ impl Emitter<'_> {
         scope.needs.context = true;
         let schema = self.schema(layout, &source.columns, source.open);
         let wanted = self.wanted(source, name);
+        if wanted.is_some() {
+            self.looking(layout);
+        }
         if let Some(table) = table_name(source) {
             self.tables.push((table.clone(), schema.clone(), wanted.clone()));
         }
