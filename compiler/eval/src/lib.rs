@@ -17,7 +17,7 @@ mod steps;
 mod support;
 mod trace;
 
-use rulec_ir::Query;
+use rulec_ir::{Conditions, Query};
 use rulec_runtime::{Batch, Context, Memory, Schema};
 
 pub use coverage::{Condition, conditions, coverage};
@@ -29,7 +29,12 @@ pub use trace::{Group, JoinKey, Part, Partners, Shape, Stage, Verdict, Why, trac
 /// Runs a query. A construct that cannot run is an error before any data is
 /// read. A query without a tabular expression gives a table without columns.
 pub fn run(query: &Query, ctx: &Context<'_>) -> Result<Batch, EvalError> {
-    plan::run(query, ctx, None)
+    run_where(query, Conditions::of(query), ctx)
+}
+
+/// [`run`] for who knows already what rows of tables must meet to matter.
+pub fn run_where(query: &Query, conditions: Conditions, ctx: &Context<'_>) -> Result<Batch, EvalError> {
+    plan::run(query, conditions, ctx, None)
 }
 
 /// What a query without a tabular expression gives.

@@ -110,8 +110,13 @@ pub(crate) struct Planner<'q, 'c> {
 }
 
 /// Runs a query; `recorder` is told what goes through each operator.
-pub(crate) fn run(query: &Query, ctx: &Context<'_>, recorder: Option<Arc<Recorder>>) -> Result<Batch> {
-    watched(query, ctx, recorder, None)
+pub(crate) fn run(
+    query: &Query,
+    conditions: Conditions,
+    ctx: &Context<'_>,
+    recorder: Option<Arc<Recorder>>,
+) -> Result<Batch> {
+    watched(query, conditions, ctx, recorder, None)
 }
 
 /// Runs a query; `coverage` is told what the conditions of each `where` say.
@@ -120,11 +125,12 @@ pub(crate) fn run_covered(
     ctx: &Context<'_>,
     coverage: Arc<coverage::Recorder>,
 ) -> Result<Batch> {
-    watched(query, ctx, None, Some(coverage))
+    watched(query, Conditions::default(), ctx, None, Some(coverage))
 }
 
 fn watched(
     query: &Query,
+    conditions: Conditions,
     ctx: &Context<'_>,
     recorder: Option<Arc<Recorder>>,
     coverage: Option<Arc<coverage::Recorder>>,
@@ -142,7 +148,7 @@ fn watched(
         tables: RefCell::new(vec![None; query.bindings.len()]),
         recorder,
         coverage,
-        conditions: Conditions::of(query),
+        conditions,
         demands: demand::of_bindings(query),
         looked_at: rulec_ir::looked_at(query),
     };

@@ -115,11 +115,13 @@ pub fn fold(text: &str) -> String {
         if !folded.is_empty() {
             folded.push(' ');
         }
-        folded.extend(
-            word.chars()
-                .filter(|c| !matches!(c, '*' | '_' | '`'))
-                .flat_map(char::to_lowercase),
-        );
+        let letters = word.chars().filter(|c| !matches!(c, '*' | '_' | '`'));
+        // Most words are ASCII, whose lower case is quick to tell.
+        if word.is_ascii() {
+            folded.extend(letters.map(|c| c.to_ascii_lowercase()));
+        } else {
+            folded.extend(letters.flat_map(char::to_lowercase));
+        }
     }
     let ends = |c: char| c.is_whitespace() || matches!(c, ':' | '.' | ',' | ';' | '#' | '-' | '–');
     // A language called C# keeps its sign.

@@ -140,11 +140,8 @@ impl Batch {
 
     /// No rows.
     pub fn empty(schema: Schema, memory: &Memory) -> Self {
-        let columns = schema
-            .columns()
-            .iter()
-            .map(|column| Builder::new(column.ty, 0).finish())
-            .collect();
+        let nothing = |_: &Column| Vector::constant(Value::Null, 0);
+        let columns = schema.columns().iter().map(nothing).collect();
         // Empty columns reserve nothing, so this cannot fail; an empty schema is the fallback all the same.
         Self::new(schema, columns, memory, "empty").unwrap_or_else(|_| Self {
             schema: Schema::of(&[]),

@@ -8,7 +8,7 @@ mod content;
 mod external;
 mod mapped;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rulec_functions::Necessary;
@@ -183,14 +183,14 @@ impl Files {
         if self.strict {
             return Ok(());
         }
-        let mut tables: BTreeMap<&str, Vec<&Necessary>> = BTreeMap::new();
+        let mut tables: BTreeMap<&str, (Vec<&Necessary>, HashSet<&Necessary>)> = BTreeMap::new();
         for (table, condition) in wanted {
-            let conditions = tables.entry(table).or_default();
-            if !condition.is_anything() && !conditions.contains(&condition) {
+            let (conditions, known) = tables.entry(table).or_default();
+            if !condition.is_anything() && known.insert(condition) {
                 conditions.push(condition);
             }
         }
-        for (table, conditions) in tables {
+        for (table, (conditions, _)) in tables {
             // One rule is as quick without.
             if conditions.len() < 2 {
                 continue;

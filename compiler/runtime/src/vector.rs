@@ -323,7 +323,8 @@ pub struct Builder {
     data: Data,
     nulls: Mask,
     heap: usize,
-    empty: Arc<str>,
+    /// What stands for null in a column of strings, once there is one.
+    empty: Option<Arc<str>>,
 }
 
 impl Builder {
@@ -345,7 +346,7 @@ impl Builder {
             data,
             nulls: Mask::default(),
             heap: 0,
-            empty: Arc::from(""),
+            empty: None,
         }
     }
 
@@ -396,7 +397,7 @@ impl Builder {
             Data::String(v) => {
                 let text = match value {
                     Value::String(text) => text,
-                    Value::Null => Arc::clone(&self.empty),
+                    Value::Null => Arc::clone(self.empty.get_or_insert_with(|| Arc::from(""))),
                     other => text::print(&other).into(),
                 };
                 self.heap += text.len();

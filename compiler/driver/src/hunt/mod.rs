@@ -110,9 +110,10 @@ fn evaluate(
     file: &SourceFile,
     rule: &Rule,
     bound: &Bound,
+    conditions: rulec_ir::Conditions,
     context: &Context<'_>,
 ) -> Result<Vec<Alert>, rulec_eval::EvalError> {
-    let result = rulec_eval::run(&bound.ir, context)?;
+    let result = rulec_eval::run_where(&bound.ir, conditions, context)?;
     if result.is_empty() {
         // Most rules find nothing, most of the time.
         return Ok(Vec::new());
@@ -128,7 +129,8 @@ pub fn alerts(
     now: i64,
     source: &Files,
 ) -> Result<String, rulec_eval::EvalError> {
-    let alerts = evaluate(file, rule, bound, &Context::new(now, source))?;
+    let conditions = rulec_ir::Conditions::of(&bound.ir);
+    let alerts = evaluate(file, rule, bound, conditions, &Context::new(now, source))?;
     Ok(alerts.iter().map(|alert| alert::to_json(alert) + "\n").collect())
 }
 
@@ -239,7 +241,7 @@ fn start(
         let _ = sender.send(Told::Now(now));
         let now = now.unwrap_or_else(rulec_runtime::cli::clock);
         let conditions: Vec<_> = jobs
-            .iter()
+            .par_iter()
             .map(|(_, _, bound)| rulec_ir::Conditions::of(&bound.ir))
             .collect();
         let wanted = conditions.iter().flat_map(rulec_ir::Conditions::iter);
@@ -248,12 +250,12 @@ fn start(
         let context = Context::new(now, &*source)
             .with_memory(memory)
             .with_progress(progress);
-        jobs.par_iter()
-            .enumerate()
-            .for_each(|(number, (document, rule, bound))| {
-                let done = evaluate(&document.file, rule, bound, &context);
+        jobs.par_iter().zip(conditions).enumerate().for_each(
+            |(number, ((document, rule, bound), conditions))| {
+                let done = evaluate(&document.file, rule, bound, conditions, &context);
                 let _ = sender.send(Told::Done(number, done));
-            });
+            },
+        );
     });
     results
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rulec_functions::Value;
-use rulec_ir::{Query, Rel, RelKind};
+use rulec_ir::{Conditions, Query, Rel, RelKind};
 use rulec_runtime::{Batch, Context};
 use rulec_source::Span;
 
@@ -74,7 +74,7 @@ pub enum Why {
 /// come before the operator that reads it first.
 pub fn trace(query: &Query, ctx: &Context<'_>) -> Result<(Batch, Vec<Stage>), EvalError> {
     let recorder = Arc::new(Recorder::default());
-    let batch = plan::run(query, ctx, Some(Arc::clone(&recorder)))?;
+    let batch = plan::run(query, Conditions::default(), ctx, Some(Arc::clone(&recorder)))?;
     let stages = recorder
         .stages
         .lock()

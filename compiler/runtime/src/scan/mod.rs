@@ -64,10 +64,6 @@ const FIRST: usize = 1 << 13;
 const SAMPLES: usize = 16;
 const SAMPLE: usize = 1 << 16;
 
-/// Bytes of a text for which many texts at once are worth an automaton that
-/// takes long to build.
-const LONG: usize = 32 << 20;
-
 /// Who is told while a pass over a file goes on which part of it has been looked
 /// through. An error stops it.
 pub(crate) type Watch<'a> = dyn Fn(&[u8]) -> Result<(), RuntimeError> + Sync + 'a;
@@ -203,8 +199,12 @@ pub(crate) fn rows_at(
     // Of few rows it is as quick to read all.
     let late = (places.len() > TOGETHER).then(|| reading::later(shared, source, necessary));
     let late = late.flatten();
-    let mut reading = Reading::new(source, late.as_ref(), Arc::default(), Marker::new());
     let mut gathering = Gathering::new(text, source);
+    // Most of many rules find nothing.
+    if places.len() == 0 {
+        return gathering.finish(false);
+    }
+    let mut reading = Reading::new(source, late.as_ref(), Arc::default(), Marker::new());
     let mut places = places.iter().peekable();
     // What is done with some of them is taken before more are read.
     while places.peek().is_some() {
@@ -250,7 +250,7 @@ pub(crate) fn candidates(
         &text[start..text.len().min(start + SAMPLE.min(text.len() / SAMPLES / 4))]
     });
     let mut fields = Fields::new(names.clone(), names.len(), marker);
-    let screen = Screen::tuned(conditions, &names, now, parts, &mut fields, text.len() > LONG);
+    let screen = Screen::tuned(conditions, &names, now, parts, &mut fields, text.len());
     let kept = || {
         let fields = Fields::new(names.clone(), names.len(), marker);
         (fields, screen.scratch())

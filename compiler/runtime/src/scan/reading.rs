@@ -68,55 +68,25 @@ impl<'s> Reading<'s> {
         asked: Arc<[Box<str>]>,
         marker: Marker,
     ) -> Self {
-        let mut reading = Self {
+        let (early, changes) = state_of(late);
+        let names = names(source, late, &asked, &early);
+        Self {
             source,
             late,
-            fields: Fields::new(Arc::clone(&asked), 0, marker),
-            names: Arc::clone(&asked),
+            fields: Fields::new(Arc::clone(&names), asked.len(), marker),
+            names,
             asked,
             marker,
-            changes: 0,
-            early: Vec::new(),
+            changes,
+            early,
             remembered: read::Remembered::default(),
-        };
-        reading.choose();
-        reading
+        }
     }
 
     /// Before a piece: what others have looked at meanwhile is read at once, too.
     pub(super) fn renew(&mut self) {
         if self.late.is_some_and(|late| late.changes() != self.changes) {
-            self.choose();
-        }
-    }
-
-    fn choose(&mut self) {
-        if let Some(late) = self.late {
-            // In this order, so that what changes in between is seen the next time.
-            self.changes = late.changes();
-            self.early = late.early();
-        }
-        let mut names = self.asked.to_vec();
-        for column in read::wanted(&self.source_of(&self.early)) {
-            if !names.iter().any(|known| **known == *column) {
-                names.push((&*column).into());
-            }
-        }
-        self.names = names.into();
-        self.fields = Fields::new(Arc::clone(&self.names), self.asked.len(), self.marker);
-        self.remembered = read::Remembered::default();
-    }
-
-    fn source_of<'e>(&self, early: &'e [usize]) -> Source<'e>
-    where
-        's: 'e,
-    {
-        Source {
-            late: self.late.map(|table| AtOnce {
-                table,
-                columns: early,
-            }),
-            ..*self.source
+            *self = Self::new(self.source, self.late, Arc::clone(&self.asked), self.marker);
         }
     }
 
@@ -127,17 +97,45 @@ impl<'s> Reading<'s> {
         each: &mut dyn FnMut(Batch) -> Result<(), RuntimeError>,
         work: impl FnOnce(&mut Fields, &mut read::Rows<'_>) -> Result<T, RuntimeError>,
     ) -> Result<(T, read::Fates), RuntimeError> {
-        let source = Source {
-            late: self.late.map(|table| AtOnce {
-                table,
-                columns: &self.early,
-            }),
-            ..*self.source
-        };
+        let source = at_once(self.source, self.late, &self.early);
         let mut rows = read::Rows::new(&source, &self.names, &mut self.remembered, each);
         let done = work(&mut self.fields, &mut rows)?;
         Ok((done, rows.finish()?))
     }
+}
+
+/// The columns that are read at once, and how often that has changed.
+fn state_of(late: Option<&Arc<Late>>) -> (Vec<usize>, usize) {
+    // In this order, so that what changes in between is seen the next time.
+    let changes = late.map_or(0, |late| late.changes());
+    (late.map(|late| late.early()).unwrap_or_default(), changes)
+}
+
+fn at_once<'e>(source: &'e Source<'_>, late: Option<&'e Arc<Late>>, early: &'e [usize]) -> Source<'e> {
+    Source {
+        late: late.map(|table| AtOnce {
+            table,
+            columns: early,
+        }),
+        ..*source
+    }
+}
+
+/// The fields that are looked for: those that a condition is about first, then
+/// those of the columns that are read at once.
+fn names(
+    source: &Source<'_>,
+    late: Option<&Arc<Late>>,
+    asked: &[Box<str>],
+    early: &[usize],
+) -> Arc<[Box<str>]> {
+    let mut names = asked.to_vec();
+    for column in read::wanted(&at_once(source, late, early)) {
+        if !names.iter().any(|known| **known == *column) {
+            names.push((&*column).into());
+        }
+    }
+    names.into()
 }
 
 /// The names of the fields that a condition is about.

@@ -27,6 +27,11 @@ const FEW: usize = 24;
 /// run, slower to build.
 const DENSE: usize = 4096;
 
+/// Bytes of a text for which many texts at once are worth an automaton that
+/// takes long to build, and up to which it is not worth another.
+const LONG: usize = 32 << 20;
+const SHORT: usize = 8 << 20;
+
 /// Values of a field whose findings are remembered, and the longest of them.
 const REMEMBERED: usize = 1 << 14;
 const REMEMBERED_BYTES: usize = 512;
@@ -129,32 +134,34 @@ impl Screen {
     pub(super) fn new(conditions: &[&Necessary], fields: &Arc<[Box<str>]>, now: i64) -> Self {
         let mut screen = Self::bare(conditions, fields, now);
         if let Some(index) = &mut screen.index {
-            index.choose(
-                &screen.conditions,
-                &screen.leaves,
-                &vec![0; screen.leaves.len()],
-                true,
-            );
+            index.choose(&screen.conditions, &screen.leaves, &vec![0; screen.leaves.len()]);
+            index.look_for_telling();
+            index.look_for(&screen.leaves, true);
         }
         screen
     }
 
     /// The same after a look at parts of a text, to learn which texts are
     /// seldom where that matters. Lines that are not wholly in a part are
-    /// passed over. A long text is worth a slow start.
+    /// passed over. `length` is that of the whole text.
     pub(super) fn tuned<'t>(
         conditions: &[&Necessary],
         names: &Arc<[Box<str>]>,
         now: i64,
         parts: impl Iterator<Item = &'t [u8]>,
         fields: &mut Fields,
-        is_long: bool,
+        length: usize,
     ) -> Self {
         let mut screen = Self::bare(conditions, names, now);
         if let Some(mut index) = screen.index.take() {
             index.look_for_all(&screen.leaves);
             let hits = screen.sample(&index, parts, fields);
-            index.choose(&screen.conditions, &screen.leaves, &hits, is_long);
+            index.choose(&screen.conditions, &screen.leaves, &hits);
+            // In a short text what is there already finds as much in no more time.
+            if length > SHORT {
+                index.look_for_telling();
+                index.look_for(&screen.leaves, length > LONG);
+            }
             screen.index = Some(index);
         }
         screen
@@ -572,7 +579,7 @@ impl Index {
 
     /// Chooses for each condition the leaves that make it worth asking, by how
     /// often each leaf has held in a sample.
-    fn choose(&mut self, conditions: &[Formula], leaves: &[Leaf], hits: &[usize], often: bool) {
+    fn choose(&mut self, conditions: &[Formula], leaves: &[Leaf], hits: &[usize]) {
         self.wakes = vec![Vec::new(); leaves.len()];
         self.always.clear();
         for (number, condition) in conditions.iter().enumerate() {
@@ -587,8 +594,11 @@ impl Index {
                 }
             }
         }
+    }
+
+    /// Has only texts looked for that make a condition worth asking.
+    fn look_for_telling(&mut self) {
         self.looked_for = self.wakes.iter().map(|woken| !woken.is_empty()).collect();
-        self.look_for(leaves, often);
     }
 
     /// Has all texts looked for, as long as it is not known which are seldom.
