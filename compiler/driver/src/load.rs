@@ -171,7 +171,7 @@ fn read(root: &Path, found: &Found) -> Option<Loaded> {
         return Some(too_large(name));
     }
     // A device or a pipe says nothing of its length, and may have no end.
-    let bytes = match fs::File::open(path).and_then(limited) {
+    let bytes = match fs::File::open(path).and_then(|file| limited(file, size)) {
         Ok(bytes) => bytes,
         Err(error) => return Some(unreadable(root, path, &error)),
     };
@@ -182,9 +182,10 @@ fn read(root: &Path, found: &Found) -> Option<Loaded> {
     Some(decode(name, bytes))
 }
 
-/// At most one byte more than the limit.
-fn limited(input: impl io::Read) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
+/// At most one byte more than the limit; `size` says about how many there are.
+fn limited(input: impl io::Read, size: u64) -> io::Result<Vec<u8>> {
+    // One more, so that the end shows without more room.
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(LIMIT)).unwrap_or_default() + 1);
     input.take(LIMIT + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
@@ -201,7 +202,7 @@ fn too_large(name: String) -> Loaded {
 }
 
 fn stdin() -> Loaded {
-    match limited(io::stdin()) {
+    match limited(io::stdin(), 0) {
         Ok(bytes) => decode("<stdin>".to_owned(), bytes),
         Err(error) => Loaded {
             problem: Some(Diagnostic::new(

@@ -111,15 +111,26 @@ struct SlotEntry {
 /// marks, with single blanks, and without punctuation at the ends.
 pub fn fold(text: &str) -> String {
     let mut folded = String::with_capacity(text.len());
-    for word in text.split_whitespace() {
-        if !folded.is_empty() {
-            folded.push(' ');
+    let is_mark = |c: char| matches!(c, '*' | '_' | '`');
+    if text.is_ascii() {
+        // As below; most texts are, and so it is quicker.
+        let mut before = true;
+        for c in text.bytes().map(char::from) {
+            let blank = c.is_whitespace();
+            if before && !blank && !folded.is_empty() {
+                folded.push(' ');
+            }
+            before = blank;
+            if !blank && !is_mark(c) {
+                folded.push(c.to_ascii_lowercase());
+            }
         }
-        let letters = word.chars().filter(|c| !matches!(c, '*' | '_' | '`'));
-        // Most words are ASCII, whose lower case is quick to tell.
-        if word.is_ascii() {
-            folded.extend(letters.map(|c| c.to_ascii_lowercase()));
-        } else {
+    } else {
+        for word in text.split_whitespace() {
+            if !folded.is_empty() {
+                folded.push(' ');
+            }
+            let letters = word.chars().filter(|c| !is_mark(*c));
             folded.extend(letters.flat_map(char::to_lowercase));
         }
     }
@@ -327,6 +338,11 @@ mod tests {
         );
         assert_eq!(fold("C#"), "c#");
         assert_eq!(fold(""), "");
+        // Texts with letters beyond ASCII go another way, and are no other.
+        for text in ["A ** B", "\tx_Y\u{b}`z` ", "__", "a  *b*c ", "  "] {
+            let beyond = fold(&format!("{text} ä"));
+            assert_eq!(beyond.replace('ä', "q"), fold(&format!("{text} q")), "{text:?}");
+        }
     }
 
     #[test]

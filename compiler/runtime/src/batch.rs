@@ -140,17 +140,20 @@ impl Batch {
 
     /// No rows.
     pub fn empty(schema: Schema, memory: &Memory) -> Self {
-        let nothing = |_: &Column| Vector::constant(Value::Null, 0);
-        let columns = schema.columns().iter().map(nothing).collect();
-        // Empty columns reserve nothing, so this cannot fail; an empty schema is the fallback all the same.
-        Self::new(schema, columns, memory, "empty").unwrap_or_else(|_| Self {
-            schema: Schema::of(&[]),
-            columns: Vec::new(),
+        // Columns without rows are one, which holds nothing of the budget.
+        let nothing = Arc::new(Held {
+            vector: Vector::constant(Value::Null, 0),
+            _reservation: None,
+        });
+        let columns = vec![Kept::Held(nothing); schema.len()];
+        Self {
+            schema,
+            columns,
             rows: 0,
             ingestion: None,
             marks: None,
             memory: memory.clone(),
-        })
+        }
     }
 
     /// A batch from rows of values, as tests and `datatable` write them. A row
