@@ -20,15 +20,16 @@ aggregates! { ROWS in collect {
         "range x from 1 to 4 step 1 | summarize make_list_if(x, x % 2 == 0)" => "[2,4]";
     make_list_with_nulls "make_list_with_nulls" as Prefix("list"), [(Scalar) -> Array], "All values, null ones included.",
         "datatable(x:long)[long(null), 1] | summarize make_list_with_nulls(x)" => "[null,1]";
-    make_set "make_set" as Prefix("set"), [(Scalar; Integer) -> Array], "The different values that are not null, up to a number of them.",
-        "datatable(x:long)[1, 2, 1] | summarize make_set(x)" => "[1,2]";
+    make_set "make_set" as Prefix("set"), [(Scalar; Integer) -> Array], "The different values that are not null, up to a number of them; of an array, its elements.",
+        "datatable(x:long)[1, 2, 1] | summarize make_set(x)" => "[1,2]",
+        "datatable(x:dynamic)[dynamic(['A1', 'A2']), dynamic(['A2', 'C1']), dynamic([['A1']]), 'A1'] | summarize make_set(x)" => "[\"A1\",\"A2\",\"C1\",[\"A1\"]]";
     makeset "makeset" instead "make_set" as Prefix("set"), [(Scalar; Integer) -> Array], "The first 128 different values that are not null.",
         "datatable(x:long)[1, 2, 1] | summarize makeset(x)" => "[1,2]";
     make_set_if "make_set_if" as Prefix("set"), [(Scalar, Bool; Integer) -> Array], "The different values of the rows where a condition holds.",
         "datatable(x:long)[1, 2, 1] | summarize make_set_if(x, x < 2)" => "[1]";
     make_bag "make_bag" as Prefix("bag"), [(Bag; Integer) -> Bag], "All bags in one; the first to have a key gives its value.",
         "range x from 1 to 2 step 1 | summarize make_bag(bag_pack(tostring(x), x))" => "{\"1\":1,\"2\":2}";
-    make_bag "make_dictionary" as Prefix("dictionary"), [(Bag; Integer) -> Bag], "All bags in one.",
+    make_dictionary "make_dictionary" as Prefix("dictionary"), [(Bag; Integer) -> Bag], "All bags in one, up to 128 keys.",
         "print x=1 | summarize make_dictionary(bag_pack('a', x))" => "{\"a\":1}";
     make_bag_if "make_bag_if" as Prefix("bag"), [(Bag, Bool; Integer) -> Bag], "All bags of the rows where a condition holds, in one.",
         "range x from 1 to 2 step 1 | summarize make_bag_if(bag_pack(tostring(x), x), x > 1)" => "{\"2\":2}";
@@ -109,11 +110,19 @@ struct Set {
     limit: usize,
 }
 
-impl Accumulator for Set {
-    fn add(&mut self, args: &[Value]) {
-        let value = args::get(args, 0);
+impl Set {
+    fn see(&mut self, value: &Value) {
         if self.items.len() < self.limit && !value.is_null() && self.seen.insert(Key::of(value)) {
             self.items.push(value.clone());
+        }
+    }
+}
+
+impl Accumulator for Set {
+    fn add(&mut self, args: &[Value]) {
+        match args::get(args, 0) {
+            Value::Array(items) => items.iter().for_each(|item| self.see(item)),
+            value => self.see(value),
         }
     }
 
@@ -179,10 +188,19 @@ impl Accumulator for Merged {
 
 /// `make_bag`.
 pub fn make_bag(literals: &[Value]) -> Box<dyn Accumulator> {
+    merged(limit(literals))
+}
+
+/// `make_dictionary`, which collects fewer unless the call says how many.
+pub fn make_dictionary(literals: &[Value]) -> Box<dyn Accumulator> {
+    merged(limit_or(literals, OLD_MAX_VALUES))
+}
+
+fn merged(limit: usize) -> Box<dyn Accumulator> {
     Box::new(Merged {
         entries: Vec::new(),
         seen: HashSet::new(),
-        limit: limit(literals),
+        limit,
     })
 }
 

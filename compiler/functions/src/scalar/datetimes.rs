@@ -49,8 +49,8 @@ rows! { ROWS: Function in datetimes {
         "datetime_diff('month', datetime(2017-01-01), datetime(2015-12-30))" => "13", "datetime_diff('minute', datetime(2017-10-30 23:05:01), datetime(2017-10-30 23:00:59))" => "5";
     make_datetime "make_datetime" as OnlyArgument, [(Number, Number, Number; Number, Number, Number) -> DateTime, (Scalar) -> DateTime], "A datetime of year, month, day, hour, minute and second.",
         "make_datetime(2017, 10, 1, 12, 11, 0.1234567)" => "2017-10-01T12:11:00.1234567Z", "make_datetime(2017, 2, 30)" => "";
-    make_timespan "make_timespan" as OnlyArgument, [(Integer, Integer, Integer, Integer) -> TimeSpan, (Integer, Integer; Integer) -> TimeSpan, (Scalar) -> TimeSpan], "A timespan of days, hours, minutes and seconds; the days and seconds can be left out.",
-        "make_timespan(1, 12, 30, 55)" => "1.12:30:55", "make_timespan(12, 30)" => "12:30:00";
+    make_timespan "make_timespan" as OnlyArgument, [(Integer, Integer, Integer, Number) -> TimeSpan, (Integer, Integer; Number) -> TimeSpan, (Scalar) -> TimeSpan], "A timespan of days, hours, minutes and seconds; the days and seconds can be left out.",
+        "make_timespan(1, 12, 30, 55.123)" => "1.12:30:55.1230000", "make_timespan(12, 30, 60)" => "", "make_timespan(12, 30)" => "12:30:00";
     format_datetime "format_datetime" as FirstArgument, [(DateTime, FormatText) -> String], "A datetime in a format of one's own.",
         "format_datetime(datetime(2017-01-29 09:00:05), 'yy-MM-dd [hh:mm:ss tt]')" => "17-01-29 [09:00:05 AM]",
         "format_datetime(datetime(2020-03-05), 'MMM d')" => "Mar 5";
@@ -268,6 +268,13 @@ pub fn datetime_diff(args: &[Value]) -> Value {
     })
 }
 
+/// The ticks in an argument that counts the seconds of a minute.
+fn seconds(args: &[Value], index: usize) -> Option<i64> {
+    let seconds = real(args, index).filter(|s| (0.0..60.0).contains(s))?;
+    // Rounded, because 0.1234567 is no binary fraction.
+    Some((seconds * SECOND as f64).round() as i64)
+}
+
 /// `make_datetime`.
 pub fn make_datetime(args: &[Value]) -> Value {
     if args.len() == 1 {
@@ -284,9 +291,7 @@ pub fn make_datetime(args: &[Value]) -> Value {
         let seconds = if args.get(5).is_none() {
             0
         } else {
-            let seconds = real(args, 5).filter(|s| (0.0..60.0).contains(s))?;
-            // Rounded, because 0.1234567 is no binary fraction.
-            (seconds * SECOND as f64).round() as i64
+            seconds(args, 5)?
         };
         Some(date + whole(3, 24)? * HOUR + whole(4, 60)? * MINUTE + seconds)
     };
@@ -307,16 +312,16 @@ pub fn make_timespan(args: &[Value]) -> Value {
         let hours = long(args, clock)?;
         let minutes = long(args, clock + 1)?;
         let seconds = if args.len() > clock + 2 {
-            long(args, clock + 2)?
+            seconds(args, clock + 2)?
         } else {
             0
         };
         let in_range = |n: i64, limit: i64| (0..limit).contains(&n);
-        if !in_range(hours, 24) || !in_range(minutes, 60) || !in_range(seconds, 60) {
+        if !in_range(hours, 24) || !in_range(minutes, 60) {
             return None;
         }
         days.checked_mul(DAY)?
-            .checked_add(hours * HOUR + minutes * MINUTE + seconds * SECOND)
+            .checked_add(hours * HOUR + minutes * MINUTE + seconds)
     };
     maybe_timespan(made())
 }

@@ -38,7 +38,8 @@ rows! { ROWS: Function in dynamic {
     bag_zip "bag_zip", [(Array, Array) -> Bag], "A bag of the keys in one array and the values in another.",
         "bag_zip(dynamic(['a', 'b']), dynamic([1]))" => "{\"a\":1,\"b\":null}";
     treepath "treepath" as Prefix("tree"), [(Bag) -> Array], "All paths into a dynamic value.",
-        "treepath(dynamic({'a': 'b', 'c': [1]}))" => "[\"['a']\",\"['c']\",\"['c'][0]\"]";
+        "treepath(dynamic({'a': 'b', 'c': [1]}))" => "[\"['a']\",\"['c']\",\"['c'][0]\"]",
+        "treepath(parse_json('{\"listProperty\":[100,200,300,\"abcde\",{\"x\":\"y\"}]}'))" => "[\"['listProperty']\",\"['listProperty'][0]\",\"['listProperty'][0]['x']\"]";
     estimate_data_size "estimate_data_size" never constant, [(Column .. Column) -> Long, (Star) -> Long], "The bytes that values take: strings their length, others their width.",
         "estimate_data_size('1234567890', 1)" => "18";
 }}
@@ -231,36 +232,46 @@ pub fn bag_zip(args: &[Value]) -> Value {
     )
 }
 
-/// `treepath`.
+/// `treepath`. The elements of an array share one path, with a zero for their
+/// place; what several of them hold is told once.
 pub fn treepath(args: &[Value]) -> Value {
-    fn walk(value: &Value, path: &str, out: &mut Vec<Value>, depth: usize) {
+    fn visit(path: &str, child: &Value, out: &mut Paths, depth: usize) {
+        if out.seen.insert(path.to_owned()) {
+            out.told.push(Value::string(path));
+        }
+        walk(child, path, out, depth);
+    }
+    fn walk(value: &Value, path: &str, out: &mut Paths, depth: usize) {
         if depth > json::MAX_DEPTH {
             return;
         }
-        let children: Vec<(String, &Value)> = match value {
-            Value::Bag(bag) => bag
-                .iter()
-                .map(|(key, child)| (format!("{path}['{key}']"), child))
-                .collect(),
-            Value::Array(items) => items
-                .iter()
-                .enumerate()
-                .map(|(i, child)| (format!("{path}[{i}]"), child))
-                .collect(),
-            _ => return,
-        };
-        for (path, child) in children {
-            out.push(Value::string(path.as_str()));
-            walk(child, &path, out, depth + 1);
+        match value {
+            Value::Bag(bag) => {
+                for (key, child) in bag.iter() {
+                    visit(&format!("{path}['{key}']"), child, out, depth + 1);
+                }
+            }
+            Value::Array(items) => {
+                let path = format!("{path}[0]");
+                items.iter().for_each(|child| visit(&path, child, out, depth + 1));
+            }
+            _ => {}
         }
     }
     let value = get(args, 0);
     if !matches!(value, Value::Bag(_) | Value::Array(_)) {
         return Value::Null;
     }
-    let mut out = Vec::new();
+    let mut out = Paths::default();
     walk(value, "", &mut out, 0);
-    Value::array(out)
+    Value::array(out.told)
+}
+
+/// Paths in the order in which they were met, each once.
+#[derive(Default)]
+struct Paths {
+    seen: HashSet<String>,
+    told: Vec<Value>,
 }
 
 /// `estimate_data_size`: the binder expands `*`.

@@ -21,7 +21,7 @@ rows! { ROWS: Function in series {
     not_equals "series_not_equals" never constant, [(Array, Array) -> Array, (Array, Number) -> Array, (Number, Array) -> Array], "Whether each element of a series is different from its counterpart.";
     abs "series_abs" never constant, [(Array) -> First], "The absolute value of each element.";
     exp "series_exp" never constant, [(Array) -> Array], "The exponential of each element.";
-    sign "series_sign" never constant, [(Array) -> Array], "The sign of each element.";
+    sign "series_sign" never constant, [(Array) -> Array], "The sign of each element.", "series_sign(dynamic([-6, 0, 8.5]))" => "[-1,0,1]";
     sin "series_sin" never constant, [(Array) -> Array], "The sine of each element.";
     cos "series_cos" never constant, [(Array) -> Array], "The cosine of each element.";
     tan "series_tan" never constant, [(Array) -> Array], "The tangent of each element.";
@@ -29,8 +29,8 @@ rows! { ROWS: Function in series {
     acos "series_acos" never constant, [(Array) -> Array], "The arc cosine of each element.";
     atan "series_atan" never constant, [(Array) -> Array], "The arc tangent of each element.";
     log "series_log" never constant, [(Array) -> Array], "The natural logarithm of each element.";
-    floor "series_floor" never constant, [(Array) -> Array], "The greatest whole number not above each element.";
-    ceiling "series_ceiling" never constant, [(Array) -> First], "The least whole number not below each element.";
+    floor "series_floor" never constant, [(Array) -> Array], "The greatest whole number not above each element.", "series_floor(dynamic([-1.5, 1, 2.5]))" => "[-2.0,1.0,2.0]";
+    ceiling "series_ceiling" never constant, [(Array) -> First], "The least whole number not below each element.", "series_ceiling(dynamic([-1.5, 1, 2.5]))" => "[-1.0,1.0,3.0]";
     sum "series_sum" never constant, [(Array) -> Real], "The sum of a series.", "series_sum(dynamic([1, 2, 3]))" => "6";
     sum "array_sum" instead "series_sum" never constant, [(Array) -> Real], "The sum of a series.", "array_sum(dynamic([1, 2]))" => "3";
     product "series_product" never constant, [(Array) -> Real], "The product of a series.", "series_product(dynamic([2, 3]))" => "6";
@@ -41,9 +41,9 @@ rows! { ROWS: Function in series {
     fill_forward "series_fill_forward" as FirstArgument never constant, [(Array; Number) -> First], "A series with missing elements taking the one before.", "series_fill_forward(dynamic([1, null, 3]))" => "[1,1,3]";
     fill_backward "series_fill_backward" as FirstArgument never constant, [(Array; Number) -> First], "A series with missing elements taking the one after.", "series_fill_backward(dynamic([1, null, 3]))" => "[1,3,3]";
     fill_const "series_fill_const" as FirstArgument never constant, [(Array; Number, Number) -> First], "A series with missing elements replaced by a number.", "series_fill_const(dynamic([1, null, 3]), 0)" => "[1,0,3]";
-    fill_linear "series_fill_linear" as FirstArgument never constant, [(Array; Number, Bool, Number) -> First], "A series with missing elements on the line between their neighbours; at the ends, as the nearest, unless the third argument is false.", "series_fill_linear(dynamic([1, null, 3, null]))" => "[1.0,2.0,3.0,3.0]";
-    stats_dynamic "series_stats_dynamic" never constant, [(Array; ConstBool) -> Bag], "Least, greatest, mean, deviation and more of a series, as a bag.", "series_stats_dynamic(dynamic([1, 3])).avg" => "2";
-    fit_line_dynamic "series_fit_line_dynamic" never constant, [(Array) -> Bag], "The line that fits a series best, as a bag.", "series_fit_line_dynamic(dynamic([1, 3, 5])).slope" => "2";
+    fill_linear "series_fill_linear" as FirstArgument never constant, [(Array; Number, Bool, Number) -> First], "A series with missing elements on the line between their neighbours; at the ends, as the nearest, unless the third argument is false.", "series_fill_linear(dynamic([1.0, null, 2, null]))" => "[1.0,1.5,2.0,2.0]", "series_fill_linear(dynamic([111, null, 36, null]))" => "[111,73,36,36]";
+    stats_dynamic "series_stats_dynamic" never constant, [(Array; ConstBool) -> Bag], "Least, greatest, mean, deviation and more of a series, as a bag.", "series_stats_dynamic(dynamic([1, 3])).avg" => "2", "series_stats_dynamic(dynamic([23, 46, 23, 87, 4, 8, 3, 75, 2, 56, 13, 75, 32, 16, 29])).sum" => "492", "series_stats_dynamic(dynamic([1, 3])).len" => "2";
+    fit_line_dynamic "series_fit_line_dynamic" never constant, [(Array) -> Bag], "The line that fits a series best, as a bag.", "series_fit_line_dynamic(dynamic([1, 3, 5])).slope" => "2", "series_fit_line_dynamic(dynamic([1, 3, 5])).interception" => "-1";
     iir "series_iir" as FirstArgument never constant, [(Array, Array, Array) -> Array], "A series through a filter of infinite response.",
         "series_iir(dynamic([1, 1, 1]), dynamic([1]), dynamic([1, -1]))" => "[1.0,2.0,3.0]";
     none "series_outliers" as FirstArgument never constant, [(Array; Text, Number) -> First, (Array, Text, Real, Real; Real, Integer) -> First], "How far each element is from what the series is like.";
@@ -141,7 +141,6 @@ macro_rules! elementwise {
 elementwise! {
     abs super::math::abs;
     exp super::math::exp;
-    sign super::math::sign;
     sin super::math::sin;
     cos super::math::cos;
     tan super::math::tan;
@@ -149,13 +148,31 @@ elementwise! {
     acos super::math::acos;
     atan super::math::atan;
     log super::math::log;
-    ceiling super::math::ceiling;
 }
 
-/// `series_floor`.
+/// Reals for the elements of a series that are numbers.
+fn each_real(args: &[Value], function: fn(f64) -> f64) -> Value {
+    each(args, |value| number(convert::to_real(value).map(function)))
+}
+
+/// `series_floor`. Gives reals of whole numbers too, as the reference prints it.
 pub fn floor(args: &[Value]) -> Value {
-    each(args, |value| {
-        super::arithmetic::bin(&[value.clone(), Value::Long(1)])
+    // The sum turns a negative zero into a positive one.
+    each_real(args, |x| x.floor() + 0.0)
+}
+
+/// `series_ceiling`. Gives reals, as `series_floor` does.
+pub fn ceiling(args: &[Value]) -> Value {
+    each_real(args, |x| x.ceil() + 0.0)
+}
+
+/// `series_sign`: whole numbers, as the reference prints them.
+pub fn sign(args: &[Value]) -> Value {
+    each(args, |value| match convert::to_real(value) {
+        Some(x) if x > 0.0 => Value::Long(1),
+        Some(x) if x < 0.0 => Value::Long(-1),
+        Some(0.0) => Value::Long(0),
+        _ => Value::Null,
     })
 }
 
@@ -309,13 +326,17 @@ pub fn fill_const(args: &[Value]) -> Value {
     })
 }
 
-/// `series_fill_linear`. Gives reals, as the points between may be none else.
+/// `series_fill_linear`. A series of whole numbers stays one: what lies between
+/// them is cut to its whole part, as the reference prints it.
 pub fn fill_linear(args: &[Value]) -> Value {
     let Some(items) = array(args, 0) else {
         return Value::Null;
     };
     let ends = args.get(2).is_none() || flag(args, 2);
     let fallback = real(args, 3).unwrap_or(0.0);
+    let mut present = items.iter().filter(|item| !is_missing(item, get(args, 1))).peekable();
+    let whole = present.peek().is_some() && present.all(|item| matches!(item, Value::Int(_) | Value::Long(_)));
+    let number = |x: f64| if whole { Value::Long(x as i64) } else { Value::Real(x) };
     let known: Vec<(usize, f64)> = items
         .iter()
         .enumerate()
@@ -329,11 +350,12 @@ pub fn fill_linear(args: &[Value]) -> Value {
         }
         let before = next.checked_sub(1).and_then(|i| known.get(i));
         match (before, known.get(next)) {
+            (_, Some((place, _))) if *place == at && whole => items[at].clone(),
             (_, Some((place, x))) if *place == at => Value::Real(*x),
             (Some((left, from)), Some((right, to))) => {
-                Value::Real(from + (to - from) * (at - left) as f64 / (right - left) as f64)
+                number(from + (to - from) * (at - left) as f64 / (right - left) as f64)
             }
-            (Some((_, x)), None) | (None, Some((_, x))) if ends => Value::Real(*x),
+            (Some((_, x)), None) | (None, Some((_, x))) if ends => number(*x),
             (None, None) => Value::Real(fallback),
             _ => Value::Null,
         }
@@ -388,6 +410,11 @@ impl Line {
         }
     }
 
+    /// Where the line meets the axis; the reference counts the elements from one.
+    pub(super) fn interception(&self) -> f64 {
+        self.start - self.slope
+    }
+
     /// How much of the spread the line explains, from 0 to 1.
     pub(super) fn rsquare(&self) -> f64 {
         explained(self.rest, self.up)
@@ -411,7 +438,7 @@ fn line(args: &[Value]) -> Option<[(&'static str, Value); 6]> {
         ("slope", Value::Real(line.slope)),
         ("variance", Value::Real(line.spread(line.up))),
         ("rvariance", Value::Real(line.spread(line.rest))),
-        ("interception", Value::Real(line.start)),
+        ("interception", Value::Real(line.interception())),
         ("line_fit", reals(line.fit)),
     ])
 }
@@ -445,7 +472,7 @@ fn bag_of<const N: usize>(entries: Option<[(&'static str, Value); N]>) -> Value 
 
 /// The names and values of a series' statistics; with a flag, elements that
 /// are no numbers do not count.
-fn statistics(args: &[Value]) -> Option<[(&'static str, Value); 7]> {
+fn statistics(args: &[Value]) -> Option<[(&'static str, Value); 9]> {
     let items = array(args, 0)?;
     let known: Vec<(usize, f64)> = items
         .iter()
@@ -487,13 +514,16 @@ fn statistics(args: &[Value]) -> Option<[(&'static str, Value); 7]> {
         ("avg", real(mean)),
         ("stdev", real(variance.sqrt())),
         ("variance", real(variance)),
+        ("sum", real(known.iter().map(|(_, x)| x).sum())),
+        ("len", long(items.len())),
     ])
 }
 
-/// `series_stats`: an array of the columns' values.
+/// `series_stats`: an array of the columns' values. It has no columns for the
+/// last two that the bag holds.
 pub fn stats(args: &[Value]) -> Value {
-    let values = statistics(args).map(|entries| entries.map(|(_, value)| value));
-    Value::array(values.unwrap_or_default())
+    let values = statistics(args).into_iter().flatten().map(|(_, value)| value);
+    Value::array(values.take(7).collect::<Vec<_>>())
 }
 
 /// `series_stats_dynamic`.

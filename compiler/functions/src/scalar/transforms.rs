@@ -176,7 +176,7 @@ fn best_split(args: &[Value]) -> Option<(Named, [[Value; 5]; 2])> {
         let values = [
             line.rsquare(),
             line.slope,
-            line.start,
+            line.interception(),
             line.spread(line.up),
             line.spread(line.rest),
         ];

@@ -161,8 +161,8 @@ pub fn sliding_window_counts(
     builder.finish(plugin)
 }
 
-/// `activity_counts_metrics`: for each window, events, who, who for the first
-/// time, and who so far.
+/// `activity_counts_metrics`: for each window from `from` to `to`, included,
+/// events, who, who for the first time, and who so far.
 pub fn activity_counts_metrics(
     input: &Batch,
     of: &Activity<'_>,
@@ -173,7 +173,7 @@ pub fn activity_counts_metrics(
 ) -> Result<Batch> {
     let plugin = "activity_counts_metrics";
     let [start, end, step] = moments(plugin, [from, to, window])?;
-    let starts = periods(plugin, start, end, step, false)?;
+    let starts = periods(plugin, start, end, step, true)?;
     let mut builder = BatchBuilder::new(schema.clone(), input.memory());
     for seen in of.seen(input)? {
         let mut known: HashSet<&[u8]> = HashSet::new();

@@ -217,45 +217,66 @@ pub fn narrow(input: &Batch) -> Result<Batch> {
 
 /// `schema_merge`: rows of `getschema` of several tables become those of one.
 /// A column stands where the table that has most before it puts it; with
-/// `preserve_order` the tables have to agree on the order of the columns that
-/// they share.
+/// `preserve_order` the row of one that tables have in different places says so
+/// instead of its type.
 pub fn schema_merge(input: &Batch, preserve_order: bool) -> Result<Batch> {
     let place = |name: &str| input.schema().index_of(name).unwrap_or(usize::MAX);
     let (name, ordinal) = (place("ColumnName"), place("ColumnOrdinal"));
-    // Column, its greatest ordinal, the row that stands for it.
-    let mut merged: Vec<(Value, i64, u32)> = Vec::new();
+    let mut merged: Vec<MergedColumn> = Vec::new();
     let mut seen: HashMap<String, usize> = HashMap::new();
-    let mut last = (i64::MIN, 0);
     for row in input {
         let at = convert::to_long(&row.get(ordinal)).unwrap_or(0);
-        let known = seen.entry(text::print(&row.get(name))).or_insert(merged.len());
-        let known = *known;
-        if known == merged.len() {
-            merged.push((row.get(name), at, row.index() as u32));
-        } else if let Some(column) = merged.get_mut(known) {
-            column.1 = column.1.max(at);
+        let known = *seen
+            .entry(text::print(&row.get(name)))
+            .or_insert(merged.len());
+        if let Some(column) = merged.get_mut(known) {
+            column.moved |= at != column.first;
+            column.last = column.last.max(at);
+        } else {
+            merged.push(MergedColumn {
+                first: at,
+                last: at,
+                moved: false,
+                row: row.index() as u32,
+            });
         }
-        if preserve_order && at > last.0 && known < last.1 {
-            return Err(RuntimeError::new(
-                Code::BAD_ARGUMENT,
-                format!(
-                    "`schema_merge` finds the column `{}` in different orders; say `PreserveOrder = false`",
-                    text::print(&row.get(name))
-                ),
-            ));
-        }
-        last = (at, known);
     }
-    merged.sort_by_key(|(_, at, _)| *at);
-    let rows = merged.iter().map(|(_, _, row)| *row).collect::<Vec<_>>();
+    merged.sort_by_key(|column| column.last);
+    let rows = merged.iter().map(|column| column.row).collect::<Vec<_>>();
     let chosen = input.select(&rows, "schema_merge")?;
     let columns = chosen.schema().clone();
-    let rows = chosen.iter().map(|row| {
+    let (data_type, column_type) = (place("DataType"), place("ColumnType"));
+    let rows = chosen.iter().zip(&merged).map(|(row, column)| {
         let mut values = row.values();
-        if let Some(value) = values.get_mut(ordinal) {
-            *value = Value::Long(row.index() as i64);
+        let mut put = |place: usize, value: Value| {
+            if let Some(slot) = values.get_mut(place) {
+                *slot = value;
+            }
+        };
+        if preserve_order && column.moved {
+            put(ordinal, Value::Long(-1));
+            put(data_type, Value::string(format!("ERROR(unknown CSL type:{OUT_OF_ORDER})")));
+            put(column_type, Value::string(OUT_OF_ORDER));
+        } else {
+            put(ordinal, Value::Long(row.index() as i64));
         }
         values
     });
     Batch::from_rows(columns, rows.collect::<Vec<_>>(), input.memory())
+}
+
+/// What the reference prints in place of the type of a column that tables have
+/// in different places.
+const OUT_OF_ORDER: &str = "ERROR(columns are out of order)";
+
+/// A column of several tables.
+struct MergedColumn {
+    /// Its place in the first table that has it.
+    first: i64,
+    /// The last of its places.
+    last: i64,
+    /// Whether tables have it in different places.
+    moved: bool,
+    /// The row that stands for it.
+    row: u32,
 }

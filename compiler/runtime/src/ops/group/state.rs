@@ -12,7 +12,7 @@ use super::Local;
 use super::best::Best;
 use super::reduce::{Call, Reduced, each};
 use crate::batch::Batch;
-use crate::cell::{Bits, Cell, Table, with};
+use crate::cell::{Bits, Cell, Hashing, Table, with};
 use crate::memory::Memory;
 use crate::schema::Schema;
 use crate::vector::{Builder, heap_bytes};
@@ -322,8 +322,23 @@ impl Values {
         }
     }
 
-    /// Adds an array or a bag unless its group has it.
+    /// Adds the elements of an array, or a bag, unless their group has them.
     fn set_nested(&mut self, group: u32, value: Value) {
+        let Value::Array(items) = value else {
+            self.set_whole(group, value);
+            return;
+        };
+        let hashing = Hashing::default();
+        for item in items.iter().filter(|item| !item.is_null()) {
+            match Cell::of(item).in_set() {
+                Some(cell) => self.set(group, hashing.of([cell]), cell, || item.clone()),
+                None => self.set_whole(group, item.clone()),
+            }
+        }
+    }
+
+    /// Adds an array or a bag as it is unless its group has it.
+    fn set_whole(&mut self, group: u32, value: Value) {
         if self.has_room(group) && self.nested.insert((group, Key::of(&value))) {
             // Entries of the table are numbers of items; this one is never looked for.
             self.table.insert(0);
