@@ -49,7 +49,7 @@ rows! { SCALARS: Function in sketch {
     percentile_tdigest "percentile_tdigest" as Prefix("percentile_tdigest") never constant, [(Array, Real) -> Dynamic, (Array, Real, TypeOf) -> Named], "A percentile of what was summarized.";
     percentiles_array_tdigest "percentiles_array_tdigest" as Prefix("percentile_tdigest") never constant, [(Array, Real .. Real) -> Array, (Array, Array) -> Array], "Several percentiles of what was summarized.";
     percentrank_tdigest "percentrank_tdigest" never constant, [(Array, Scalar) -> Real], "The percentage of what was summarized that a value exceeds or equals.";
-    rank_tdigest "rank_tdigest" never constant, [(Array, Scalar) -> Real], "How much of what was summarized is below a value.";
+    rank_tdigest "rank_tdigest" never constant, [(Array, Scalar) -> Real], "How much of what was summarized is not above a value.";
 }}
 
 /// The registers' bits for an accuracy from 0 to 4.
@@ -465,10 +465,10 @@ impl Digest {
         super::statistics::nearest_rank(&points, total, percentile)
     }
 
-    /// The weight of the points below a value, and of all.
+    /// The weight of the points that are not above a value, and of all.
     fn rank(&self, value: f64) -> (f64, f64) {
-        let below = self.points.range(..sortable(value)).map(|(_, w)| *w as f64).sum();
-        (below, self.points.values().map(|w| *w as f64).sum())
+        let reached = self.points.range(..=sortable(value)).map(|(_, w)| *w as f64).sum();
+        (reached, self.points.values().map(|w| *w as f64).sum())
     }
 }
 
@@ -570,8 +570,8 @@ pub fn percentrank_tdigest(args: &[Value]) -> Value {
     let ranked = Digest::read(args::get(args, 0))
         .zip(args::real(args, 1))
         .map(|(digest, value)| {
-            let (below, total) = digest.rank(value);
-            100.0 * below / total
+            let (reached, total) = digest.rank(value);
+            100.0 * reached / total
         });
     args::maybe_real(ranked)
 }
