@@ -13,8 +13,9 @@ aggregates! { ROWS in choose {
         "range x from 3 to 5 step 1 | summarize minif(x, x > 3)" => "4";
     maxif "maxif" as Prefix("maxif"), [(Orderable, Bool) -> First], "The greatest value of the rows where a condition holds.",
         "range x from 3 to 5 step 1 | summarize maxif(x, x < 5)" => "4";
-    take_any "take_any" as AnyColumns("any") star, [(ScalarOrStar .. ScalarOrStar) -> First], "Any value, preferably not null; for several columns, those of one row.",
-        "datatable(x:long)[long(null), 2] | summarize take_any(x)" => "2";
+    take_any "take_any" as AnyColumns("any") star, [(ScalarOrStar .. ScalarOrStar) -> First], "Any value, preferably not null or empty; for several columns, those of one row.",
+        "datatable(x:long)[long(null), 2] | summarize take_any(x)" => "2",
+        "datatable(x:string)['', 'a'] | summarize take_any(x)" => "a";
     take_any "any" instead "take_any" as PrefixedAnyColumns("any") star, [(Scalar) -> First, (Scalar, Scalar .. Scalar) -> First, (Star) -> First], "Any value.",
         "print x=1 | summarize any(x)" => "1";
     take_anyif "take_anyif" as FirstArgument(""), [(Scalar, Bool) -> First], "Any value of the rows where a condition holds.",
@@ -146,11 +147,16 @@ pub fn arg_max(literals: &[Value]) -> Box<dyn Accumulator> {
     })
 }
 
-/// `take_any`: the first row; of one column, the first value that is not null.
+/// `take_any`: the first row; of one column, the first value that is neither
+/// null nor an empty text.
 pub fn take_any(literals: &[Value]) -> Box<dyn Accumulator> {
     row(literals, Reduction::First, |row, kept| {
-        kept.len() == 1 && kept[0].is_null() && row.first().is_some_and(|v| !v.is_null())
+        kept.len() == 1 && says_nothing(&kept[0]) && row.first().is_some_and(|v| !says_nothing(v))
     })
+}
+
+fn says_nothing(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(str::is_empty)
 }
 
 predicated! {

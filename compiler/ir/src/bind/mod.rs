@@ -130,6 +130,8 @@ pub(crate) struct Binder<'a> {
     active: Vec<String>,
     scopes: Scopes,
     bindings: Vec<Binding>,
+    /// The bindings that `as` made.
+    named_rows: HashSet<usize>,
     /// Variables mentioned since the last let began.
     mentions: Vec<String>,
     history: Vec<Step>,
@@ -239,6 +241,7 @@ impl<'a> Binder<'a> {
             active: Vec::new(),
             scopes: Scopes::new(),
             bindings: Vec::new(),
+            named_rows: HashSet::new(),
             mentions: Vec::new(),
             history: Vec::new(),
             noted: Noted::default(),

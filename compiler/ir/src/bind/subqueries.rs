@@ -501,6 +501,7 @@ impl Binder<'_> {
         let mut meta = input.meta;
         meta.depth = 1;
         let materialized = true;
+        self.named_rows.insert(self.bindings.len());
         self.bindings.push(Binding {
             name: name.text.clone(),
             name_span: self.at(name.span),

@@ -99,19 +99,23 @@ impl Binder<'_> {
     }
 
     /// What `withsource` says of one table of several: its name, also by way of
-    /// a variable that is nothing but the table. Whatever else it is has only
-    /// its place, as in the service.
+    /// a variable that is nothing but the table, or the name that `as` gives.
+    /// Whatever else it is has only its place, as in the service.
     fn label(&self, bound: &Bound, place: usize) -> String {
         let mut rel = &bound.rel;
         loop {
-            rel = match &rel.kind {
+            let binding = match &rel.kind {
                 RelKind::Table { name } => return name.clone(),
-                RelKind::Ref(id) => match self.bindings.get(id.0).map(|binding| &binding.kind) {
-                    Some(BindingKind::Table { rel, .. }) => rel,
-                    _ => return format!("union_arg{place}"),
-                },
-                _ => return format!("union_arg{place}"),
+                RelKind::Ref(id) if self.named_rows.contains(&id.0) => {
+                    return self.bindings.get(id.0).map_or_else(String::new, |named| named.name.clone());
+                }
+                RelKind::Ref(id) => self.bindings.get(id.0),
+                _ => None,
             };
+            let Some(BindingKind::Table { rel: inner, .. }) = binding.map(|binding| &binding.kind) else {
+                return format!("union_arg{place}");
+            };
+            rel = inner;
         }
     }
 

@@ -310,8 +310,8 @@ fn found(best: &[u32]) -> Vec<(u32, u32)> {
     rows.map(|(group, row)| (group as u32, *row)).collect()
 }
 
-/// The first row of each group; of one column, the first whose value is not
-/// null too.
+/// The first row of each group; of one column, the first whose value is neither
+/// null nor an empty text, if any.
 fn firsts(
     source: &Source,
     piece: &Batch,
@@ -323,8 +323,8 @@ fn firsts(
     let mut best = vec![NONE; local.len()];
     each(chosen, rows, |row| {
         let best = &mut best[local.group(row as usize)];
-        let is_null = |row: u32| source.cell(piece, row as usize).is_null();
-        if *best == NONE || (alone && is_null(*best) && !is_null(row)) {
+        let nothing = |row: u32| matches!(source.cell(piece, row as usize), Cell::Null | Cell::Text(""));
+        if *best == NONE || (alone && nothing(*best) && !nothing(row)) {
             *best = row;
         }
     });
