@@ -97,17 +97,24 @@ fn compare_long_real(long: i64, real: f64) -> Ordering {
 }
 
 /// The order `sort by` uses: descending or not, nulls first or last whichever
-/// way the sort goes. (Unless a query says otherwise, ascending puts nulls
-/// first and descending puts them last.)
+/// way the sort goes, and what is not a number between them and the numbers.
+/// (Unless a query says otherwise, ascending puts nulls first and descending
+/// puts them last.)
 pub fn compare_sorted(a: &Value, b: &Value, descending: bool, nulls_first: bool) -> Ordering {
-    match (a.is_null(), b.is_null()) {
-        (true, true) => Ordering::Equal,
-        (true, false) if nulls_first => Ordering::Less,
-        (true, false) => Ordering::Greater,
-        (false, true) if nulls_first => Ordering::Greater,
-        (false, true) => Ordering::Less,
-        (false, false) if descending => compare(b, a),
-        (false, false) => compare(a, b),
+    let aside = match (aside(a), aside(b)) {
+        (0, 0) if descending => return compare(b, a),
+        (0, 0) => return compare(a, b),
+        (a, b) => a.cmp(&b),
+    };
+    if nulls_first { aside.reverse() } else { aside }
+}
+
+/// How far from the numbers a value is sorted whichever way the sort goes.
+fn aside(value: &Value) -> u8 {
+    match value {
+        Value::Null => 2,
+        Value::Real(real) if real.is_nan() => 1,
+        _ => 0,
     }
 }
 
@@ -259,5 +266,12 @@ mod tests {
         assert_eq!(compare_sorted(&null, &one, false, true), Ordering::Less);
         assert_eq!(compare_sorted(&null, &one, true, false), Ordering::Greater);
         assert_eq!(compare_sorted(&null, &one, true, true), Ordering::Less);
+        let nan = Value::Real(f64::NAN);
+        for descending in [false, true] {
+            assert_eq!(compare_sorted(&nan, &one, descending, true), Ordering::Less);
+            assert_eq!(compare_sorted(&null, &nan, descending, true), Ordering::Less);
+            assert_eq!(compare_sorted(&nan, &one, descending, false), Ordering::Greater);
+            assert_eq!(compare_sorted(&null, &nan, descending, false), Ordering::Greater);
+        }
     }
 }

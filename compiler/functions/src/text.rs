@@ -191,8 +191,9 @@ pub fn parse_decimal(text: &str) -> Option<Decimal> {
         .ok()
 }
 
-/// 32 hexadecimal digits, with hyphens in the usual places or without, in
-/// braces or parentheses or bare.
+/// 32 hexadecimal digits, with or without each of the hyphens in the usual
+/// places, in braces or parentheses or bare. What comes after the digits is
+/// ignored, as the documentation says.
 pub fn parse_guid(text: &str) -> Option<u128> {
     let text = text.trim();
     let text = text
@@ -200,27 +201,24 @@ pub fn parse_guid(text: &str) -> Option<u128> {
         .and_then(|t| t.strip_suffix('}'))
         .or_else(|| text.strip_prefix('(').and_then(|t| t.strip_suffix(')')))
         .unwrap_or(text);
-    let bytes = text.as_bytes();
-    let mut digits = String::with_capacity(32);
-    match bytes.len() {
-        32 => digits.push_str(text),
-        36 => {
-            for (i, &byte) in bytes.iter().enumerate() {
-                if matches!(i, 8 | 13 | 18 | 23) {
-                    if byte != b'-' {
-                        return None;
-                    }
-                } else {
-                    digits.push(char::from(byte));
-                }
-            }
+    let mut guid = 0u128;
+    let mut digits = 0;
+    let mut hyphen = false;
+    for character in text.chars() {
+        if let Some(digit) = character.to_digit(16) {
+            guid = guid << 4 | u128::from(digit);
+            digits += 1;
+            hyphen = false;
+        } else if character == '-' && !hyphen && matches!(digits, 8 | 12 | 16 | 20) {
+            hyphen = true;
+        } else {
+            return None;
         }
-        _ => return None,
+        if digits == 32 {
+            return Some(guid);
+        }
     }
-    if !digits.bytes().all(|b| b.is_ascii_hexdigit()) {
-        return None;
-    }
-    u128::from_str_radix(&digits, 16).ok()
+    None
 }
 
 /// A fraction of a second as ticks: digits beyond the seventh are dropped.
@@ -687,6 +685,13 @@ mod tests {
         assert_eq!(print_guid(guid), text);
         assert_eq!(parse_guid("{74BE27DE-1E4E-49D9-B579-FE0B331D3642}"), Some(guid));
         assert_eq!(parse_guid("74be27de1e4e49d9b579fe0b331d3642"), Some(guid));
+        assert_eq!(parse_guid("74be27de1e4e-49d9-b579-fe0b331d3642"), Some(guid));
+        assert_eq!(
+            parse_guid("74be27de-1e4e-49d9-b579-fe0b331d3642 and more"),
+            Some(guid)
+        );
         assert_eq!(parse_guid("74be27de-1e4e-49d9-b579-fe0b331d364"), None);
+        assert_eq!(parse_guid("74be27de--1e4e-49d9-b579-fe0b331d3642"), None);
+        assert_eq!(parse_guid("74be27d-e1e4e-49d9-b579-fe0b331d3642"), None);
     }
 }

@@ -467,7 +467,11 @@ impl Digest {
 
     /// The weight of the points that are not above a value, and of all.
     fn rank(&self, value: f64) -> (f64, f64) {
-        let reached = self.points.range(..=sortable(value)).map(|(_, w)| *w as f64).sum();
+        let reached = self
+            .points
+            .range(..=sortable(value))
+            .map(|(_, w)| *w as f64)
+            .sum();
         (reached, self.points.values().map(|w| *w as f64).sum())
     }
 }

@@ -24,7 +24,8 @@ rows! { ROWS: Function in conversion {
     totimespan "totime" instead "totimespan" as FirstArgument, [(Scalar) -> TimeSpan], "A value as a timespan; numbers are ticks.",
         "totime('1d')" => "1.00:00:00";
     toguid "toguid" as FirstArgument, [(TextOrDynamic) -> Guid], "A string as a guid.",
-        "toguid('70fc66f7-8279-44fc-9092-d364d70fce44')" => "70fc66f7-8279-44fc-9092-d364d70fce44";
+        "toguid('70fc66f7-8279-44fc-9092-d364d70fce44')" => "70fc66f7-8279-44fc-9092-d364d70fce44",
+        "toguid('0123456789ab-cdef-0123-456789abcdef')" => "01234567-89ab-cdef-0123-456789abcdef";
     todynamic "todynamic" as FirstArgument, [(Text) -> Dynamic], "JSON text as a dynamic value.",
         "todynamic('[1, 2]')" => "[1,2]";
     todynamic "parse_json" as FirstArgument, [(TextOrDynamic) -> Dynamic], "JSON text as a dynamic value; other text as a string.",

@@ -334,9 +334,19 @@ pub fn fill_linear(args: &[Value]) -> Value {
     };
     let ends = args.get(2).is_none() || flag(args, 2);
     let fallback = real(args, 3).unwrap_or(0.0);
-    let mut present = items.iter().filter(|item| !is_missing(item, get(args, 1))).peekable();
-    let whole = present.peek().is_some() && present.all(|item| matches!(item, Value::Int(_) | Value::Long(_)));
-    let number = |x: f64| if whole { Value::Long(x as i64) } else { Value::Real(x) };
+    let mut present = items
+        .iter()
+        .filter(|item| !is_missing(item, get(args, 1)))
+        .peekable();
+    let whole =
+        present.peek().is_some() && present.all(|item| matches!(item, Value::Int(_) | Value::Long(_)));
+    let number = |x: f64| {
+        if whole {
+            Value::Long(x as i64)
+        } else {
+            Value::Real(x)
+        }
+    };
     let known: Vec<(usize, f64)> = items
         .iter()
         .enumerate()

@@ -107,7 +107,10 @@ impl Binder<'_> {
             let binding = match &rel.kind {
                 RelKind::Table { name } => return name.clone(),
                 RelKind::Ref(id) if self.named_rows.contains(&id.0) => {
-                    return self.bindings.get(id.0).map_or_else(String::new, |named| named.name.clone());
+                    return self
+                        .bindings
+                        .get(id.0)
+                        .map_or_else(String::new, |named| named.name.clone());
                 }
                 RelKind::Ref(id) => self.bindings.get(id.0),
                 _ => None,

@@ -226,9 +226,7 @@ pub fn schema_merge(input: &Batch, preserve_order: bool) -> Result<Batch> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     for row in input {
         let at = convert::to_long(&row.get(ordinal)).unwrap_or(0);
-        let known = *seen
-            .entry(text::print(&row.get(name)))
-            .or_insert(merged.len());
+        let known = *seen.entry(text::print(&row.get(name))).or_insert(merged.len());
         if let Some(column) = merged.get_mut(known) {
             column.moved |= at != column.first;
             column.last = column.last.max(at);
@@ -255,7 +253,10 @@ pub fn schema_merge(input: &Batch, preserve_order: bool) -> Result<Batch> {
         };
         if preserve_order && column.moved {
             put(ordinal, Value::Long(-1));
-            put(data_type, Value::string(format!("ERROR(unknown CSL type:{OUT_OF_ORDER})")));
+            put(
+                data_type,
+                Value::string(format!("ERROR(unknown CSL type:{OUT_OF_ORDER})")),
+            );
             put(column_type, Value::string(OUT_OF_ORDER));
         } else {
             put(ordinal, Value::Long(row.index() as i64));
