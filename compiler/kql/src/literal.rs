@@ -336,11 +336,11 @@ fn date(text: &str) -> Option<(i64, &str)> {
             Some((days(year, month, day)?, &rest[1 + day_len..]))
         }
         (4, _) => Some((days(unsigned(&text[..4])?, 1, 1)?, rest)),
-        (1 | 2, Some(b'/')) => {
+        (1 | 2, Some(b'/' | b'-')) if number(&rest[1..]) > 0 => {
             let month = unsigned(&text[..first])?;
             let day_len = number(&rest[1..]);
             let day = unsigned(rest.get(1..=day_len)?)?;
-            let rest = rest[1 + day_len..].strip_prefix('/')?;
+            let rest = rest[1 + day_len..].strip_prefix(['/', '-'])?;
             let year_len = number(rest);
             Some((
                 days(full_year(&rest[..year_len])?, month, day)?,
@@ -536,6 +536,11 @@ mod tests {
                 ScalarType::DateTime,
                 "datetime(\"2020\")",
                 Literal::DateTime(737_424 * DAY),
+            ),
+            (
+                ScalarType::DateTime,
+                "datetime('1-02-2020')",
+                Literal::DateTime(737_425 * DAY),
             ),
         ] {
             assert_eq!(typed(ty, text), value, "{text}");
