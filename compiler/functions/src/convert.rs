@@ -55,29 +55,19 @@ pub fn to_int(value: &Value) -> Option<i32> {
     to_long(value).and_then(|n| i32::try_from(n).ok())
 }
 
-/// `tolong`: fractions are cut off; what does not fit is null.
+/// `tolong`: fractions of numbers are cut off, and a real that does not fit is
+/// the nearest number that does. Text has to be that of a whole number.
 pub fn to_long(value: &Value) -> Option<i64> {
     match value {
         Value::Bool(b) => Some(i64::from(*b)),
         Value::Int(n) => Some(i64::from(*n)),
         Value::Long(n) => Some(*n),
-        Value::Real(r) => real_to_long(*r),
+        Value::Real(r) => (!r.is_nan()).then_some(*r as i64),
         Value::Decimal(d) => d.trunc().to_i64(),
         Value::DateTime(t) | Value::TimeSpan(t) => Some(*t),
-        Value::String(s) => text::parse_long(s).or_else(|| {
-            // Text of a number with a fraction is cut as the number would be.
-            text::parse_real(s).and_then(real_to_long)
-        }),
+        Value::String(s) => text::parse_long(s),
         _ => None,
     }
-}
-
-fn real_to_long(real: f64) -> Option<i64> {
-    // 2^63 is exactly a real; the largest long is not.
-    let truncated = real.trunc();
-    (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0)
-        .contains(&truncated)
-        .then_some(truncated as i64)
 }
 
 /// `toreal`.
@@ -120,13 +110,12 @@ pub fn to_datetime(value: &Value) -> Option<i64> {
     }
 }
 
-/// `totimespan`: numbers are ticks.
+/// `totimespan`: numbers are ticks, and so is what else counts in whole numbers.
 pub fn to_timespan(value: &Value) -> Option<i64> {
     match value {
-        Value::TimeSpan(t) => Some(*t),
-        Value::Int(_) | Value::Long(_) | Value::Real(_) | Value::Decimal(_) => to_long(value),
+        Value::Real(r) if r.is_infinite() => None,
         Value::String(s) => text::parse_timespan(s),
-        _ => None,
+        value => to_long(value),
     }
 }
 

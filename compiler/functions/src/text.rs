@@ -174,11 +174,6 @@ pub fn parse_real(text: &str) -> Option<f64> {
     if !body.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
         return None;
     }
-    if let Some(hex) = body.strip_prefix("0x").or_else(|| body.strip_prefix("0X")) {
-        return u64::from_str_radix(hex, 16)
-            .ok()
-            .map(|n| sign * n.cast_signed() as f64);
-    }
     body.parse::<f64>().ok().map(|value| sign * value)
 }
 
@@ -314,7 +309,7 @@ fn scaled(number: &str, ticks: i64) -> Option<i64> {
     whole.checked_mul(ticks)?.checked_add(part)
 }
 
-/// `[-][d.]hh:mm[:ss[.fffffff]]`, `1.5h` and the like, or a number of days.
+/// `[-][d.]hh:mm[:ss[.fffffff]]`, or `1.5h` and the like.
 pub fn parse_timespan(text: &str) -> Option<i64> {
     let text = text.trim();
     let (negative, body) = match text.strip_prefix('-') {
@@ -334,8 +329,7 @@ pub fn parse_timespan(text: &str) -> Option<i64> {
             .find(|c: char| !c.is_ascii_digit() && c != '.')
             .unwrap_or(body.len());
         let (number, rest) = body.split_at(end);
-        let rest = rest.trim_start();
-        scaled(number, if rest.is_empty() { DAY } else { unit(rest)? })?
+        scaled(number, unit(rest.trim_start())?)?
     };
     Some(if negative { -ticks } else { ticks })
 }
@@ -364,15 +358,6 @@ const WEEKDAYS: [&str; 7] = [
     "friday",
     "saturday",
 ];
-
-/// The full English name of a month, 1 to 12, or of a weekday from Sunday on.
-pub(crate) fn month_name(month: i64) -> &'static str {
-    usize::try_from(month - 1)
-        .ok()
-        .and_then(|i| MONTHS.get(i))
-        .copied()
-        .unwrap_or("")
-}
 
 fn month_by_name(word: &str) -> Option<i64> {
     let word = word.trim_end_matches('.');
@@ -642,7 +627,6 @@ mod tests {
             ("4.534h", "04:32:02.4000000"),
             ("0.00:03:00", "00:03:00"),
             ("-1.02:03:04.5", "-1.02:03:04.5000000"),
-            ("5", "5.00:00:00"),
             ("10ms", "00:00:00.0100000"),
             ("1tick", "00:00:00.0000001"),
             ("00:00:59", "00:00:59"),

@@ -263,13 +263,15 @@ pub(crate) fn datetime(text: &str) -> Option<i64> {
 }
 
 /// A date alone whose parts have commas or blanks between them:
-/// `datetime(2025, 6, 14)`, `datetime(2017 - 08 - 01)`.
+/// `datetime(2025, 6, 14)`, `datetime(2025, 6)`, `datetime(2017 - 08 - 01)`.
 fn spaced_date(text: &str) -> Option<i64> {
     if !text.contains([',', ' ']) {
         return None;
     }
     let mut parts = text.split([',', '-']).map(str::trim);
-    let (year, month, day) = (parts.next()?, parts.next()?, parts.next()?);
+    let (year, month) = (parts.next()?, parts.next()?);
+    // `datetime(2025, 6)` is the first day of a month.
+    let day = parts.next().or_else(|| text.contains(',').then_some("1"))?;
     if year.len() != 4 || month.len() > 2 || day.len() > 2 || parts.next().is_some() {
         return None;
     }

@@ -8,9 +8,9 @@ rows! { ROWS: Function in conversion {
     tostring "tostring" as FirstArgument, [(Scalar) -> String], "The text of a value; null is the empty string.",
         "tostring(123)" => "123", "tostring(dynamic({'a': [1]}))" => "{\"a\":[1]}", "tostring(1.5h)" => "01:30:00";
     tolong "tolong" as FirstArgument, [(Scalar) -> Long], "A value as a long; fractions are cut off.",
-        "tolong('123')" => "123", "tolong(2.9)" => "2", "tolong('x')" => "";
+        "tolong('123')" => "123", "tolong(2.9)" => "2", "tolong('2.9')" => "", "tolong(exp10(30))" => "9223372036854775807", "tolong('x')" => "";
     toint "toint" as FirstArgument, [(Scalar) -> Int], "A value as an int; fractions are cut off.",
-        "toint('123')" => "123", "toint(3000000000)" => "";
+        "toint('123')" => "123", "toint('3000000000')" => "", "toint(9999999999)" => "1410065407", "toint(exp10(10))" => "2147483647";
     toreal "toreal" = "todouble" as FirstArgument, [(Scalar) -> Real], "A value as a real.",
         "toreal('123.4')" => "123.4";
     todecimal "todecimal" as FirstArgument, [(Scalar) -> Decimal], "A value as a decimal.",
@@ -55,13 +55,22 @@ macro_rules! conversions {
 conversions! {
     tostring String;
     tolong Long;
-    toint Int;
     toreal Real;
     todecimal Decimal;
     tobool Bool;
     todatetime DateTime;
     totimespan TimeSpan;
     toguid Guid;
+}
+
+/// `toint`. Of a whole number that does not fit the lower half is left; of a
+/// real there is the nearest that does; text that does not fit is null.
+pub fn toint(args: &[Value]) -> Value {
+    match get(args, 0) {
+        Value::Real(r) if !r.is_nan() => Value::Int(*r as i32),
+        Value::Long(n) | Value::DateTime(n) | Value::TimeSpan(n) => Value::Int(*n as i32),
+        value => convert::convert(value, Type::Int),
+    }
 }
 
 /// `todynamic`, `parse_json`.

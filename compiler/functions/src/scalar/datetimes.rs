@@ -53,7 +53,7 @@ rows! { ROWS: Function in datetimes {
         "make_timespan(1, 12, 30, 55.123)" => "1.12:30:55.1230000", "make_timespan(12, 30, 60)" => "", "make_timespan(12, 30)" => "12:30:00";
     format_datetime "format_datetime" as FirstArgument, [(DateTime, FormatText) -> String], "A datetime in a format of one's own.",
         "format_datetime(datetime(2017-01-29 09:00:05), 'yy-MM-dd [hh:mm:ss tt]')" => "17-01-29 [09:00:05 AM]",
-        "format_datetime(datetime(2020-03-05), 'MMM d')" => "Mar 5";
+        "format_datetime(datetime(2009-06-05T03:04:05.061), 'ddd MMM tttt yyyyy .FF .FFFF')" => "055 066 AMAM 20099 .06 .0610";
     format_timespan "format_timespan" as FirstArgument, [(TimeSpan, FormatText) -> String], "A timespan in a format of one's own.",
         "format_timespan(time(29.09:00:05.12345), 'dd.hh:mm:ss [FF]')" => "29.09:00:05 [12]";
     unix_seconds "unixtime_seconds_todatetime", [(Number) -> DateTime], "A datetime from the seconds since 1970.",
@@ -371,18 +371,21 @@ fn runs(format: &str) -> Vec<(char, usize)> {
     out
 }
 
-/// The first digits of a fraction of a second; without trailing zeros for `F`.
-fn push_fraction(out: &mut String, ticks: i64, digits: usize, short: bool) {
+/// The first digits of a fraction of a second; for `F` none if all are zero.
+fn push_fraction(out: &mut String, ticks: i64, digits: usize, unless_zero: bool) {
     let all = format!("{:07}", ticks.rem_euclid(SECOND));
     let part = &all[..digits.min(7)];
-    out.push_str(if short { part.trim_end_matches('0') } else { part });
+    if !unless_zero || part.contains(|digit| digit != '0') {
+        out.push_str(part);
+    }
 }
 
 fn push_padded(out: &mut String, number: i64, width: usize) {
     out.push_str(&format!("{number:0width$}"));
 }
 
-/// `format_datetime`.
+/// `format_datetime`. A letter that stands more often than an element is long
+/// is that element again: `MMM` is `MM` and `M`.
 pub fn format_datetime(args: &[Value]) -> Value {
     let Some(t) = datetime(args, 0) else {
         return Value::string("");
@@ -390,19 +393,23 @@ pub fn format_datetime(args: &[Value]) -> Value {
     let date = calendar::civil(t);
     let hour = date.ticks / HOUR;
     let mut out = String::new();
-    for (letter, count) in runs(&text::of(args, 1)) {
+    let mut elements = Vec::new();
+    for (letter, mut left) in runs(&text::of(args, 1)) {
+        let longest = match letter {
+            'y' => 4,
+            'f' | 'F' => 7,
+            _ => 2,
+        };
+        while left > 0 {
+            elements.push((letter, left.min(longest)));
+            left -= left.min(longest);
+        }
+    }
+    for (letter, count) in elements {
         match letter {
             'y' if count <= 2 => push_padded(&mut out, date.year % 100, count),
             'y' => push_padded(&mut out, date.year, count),
-            'M' if count <= 2 => push_padded(&mut out, date.month, count),
-            'M' => {
-                let name = text::month_name(date.month);
-                out.push_str(if count == 3 {
-                    name.get(..3).unwrap_or(name)
-                } else {
-                    name
-                });
-            }
+            'M' => push_padded(&mut out, date.month, count),
             'd' => push_padded(&mut out, date.day, count),
             'h' => push_padded(&mut out, (hour + 11) % 12 + 1, count),
             'H' => push_padded(&mut out, hour, count),
@@ -411,7 +418,7 @@ pub fn format_datetime(args: &[Value]) -> Value {
             'f' | 'F' => push_fraction(&mut out, date.ticks, count, letter == 'F'),
             't' => {
                 let half = if hour < 12 { "AM" } else { "PM" };
-                out.push_str(&half[..count.min(2)]);
+                out.push_str(&half[..count]);
             }
             other => out.extend(std::iter::repeat_n(other, count)),
         }

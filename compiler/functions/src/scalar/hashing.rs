@@ -17,7 +17,7 @@ rows! { ROWS: Function in hashing {
     hash_sha1 "hash_sha1", [(NotDynamic) -> String], "The SHA-1 of a value's text, in hexadecimal.",
         "hash_sha1('World')" => "70c07ec18ef89c5309bbb0937f3a6342411e1fdd";
     hash_md5 "hash_md5", [(NotDynamic) -> String], "The MD5 of a value's text, in hexadecimal.",
-        "hash_md5('World')" => "f5a7924e621e84c9280a9a27e1bcb7f6", "hash_md5(datetime(2020-01-01))" => "786c530672d1f8db31fee25ea8a9390b";
+        "hash_md5('')" => "", "hash_md5('World')" => "f5a7924e621e84c9280a9a27e1bcb7f6", "hash_md5(datetime(2020-01-01))" => "786c530672d1f8db31fee25ea8a9390b";
     none "hash_combine", [(Scalar, Scalar .. Scalar) -> Long], "One hash of several hashes.";
     none "hash_many", [(NotDynamic .. NotDynamic) -> Long], "One hash of several values.";
     none "__hash_crc32", [(NotDynamic, Integer, Integer) -> Long], "A CRC-32, for the service's own use.";
@@ -57,6 +57,14 @@ pub fn hash(args: &[Value]) -> Value {
     }
 }
 
+/// The digest of a text; that of nothing is nothing.
+fn of_text<D: Digest>(args: &[Value]) -> Value {
+    match &*text::of(args, 0) {
+        "" => Value::string(""),
+        text => hexadecimal(&D::digest(text.as_bytes())),
+    }
+}
+
 fn hexadecimal(digest: &[u8]) -> Value {
     let mut out = String::with_capacity(2 * digest.len());
     for byte in digest {
@@ -68,17 +76,17 @@ fn hexadecimal(digest: &[u8]) -> Value {
 
 /// `hash_sha256`.
 pub fn hash_sha256(args: &[Value]) -> Value {
-    hexadecimal(&Sha256::digest(text::of(args, 0).as_bytes()))
+    of_text::<Sha256>(args)
 }
 
 /// `hash_sha1`.
 pub fn hash_sha1(args: &[Value]) -> Value {
-    hexadecimal(&Sha1::digest(text::of(args, 0).as_bytes()))
+    of_text::<Sha1>(args)
 }
 
 /// `hash_md5`.
 pub fn hash_md5(args: &[Value]) -> Value {
-    hexadecimal(&Md5::digest(text::of(args, 0).as_bytes()))
+    of_text::<Md5>(args)
 }
 
 const PRIMES: [u64; 5] = [

@@ -14,7 +14,7 @@ rows! { ROWS: Function in ip {
     parse_ipv4_mask "parse_ipv4_mask", [(Text, Long) -> Long], "An IPv4 address as a number, cut to a prefix.",
         "parse_ipv4_mask('192.168.1.1', 24)" => "3232235776";
     parse_ipv6 "parse_ipv6", [(Text) -> String], "An IPv6 (or IPv4) address with all its digits, cut to its prefix.",
-        "parse_ipv6('127.0.0.1')" => "0000:0000:0000:0000:0000:ffff:7f00:0001", "parse_ipv6('x')" => "";
+        "parse_ipv6('127.0.0.1')" => "0000:0000:0000:0000:0000:ffff:7f00:0001", "parse_ipv6('fe80::1%eth0')" => "fe80:0000:0000:0000:0000:0000:0000:0001", "parse_ipv6('x')" => "";
     parse_ipv6_mask "parse_ipv6_mask", [(Text, Long) -> String], "An IPv6 (or IPv4) address with all its digits, cut to a prefix.",
         "parse_ipv6_mask('192.168.255.255/24', 124)" => "0000:0000:0000:0000:0000:ffff:c0a8:ff00";
     ipv4_compare "ipv4_compare", [(Text, Text; Long) -> Long], "-1, 0 or 1: how two IPv4 addresses order within the shortest prefix.",
@@ -92,6 +92,8 @@ pub fn ipv6(text: &str) -> Option<(u128, u32)> {
         ));
     }
     let (address, prefix) = split_prefix(text, 128)?;
+    // What follows `%` says on which link an address holds.
+    let address = address.split_once('%').map_or(address, |(address, _)| address);
     Some((address.parse::<Ipv6Addr>().ok()?.to_bits(), prefix))
 }
 

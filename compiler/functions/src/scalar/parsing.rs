@@ -1,11 +1,11 @@
 //! Text with a structure: URLs, paths, command lines, CSV, XML, versions.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
 use super::dynamic::new_bag;
-use super::encoding::percent_decode;
 use crate::args::{get, long_or};
 use crate::{Bag, Value, convert, text};
 
@@ -13,9 +13,10 @@ rows! { ROWS: Function in parsing {
     parse_url "parse_url", [(Text) -> Bag], "The parts of a URL.",
         "parse_url('http://u:p@host:80/a/b?k=v#f')" => "{\"Scheme\":\"http\",\"Host\":\"host\",\"Port\":\"80\",\"Path\":\"/a/b\",\"Username\":\"u\",\"Password\":\"p\",\"Query Parameters\":{\"k\":\"v\"},\"Fragment\":\"f\"}";
     parse_url "parseurl" instead "parse_url", [(Text) -> Bag], "The parts of a URL.",
-        "parseurl('http://host').Host" => "host";
+        "parseurl('http://user@host/').Host" => "user@host";
     parse_urlquery "parse_urlquery", [(Text) -> Bag], "The parameters of a URL's query.",
-        "parse_urlquery('k1=v1&k2=v2')" => "{\"Query Parameters\":{\"k1\":\"v1\",\"k2\":\"v2\"}}";
+        "parse_urlquery('k1=v1&k2=v2')" => "{\"Query Parameters\":{\"k1\":\"v1\",\"k2\":\"v2\"}}",
+        "parse_urlquery('b=2&a=1&b=%20&c=&d')" => "{\"Query Parameters\":{\"a\":\"1\",\"b\":[\"2\",\"%20\"]}}";
     parse_urlquery "parseurlquery" instead "parse_urlquery", [(Text) -> Bag], "The parameters of a URL's query.",
         "parseurlquery('k1=v1')" => "{\"Query Parameters\":{\"k1\":\"v1\"}}";
     parse_path "parse_path", [(Text) -> Bag], "The parts of a file's path.",
@@ -41,34 +42,48 @@ fn bag_of(entries: impl IntoIterator<Item = (&'static str, Value)>) -> Value {
     )
 }
 
-/// `k1=v1&k2=v2` as a bag.
+/// `k1=v1&k2=v2` as a bag, in the order of the keys. Those without a name or a
+/// value are left out; the values of one that stands more than once are an array.
 fn query_parameters(query: &str) -> Value {
-    let mut bag = Bag::new();
-    for pair in query.split('&').filter(|pair| !pair.is_empty()) {
-        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let key = percent_decode(key, true);
-        if bag.get(&key).is_none() {
-            bag.insert(key, Value::string(percent_decode(value, true)));
+    let mut values: BTreeMap<&str, Vec<Value>> = BTreeMap::new();
+    for (key, value) in query.split('&').filter_map(|pair| pair.split_once('=')) {
+        if !key.is_empty() && !value.is_empty() {
+            let value = Value::string(value);
+            values.entry(key).or_default().push(value);
         }
+    }
+    let mut bag = Bag::new();
+    for (key, mut values) in values {
+        match (values.pop(), values.is_empty()) {
+            (Some(only), true) => bag.insert(key, only),
+            (last, _) => bag.insert(key, Value::Array(values.into_iter().chain(last).collect())),
+        };
     }
     new_bag(bag)
 }
 
-/// `parse_url`.
+/// `parse_url`. Who the user is stands before an `@` only together with a
+/// password; of a text that does not begin with a scheme all parts are empty.
 pub fn parse_url(args: &[Value]) -> Value {
     let url = text::of(args, 0);
-    let (rest, fragment) = url.split_once('#').unwrap_or((&url, ""));
+    let (scheme, rest) = url.split_once("://").unwrap_or_default();
+    let (rest, fragment) = rest.split_once('#').unwrap_or((rest, ""));
     let (rest, query) = rest.split_once('?').unwrap_or((rest, ""));
-    let (scheme, rest) = match rest.split_once("://") {
-        Some((scheme, rest)) => (scheme, rest),
-        None => ("", rest),
-    };
     let (authority, path) = match rest.find('/') {
         Some(at) => rest.split_at(at),
         None => (rest, ""),
     };
-    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
-    let (user, password) = user.split_once(':').unwrap_or((user, ""));
+    // A slash that ends the text begins no path.
+    let path = if path == "/" && url.ends_with('/') {
+        ""
+    } else {
+        path
+    };
+    let (user, host) = authority
+        .rsplit_once('@')
+        .filter(|(user, _)| user.contains(':'))
+        .unwrap_or(("", authority));
+    let (user, password) = user.split_once(':').unwrap_or_default();
     let (host, port) = match host.rsplit_once(':') {
         Some((host, port)) if !host.contains(':') || host.ends_with(']') => (host, port),
         _ => (host, ""),

@@ -73,11 +73,15 @@ pub fn extract_all(args: &[Value]) -> Value {
         0..=2 => (None, text::of(args, 1)),
         _ => (array(args, 1), text::of(args, 2)),
     };
-    let groups: Vec<usize> = match asked {
-        None if regex.captures_len() == 1 => vec![0],
-        None => (1..regex.captures_len()).collect(),
-        Some(names) => names.iter().filter_map(|name| group(&regex, name)).collect(),
-    };
+    let asked = asked.into_iter().flatten();
+    let mut groups: Vec<usize> = asked.filter_map(|name| group(&regex, name)).collect();
+    // Where none of those asked for is there, all are told.
+    if groups.is_empty() {
+        groups = match regex.captures_len() {
+            1 => vec![0],
+            count => (1..count).collect(),
+        };
+    }
     let matches: Vec<Value> = regex
         .captures_iter(&source)
         .map(|captures| {

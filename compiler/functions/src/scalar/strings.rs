@@ -152,8 +152,11 @@ fn position(text: &str, start: i64) -> usize {
 /// `substring`.
 pub fn substring(args: &[Value]) -> Value {
     let text = text::of(args, 0);
-    let start = byte_at(&text, position(&text, long_or(args, 1, 0)));
-    let rest = &text[start..];
+    let start = long_or(args, 1, 0);
+    if start.saturating_add(text.chars().count() as i64) < 0 {
+        return Value::string("");
+    }
+    let rest = &text[byte_at(&text, position(&text, start))..];
     let part = match long(args, 2) {
         None if args.len() > 2 => "",
         None => rest,

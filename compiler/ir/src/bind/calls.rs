@@ -307,6 +307,15 @@ impl Binder<'_> {
                 };
                 Some(Expr { kind, ty, span: at })
             }
+            // What a dynamic value holds is seen when it is there.
+            "gettype" => match args {
+                [value] if !matches!(value.ty, Type::Dynamic | Type::Unknown) => Some(Expr {
+                    kind: ExprKind::Literal(Value::string(value.ty.to_string())),
+                    ty,
+                    span: at,
+                }),
+                _ => None,
+            },
             "ingestion_time" => Some(Expr {
                 kind: ExprKind::IngestionTime,
                 ty: Type::DateTime,
