@@ -57,7 +57,7 @@ fn query_parameters(query: &str) -> Value {
         match (values.pop(), values.is_empty()) {
             (Some(only), true) => bag.insert(key, only),
             (last, _) => bag.insert(key, Value::Array(values.into_iter().chain(last).collect())),
-        };
+        }
     }
     new_bag(bag)
 }
