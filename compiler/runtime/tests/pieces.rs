@@ -285,6 +285,30 @@ fn a_column_may_change_its_kind_from_piece_to_piece() {
     }
 }
 
+/// Rows that are picked and then others in their stead are not kept for ever.
+#[test]
+fn rows_that_are_picked_late_are_the_same() {
+    let memory = Memory::unlimited();
+    let schema = Schema::of(&[("k", Type::String), ("n", Type::Long), ("o", Type::String)]);
+    let row = |n: i64| {
+        let key = ["a", "b", "c"][usize::try_from(n % 3).unwrap()];
+        vec![Value::string(key), Value::Long(n), Value::string(n.to_string())]
+    };
+    let mut random = fastrand::Rng::with_seed(5);
+    let all = Batch::from_rows(schema.clone(), (0..2_000).map(row), &memory).unwrap();
+    let pieces = (0..2_000).map(|n| Batch::from_rows(schema.clone(), [row(n)], &memory).unwrap());
+    let pieces = pieces.collect::<Vec<_>>();
+    let keys = [out("k", Type::String, column(0))];
+    for name in ["arg_max", "arg_min", "take_any"] {
+        let new = rulec_runtime::functions::aggregate(name).unwrap().new.unwrap();
+        let outputs = vec![Column::new("n", Type::Real), Column::new("o", Type::String)];
+        let calls = [Aggregation::new(new, vec![column(1), column(2)], outputs)];
+        let wanted = row_by_row(&all, &keys, &calls);
+        let operator = ops::summarize_pieces(&keys, &calls, &memory);
+        assert_eq!(in_pieces(&mut random, operator, &pieces), wanted, "{name}");
+    }
+}
+
 #[test]
 fn other_operators_give_the_same_in_pieces() {
     let mut random = fastrand::Rng::with_seed(11);

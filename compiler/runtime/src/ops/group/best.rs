@@ -15,8 +15,9 @@ use crate::schema::Schema;
 use crate::vector::{Builder, heap_bytes};
 
 /// Rows that are kept besides one a group, before those are dropped that are not
-/// the best of their group any more.
+/// the best of their group any more, and batches that they are kept in.
 const SPARE: usize = 1 << 13;
+const BATCHES: usize = 1 << 9;
 
 /// The row of each group that is the best so far.
 #[derive(Default)]
@@ -85,7 +86,7 @@ impl Best {
         self.rows += chosen.len();
         self.kept
             .push(columns(call, piece)?.select(&chosen, "summarize")?);
-        if self.rows > 2 * self.groups.len() + SPARE {
+        if self.rows > 2 * self.groups.len() + SPARE || self.kept.len() > BATCHES {
             self.drop_others()?;
         }
         Ok(())
