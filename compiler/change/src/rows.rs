@@ -37,6 +37,14 @@ const BY_VALUE: [&str; 9] = [
     "maxif",
 ];
 
+/// Whether an aggregate's result depends on the order of rows: it collects them,
+/// or takes the first of several that are as good.
+fn is_by_order(function: &str) -> bool {
+    ["make_", "take_any", "arg_"]
+        .iter()
+        .any(|start| function.starts_with(start))
+}
+
 /// The text of a query.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Text<'q>(pub(crate) &'q str);
@@ -350,7 +358,8 @@ impl<'q> Comparer<'q> {
                 for aggregate in aggregates {
                     let touched = aggregate.args.iter().any(|arg| state.touches(&arg.columns));
                     let counts = state.repeats && !BY_VALUE.contains(&aggregate.function);
-                    let moved = match (effect, touched || counts) {
+                    let ordered = state.reordered && is_by_order(aggregate.function);
+                    let moved = match (effect, touched || counts || ordered) {
                         (Effect::Same | Effect::Output, false) => continue,
                         (Effect::Widens, false) => grown(aggregate.function, true),
                         (Effect::Narrows, false) => grown(aggregate.function, false),
