@@ -82,13 +82,13 @@ class Bench:
             with open(stamp, "w", encoding="utf-8") as text:
                 text.write(pinned)
 
-    def cargo(self, folder, *arguments):
-        """Builds something in release."""
+    def cargo(self, folder, *arguments, profile="release"):
+        """Builds something."""
         environment = {**os.environ, "CARGO_TARGET_DIR": self.target}
-        step(["cargo", "build", "--release", "--locked", *arguments], cwd=folder, env=environment)
+        step(["cargo", "build", "--profile", profile, "--locked", *arguments], cwd=folder, env=environment)
 
-    def binary(self, name):
-        return os.path.join(self.target, "release", name)
+    def binary(self, name, profile="release"):
+        return os.path.join(self.target, profile, name)
 
     def build(self):
         """rulec, the generator, the peers in Rust."""
@@ -96,8 +96,9 @@ class Bench:
         if self.options.rulec:
             self.rulec = os.path.abspath(self.options.rulec)
         else:
-            self.cargo(ROOT, "-p", "rulec", "--features", "parquet")
-            self.rulec = self.binary("rulec")
+            profile = "dist" if self.options.shipped else "release"
+            self.cargo(ROOT, "-p", "rulec", "--features", "parquet", profile=profile)
+            self.rulec = self.binary("rulec", profile)
 
     def generate(self, kind, count=None, name=None, extra=()):
         """A file of events, made unless it is there already."""
@@ -522,6 +523,7 @@ def main():
     parser.add_argument("--quick", action="store_true", help="a twentieth of the events, fewer rounds")
     parser.add_argument("--only", action="append", choices=PARTS, help="this part; repeatable")
     parser.add_argument("--rulec", help="a rulec that is built already")
+    parser.add_argument("--shipped", action="store_true", help="build rulec as it is shipped, which takes longer")
     parser.add_argument("--no-emitted", action="store_true", help="leave emitted Rust out: nothing is compiled")
     parser.add_argument("--rows", type=int, help="events in each table")
     parser.add_argument("--relate-rows", type=int, help="rows for the large groupings")
