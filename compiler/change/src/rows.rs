@@ -40,7 +40,7 @@ const BY_VALUE: [&str; 9] = [
 /// Whether an aggregate's result depends on the order of rows: it collects them,
 /// or takes the first of several that are as good.
 fn is_by_order(function: &str) -> bool {
-    ["make_", "take_any", "arg_"]
+    ["make", "take_any", "any", "arg"]
         .iter()
         .any(|start| function.starts_with(start))
 }

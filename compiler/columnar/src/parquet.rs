@@ -23,7 +23,7 @@ use parquet::errors::ParquetError;
 use rulec_functions::INGESTED;
 use rulec_runtime::condition::Condition;
 use rulec_runtime::files::ColumnFormat;
-use rulec_runtime::read::{Feed, Piece, Report, Slot, Source, in_pieces};
+use rulec_runtime::read::{Feed, Piece, Report, Slot, Source, in_pieces, whole};
 use rulec_runtime::{Batch, Late, Later, Memory, RuntimeError, Schema, Take, Wanted, Work};
 
 use crate::{ROWS, Stop, columns, guarded, in_turn, screen, set, stopped, unreadable, value};
@@ -397,18 +397,9 @@ impl fmt::Debug for Groups {
     }
 }
 
-impl Later for Groups {
-    fn columns(&self, rows: &[u64], places: &[usize]) -> Result<Batch, RuntimeError> {
-        let source = Source {
-            needed: Some(places),
-            ..Source::new(&self.label, &self.schema, &self.memory)
-        };
-        let mut parts = Vec::new();
-        let mut each = |part| {
-            parts.push(part);
-            Ok(())
-        };
-        let mut feed = Feed::new(&source, &mut each);
+impl Groups {
+    /// Gives rows by their numbers to a feed.
+    fn give(&self, rows: &[u64], source: &Source<'_>, mut feed: Feed<'_>) -> Result<Report, RuntimeError> {
         let wanted = columns(self.content.metadata.schema(), &mut feed);
         let mut rows = rows;
         for range in self.content.ranges() {
@@ -430,11 +421,19 @@ impl Later for Groups {
                 columns: BTreeMap::new(),
             };
             let filled = self.content.fill(&range, &left, &wanted, &mut feed, &mut 0);
-            stopped(filled, ColumnFormat::Parquet, &source)?;
+            stopped(filled, ColumnFormat::Parquet, source)?;
         }
-        feed.finish(None)?;
-        let whole = Batch::concat(&parts, "read")?;
-        let whole = whole.unwrap_or_else(|| Batch::empty(self.schema.clone(), &self.memory));
+        feed.finish(None)
+    }
+}
+
+impl Later for Groups {
+    fn columns(&self, rows: &[u64], places: &[usize]) -> Result<Batch, RuntimeError> {
+        let source = Source {
+            needed: Some(places),
+            ..Source::new(&self.label, &self.schema, &self.memory)
+        };
+        let (whole, _) = whole(&source, |each| self.give(rows, &source, Feed::new(&source, each)))?;
         whole.columns_at(places)
     }
 

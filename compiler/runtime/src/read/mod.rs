@@ -193,16 +193,22 @@ const CHUNK: usize = 1 << 14;
 
 /// Reads everything into one batch.
 pub fn read(input: impl BufRead, source: &Source<'_>) -> Result<(Batch, Report), RuntimeError> {
+    whole(source, |each| batches(input, source, each))
+}
+
+/// The pieces that a reader hands on as one batch, and what the reader gives.
+pub fn whole<T>(
+    source: &Source<'_>,
+    read: impl FnOnce(&mut dyn FnMut(Batch) -> Result<(), RuntimeError>) -> Result<T, RuntimeError>,
+) -> Result<(Batch, T), RuntimeError> {
     let mut parts = Vec::new();
-    let report = batches(input, source, &mut |batch| {
-        parts.push(batch);
+    let given = read(&mut |part| {
+        parts.push(part);
         Ok(())
     })?;
-    let batch = Batch::concat(&parts, "read")?;
-    Ok((
-        batch.unwrap_or_else(|| Batch::empty(source.schema.clone(), source.memory)),
-        report,
-    ))
+    let whole = Batch::concat(&parts, "read")?;
+    let nothing = || Batch::empty(source.schema.clone(), source.memory);
+    Ok((whole.unwrap_or_else(nothing), given))
 }
 
 /// Reads in pieces, so that only one piece is held at a time. A table that is

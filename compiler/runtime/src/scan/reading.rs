@@ -57,7 +57,7 @@ pub(super) struct Reading<'s> {
     /// Places of the columns that are read at once, where others are not.
     early: Vec<usize>,
     names: Arc<[Box<str>]>,
-    pub(super) fields: Fields,
+    fields: Fields,
     remembered: read::Remembered,
 }
 
@@ -140,13 +140,8 @@ fn names(
 
 /// The names of the fields that a condition is about.
 pub(super) fn asked(necessary: &Necessary) -> Arc<[Box<str>]> {
-    let mut names: Vec<Box<str>> = Vec::new();
-    for column in necessary.columns() {
-        if !names.iter().any(|known| **known == *column) {
-            names.push((&*column).into());
-        }
-    }
-    names.into()
+    let columns = necessary.columns();
+    columns.iter().map(|name| Box::from(&**name)).collect()
 }
 
 /// Reads the line that starts at a place; what is wrong with it. False where
@@ -208,23 +203,19 @@ impl Later for Lines {
             ..Source::new(&self.label, &self.schema, &self.memory)
         };
         let text = (*self.text).as_ref();
-        let mut parts = Vec::new();
-        let mut each = |part| {
-            parts.push(part);
-            Ok(())
-        };
-        Reading::new(&source, None, Arc::default(), Marker::new()).rows(&mut each, |fields, rows| {
-            for place in places {
-                let place = *place as usize;
-                line_at(text, place, fields, rows)?.map_err(|what| {
-                    let line = number_of(text, place);
-                    RuntimeError::new(Code::MALFORMED_INPUT, format!("{}:{line}: {what}", self.label))
-                })?;
-            }
-            Ok(())
+        let mut reading = Reading::new(&source, None, Arc::default(), Marker::new());
+        let (whole, _) = read::whole(&source, |each| {
+            reading.rows(each, |fields, rows| {
+                for place in places {
+                    let place = *place as usize;
+                    line_at(text, place, fields, rows)?.map_err(|what| {
+                        let line = number_of(text, place);
+                        RuntimeError::new(Code::MALFORMED_INPUT, format!("{}:{line}: {what}", self.label))
+                    })?;
+                }
+                Ok(())
+            })
         })?;
-        let whole = Batch::concat(&parts, "read")?;
-        let whole = whole.unwrap_or_else(|| Batch::empty(self.schema.clone(), &self.memory));
         whole.columns_at(columns)
     }
 }

@@ -4,15 +4,15 @@
 //! columns. Nothing of a row is looked at but the value that decides, so that
 //! columns which are read late stay unread for all rows that are not picked.
 
-use rulec_functions::{Reduction, Type, Value, order};
+use rulec_functions::{Reduction, Value, order};
 
 use super::super::Result;
 use super::super::pieces::Source;
 use super::reduce::Call;
 use crate::batch::{Batch, Row};
 use crate::memory::Memory;
-use crate::schema::Schema;
-use crate::vector::{Builder, heap_bytes};
+use crate::schema::{Column, Schema};
+use crate::vector::heap_bytes;
 
 /// Rows that are kept besides one a group, before those are dropped that are not
 /// the best of their group any more, and batches that they are kept in.
@@ -134,7 +134,7 @@ impl Best {
             .kept
             .pop()
             .unwrap_or_else(|| Batch::empty(schema.clone(), memory));
-        let typed = conformed(&picked, &schema)?;
+        let typed = picked.conform(&schema)?;
         if all {
             return Ok(typed);
         }
@@ -158,30 +158,13 @@ fn beats(call: &Call<'_>, value: &Value, known: &Value) -> bool {
     }
 }
 
-/// The columns of a piece that the call gives, and nothing else of it.
+/// The columns of a piece that the call gives, under their names there, and
+/// nothing else of it.
 fn columns(call: &Call<'_>, piece: &Batch) -> Result<Batch> {
     let own = piece.schema().columns();
-    let mut picked = Vec::new();
-    for (place, output) in call.places().zip(call.outputs()) {
-        let column = own.get(place).map_or(output, |own| own);
-        picked.push((column.clone(), place));
-    }
-    Ok(piece.pick(&picked)?.alone())
-}
-
-/// The columns under the names and types of a schema, one after the other.
-fn conformed(rows: &Batch, schema: &Schema) -> Result<Batch> {
-    let same = |(own, wanted): (&crate::schema::Column, &crate::schema::Column)| {
-        own.ty == wanted.ty || wanted.ty == Type::Unknown
-    };
-    if rows.schema().columns().iter().zip(schema.columns()).all(same) {
-        return rows.renamed(schema.clone());
-    }
-    let mut columns = Vec::with_capacity(schema.len());
-    for (place, column) in schema.columns().iter().enumerate() {
-        let mut builder = Builder::new(column.ty, rows.rows());
-        rows.iter().for_each(|row| builder.push(row.get(place)));
-        columns.push(builder.finish());
-    }
-    Batch::with_rows(schema.clone(), columns, rows.rows(), rows.memory(), "summarize")
+    let picked = call.places().zip(call.outputs()).map(|(place, output)| {
+        let ty = own.get(place).map_or(output.ty, |own| own.ty);
+        (Column::new(output.name.clone(), ty), place)
+    });
+    Ok(piece.pick(&picked.collect::<Vec<_>>())?.alone())
 }
