@@ -16,7 +16,7 @@
 )]
 
 /// Bytes that are looked at together.
-const BLOCK: usize = 64;
+pub(super) const BLOCK: usize = 64;
 
 /// Colons of a line that are kept.
 pub(super) const MOST: usize = 4032;
@@ -218,58 +218,76 @@ trait Lanes {
 /// One line, for any processor.
 #[inline(always)]
 fn line<L: Lanes>(text: &[u8], from: usize, marks: &mut Marks) {
-    let mut at = from;
-    let places: &mut [u32; MOST + BLOCK] = &mut marks.colons;
-    // Whether the byte before the block is a backslash that escapes, and all
-    // ones where it is inside of a string.
-    let (mut escaped, mut inside) = (0_u64, 0_u64);
-    let (mut count, mut opens) = (0_usize, 0_u32);
-    loop {
-        let lanes;
-        let rest = &text[at.min(text.len())..];
-        if let Some(block) = rest.first_chunk::<BLOCK>() {
-            L::soon(block);
-            lanes = L::new(block);
-        } else {
-            // The end of the text counts as the end of its last line.
-            let mut last = [b'\n'; BLOCK];
-            last[..rest.len()].copy_from_slice(rest);
-            lanes = L::new(&last);
+    let (blocks, rest) = text.get(from..).unwrap_or_default().as_chunks::<BLOCK>();
+    let mut so_far = SoFar::at(from);
+    for block in blocks {
+        L::soon(block);
+        if so_far.ends_in::<L>(block, marks) {
+            return;
         }
+    }
+    // The end of the text counts as the end of its last line.
+    let mut last = [b'\n'; BLOCK];
+    last[..rest.len()].copy_from_slice(rest);
+    so_far.ends_in::<L>(&last, marks);
+}
+
+/// What is known of a line at the start of one of its blocks.
+struct SoFar {
+    at: usize,
+    /// One if the byte before is a backslash that escapes.
+    escaped: u64,
+    /// All ones inside of a string.
+    inside: u64,
+    count: usize,
+    opens: u32,
+}
+
+impl SoFar {
+    #[inline(always)]
+    fn at(at: usize) -> Self {
+        Self {
+            at,
+            escaped: 0,
+            inside: 0,
+            count: 0,
+            opens: 0,
+        }
+    }
+
+    /// Whether the line ends in the next block; then its marks are complete.
+    ///
+    /// Nothing but that end is branched on: which blocks hold backslashes or
+    /// braces is not to be foretold, and a branch that goes wrong costs more
+    /// than to work them out for blocks that hold none.
+    #[inline(always)]
+    fn ends_in<L: Lanes>(&mut self, block: &[u8; BLOCK], marks: &mut Marks) -> bool {
+        let lanes = L::new(block);
         let ends = lanes.equal(b'\n');
-        let quotes = lanes.equal(b'"');
-        let backslashes = lanes.equal(b'\\');
-        let quotes = if backslashes | escaped == 0 {
-            quotes
-        } else {
-            quotes & !after_escape(backslashes, &mut escaped)
-        };
+        let quotes = lanes.equal(b'"') & !after_escape(lanes.equal(b'\\'), &mut self.escaped);
         // Bits from one quote to the next, the closing one excluded.
-        let strings = L::until_next(quotes) ^ inside;
-        inside = ((strings as i64) >> 63) as u64;
+        let strings = L::until_next(quotes) ^ self.inside;
+        self.inside = ((strings as i64) >> 63) as u64;
         // A line feed is never inside of a string of one line.
         let line = ends ^ ends.wrapping_sub(1);
         let structure = !strings & line;
         let colons = lanes.equal(b':') & structure;
-        let braces = lanes.equal(b'{');
-        if braces != 0 {
-            opens += (braces & structure).count_ones();
-        }
-        let found = colons.count_ones() as usize;
+        self.opens += (lanes.equal(b'{') & structure).count_ones();
         // Of too many, the last ones fall on each other.
-        if let Some(places) = places[count.min(MOST)..].first_chunk_mut() {
-            L::put(colons, at as u32, places);
+        if let Some(places) = marks.colons[self.count.min(MOST)..].first_chunk_mut() {
+            L::put(colons, self.at as u32, places);
         }
-        count += found;
-        if ends != 0 {
-            let last = ends.trailing_zeros();
-            marks.count = count;
-            marks.opens = opens;
-            marks.end = at + last as usize;
-            marks.closed = strings >> last & 1 == 0;
-            return;
+        self.count += colons.count_ones() as usize;
+        if ends == 0 {
+            self.at += BLOCK;
+            return false;
         }
-        at += BLOCK;
+        let last = ends.trailing_zeros();
+        marks.count = self.count;
+        marks.opens = self.opens;
+        marks.end = self.at + last as usize;
+        marks.closed = strings >> last & 1 == 0;
+        true
     }
 }
 
@@ -430,7 +448,17 @@ mod x86 {
         super::quotes::<Avx2>(text, quotes);
     }
 
-    const AHEAD: usize = 2048;
+    /// Bytes: two or three lines of an export, so that what comes after a line is on its way while that one
+    /// is decided on.
+    const AHEAD: usize = 6144;
+
+    #[inline(always)]
+    fn soon(block: &[u8; BLOCK]) {
+        // SAFETY: a hint; the address need not be one that may be read.
+        unsafe {
+            _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(AHEAD).cast());
+        }
+    }
 
     /// A running parity is a product without carries, with ones throughout.
     #[inline(always)]
@@ -452,10 +480,7 @@ mod x86 {
 
         #[inline(always)]
         fn soon(block: &[u8; BLOCK]) {
-            // SAFETY: a hint; the address need not be one that may be read.
-            unsafe {
-                _mm_prefetch::<_MM_HINT_T0>(block.as_ptr().wrapping_add(AHEAD).cast());
-            }
+            soon(block);
         }
 
         #[inline(always)]
@@ -488,7 +513,7 @@ mod x86 {
 
         #[inline(always)]
         fn soon(block: &[u8; BLOCK]) {
-            Avx512::soon(block);
+            soon(block);
         }
 
         #[inline(always)]
@@ -541,6 +566,11 @@ mod x86 {
         #[inline(always)]
         fn until_next(bits: u64) -> u64 {
             parity(bits)
+        }
+
+        #[inline(always)]
+        fn soon(block: &[u8; BLOCK]) {
+            soon(block);
         }
 
         #[inline(always)]

@@ -15,6 +15,7 @@
 //! strict.
 
 pub mod condition;
+mod formula;
 mod inside;
 mod lanes;
 mod needle;
@@ -24,6 +25,8 @@ mod reading;
 mod screen;
 mod shape;
 mod strict;
+mod tails;
+mod texts;
 mod times;
 
 use std::ops::Range;

@@ -14,11 +14,9 @@ use std::sync::Arc;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use rulec_functions::{Necessary, TextTest};
 
-use super::inside::Inside;
-use super::needle::{Needle, Raw, unescape};
-use super::pattern::Pattern;
+use super::formula::{Ask, Formula, Leaf, Leaves};
+use super::needle::{Raw, unescape};
 use super::shape::{Fields, Line};
-use super::times::Span;
 
 /// Up to how many texts of all conditions are looked for one by one.
 const FEW: usize = 24;
@@ -39,6 +37,10 @@ const REMEMBERED_BYTES: usize = 512;
 /// Lines after which a field is asked whether remembering pays.
 const TRIAL: u32 = 4096;
 
+/// Lines of which each thread learns what of a few conditions it had best ask
+/// first: what fails most often for what it costs.
+const LEARNED: u64 = 256;
+
 /// Conditions ready to be asked.
 #[derive(Debug)]
 pub(super) struct Screen {
@@ -47,29 +49,6 @@ pub(super) struct Screen {
     leaves: Vec<Leaf>,
     /// With many texts: per field, all its texts at once.
     index: Option<Index>,
-}
-
-/// A condition whose leaves are numbers.
-#[derive(Debug)]
-enum Formula {
-    All(Vec<Formula>),
-    Any(Vec<Formula>),
-    Leaf(usize),
-}
-
-#[derive(Debug)]
-struct Leaf {
-    field: usize,
-    ask: Ask,
-}
-
-#[derive(Debug)]
-enum Ask {
-    Texts(Vec<Needle>),
-    Inside(Box<Inside>),
-    Match(Pattern),
-    Numbers(Vec<i64>),
-    Times(Span),
 }
 
 #[derive(Debug)]
@@ -101,7 +80,9 @@ struct FieldIndex {
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
     line: u64,
-    /// Per leaf, the last line in which it held.
+    /// A few conditions, in the order in which this thread asks for their parts.
+    conditions: Vec<Formula>,
+    /// Per leaf, the last line in which it held; of a few conditions, how often it did.
     held: Vec<u64>,
     /// Per field, the last line in which its value was looked at, and what it is.
     kinds: Vec<Cell<(u64, Kind)>>,
@@ -169,14 +150,9 @@ impl Screen {
 
     /// With an index that looks for nothing yet.
     fn bare(conditions: &[&Necessary], fields: &Arc<[Box<str>]>, now: i64) -> Self {
-        let mut leaves = Leaves {
-            fields,
-            now,
-            known: HashMap::new(),
-            made: Vec::new(),
-        };
-        let conditions: Vec<_> = conditions.iter().map(|c| leaves.formula(c)).collect();
-        let leaves = leaves.made;
+        let mut leaves = Leaves::new(fields, now);
+        let mut conditions: Vec<_> = conditions.iter().map(|c| leaves.formula(c)).collect();
+        let mut leaves = leaves.made;
         let texts: usize = leaves
             .iter()
             .map(|leaf| match &leaf.ask {
@@ -184,11 +160,17 @@ impl Screen {
                 _ => 0,
             })
             .sum();
+        let index = (texts > FEW).then(|| Index::new(fields.len()));
+        if index.is_none() {
+            for condition in &mut conditions {
+                condition.gate(&mut leaves);
+            }
+        }
         Self {
             fields: fields.clone(),
             conditions,
             leaves,
-            index: (texts > FEW).then(|| Index::new(fields.len())),
+            index,
         }
     }
 
@@ -225,6 +207,11 @@ impl Screen {
     /// Room for one thread.
     pub(super) fn scratch(&self) -> Scratch {
         Scratch {
+            conditions: if self.index.is_none() {
+                self.conditions.clone()
+            } else {
+                Vec::new()
+            },
             held: vec![0; self.leaves.len()],
             asked: vec![Cell::new(0); self.leaves.len()],
             kinds: vec![Cell::new((0, Kind::Empty)); self.fields.len()],
@@ -245,7 +232,10 @@ impl Screen {
     ) {
         scratch.line += 1;
         let Some(index) = &self.index else {
-            for (number, condition) in self.conditions.iter().enumerate() {
+            if scratch.line <= LEARNED {
+                self.learn(text, fields, scratch);
+            }
+            for (number, condition) in scratch.conditions.iter().enumerate() {
                 if self.asks(condition, text, fields, scratch) {
                     each(number);
                 }
@@ -274,6 +264,21 @@ impl Screen {
         for number in &scratch.candidates {
             if self.holds(&self.conditions[*number as usize], index, text, fields, scratch) {
                 each(*number as usize);
+            }
+        }
+    }
+
+    /// Asks everything of a line, and of the last such line on begins with what
+    /// decides most.
+    #[cold]
+    fn learn(&self, text: &[u8], fields: &Fields, scratch: &mut Scratch) {
+        for number in 0..self.leaves.len() {
+            scratch.held[number] += u64::from(self.leaves[number].asks(text, fields, scratch));
+        }
+        if scratch.line == LEARNED {
+            let share = |leaf: usize| scratch.held[leaf] as f64 / LEARNED as f64;
+            for condition in &mut scratch.conditions {
+                condition.order(&self.leaves, &share);
             }
         }
     }
@@ -386,12 +391,13 @@ impl Leaf {
     fn asks(&self, text: &[u8], fields: &Fields, scratch: &Scratch) -> bool {
         let raw = fields.raw(text, self.field);
         match &self.ask {
-            Ask::Texts(needles) if is_short(raw, needles) => false,
+            Ask::Texts(texts) if texts.are_out(raw) => false,
             Ask::Texts(needles) => match scratch.look(self.field, raw) {
                 Raw::Text(content, plain) => needles.iter().any(|needle| needle.may_pass(content, plain)),
                 Raw::Empty => false,
                 Raw::Unsure => true,
             },
+            Ask::First(texts) => !texts.are_out(raw),
             Ask::Inside(inside) => raw.is_some_and(|raw| inside.may_be_in(raw)),
             Ask::Match(pattern) => match scratch.look(self.field, raw) {
                 Raw::Text(content, _) => pattern.matches(unescape(content, &mut scratch.text.borrow_mut())),
@@ -407,16 +413,6 @@ impl Leaf {
                 Some(raw) => span.may_hold(raw),
             },
         }
-    }
-}
-
-/// Whether a value is text that is shorter than each of these is, however they
-/// are written: no character takes less than it takes usually.
-#[inline]
-fn is_short(raw: Option<&[u8]>, needles: &[Needle]) -> bool {
-    match raw {
-        Some(raw @ [b'"', ..]) => needles.iter().all(|needle| raw.len() < needle.bytes.len() + 2),
-        _ => false,
     }
 }
 
@@ -462,109 +458,6 @@ fn whole_number(raw: &[u8]) -> Option<i64> {
         return None;
     }
     std::str::from_utf8(digits).ok()?.parse().ok()
-}
-
-/// Gives each different leaf one number.
-struct Leaves<'n, 'f> {
-    fields: &'f [Box<str>],
-    now: i64,
-    known: HashMap<&'n Necessary, Option<usize>>,
-    made: Vec<Leaf>,
-}
-
-impl<'n> Leaves<'n, '_> {
-    fn formula(&mut self, condition: &'n Necessary) -> Formula {
-        match condition {
-            Necessary::All(parts) => {
-                let mut parts: Vec<_> = parts.iter().map(|part| self.formula(part)).collect();
-                parts.sort_by_cached_key(|part| self.cost(part));
-                Formula::All(parts)
-            }
-            Necessary::Any(parts) => Formula::Any(parts.iter().map(|part| self.formula(part)).collect()),
-            leaf => {
-                let number = match self.known.get(leaf) {
-                    Some(number) => *number,
-                    None => {
-                        let made = self.leaf(leaf);
-                        let number = made.map(|made| {
-                            self.made.push(made);
-                            self.made.len() - 1
-                        });
-                        self.known.insert(leaf, number);
-                        number
-                    }
-                };
-                // What cannot be asked is met by anything.
-                number.map_or_else(|| Formula::All(Vec::new()), Formula::Leaf)
-            }
-        }
-    }
-
-    /// Roughly how long a condition takes, the quickest first.
-    fn cost(&self, formula: &Formula) -> usize {
-        match formula {
-            Formula::All(parts) | Formula::Any(parts) => {
-                16 + parts.iter().map(|part| self.cost(part)).sum::<usize>()
-            }
-            Formula::Leaf(leaf) => match &self.made[*leaf].ask {
-                Ask::Numbers(_) => 1,
-                Ask::Texts(needles) => {
-                    let each = |needle: &Needle| match needle.test {
-                        TextTest::Contains | TextTest::Inside => 8,
-                        _ => 2,
-                    };
-                    needles.iter().map(each).sum()
-                }
-                Ask::Times(_) => 2,
-                Ask::Inside(inside) => inside.cost(),
-                Ask::Match(_) => 256,
-            },
-        }
-    }
-
-    /// None where raw bytes cannot be asked.
-    fn leaf(&self, leaf: &Necessary) -> Option<Leaf> {
-        let field = |column: &str| self.fields.iter().position(|field| **field == *column);
-        let (column, ask) = match leaf {
-            Necessary::Text {
-                column,
-                test,
-                folded,
-                texts,
-            } => {
-                let needles = texts
-                    .iter()
-                    .map(|text| Needle::new(text, *test, *folded))
-                    .collect::<Option<Vec<_>>>()?;
-                let ask = if *test == TextTest::Inside {
-                    Ask::Inside(Box::new(Inside::new(needles)))
-                } else {
-                    Ask::Texts(needles)
-                };
-                (column, ask)
-            }
-            Necessary::Pattern { column, pattern } => (column, Ask::Match(Pattern::new(pattern))),
-            Necessary::Number { column, values } => (column, Ask::Numbers(values.clone())),
-            Necessary::Time {
-                column,
-                earliest,
-                bound,
-            } => {
-                let ticks = bound.ticks(self.now)?;
-                let span = if *earliest {
-                    Span::from(ticks)
-                } else {
-                    Span::to(ticks)
-                };
-                (column, Ask::Times(span))
-            }
-            Necessary::All(_) | Necessary::Any(_) => return None,
-        };
-        Some(Leaf {
-            field: field(column)?,
-            ask,
-        })
-    }
 }
 
 impl Index {

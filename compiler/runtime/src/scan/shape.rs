@@ -14,12 +14,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::lanes::{MOST, Marker, Marks};
+use super::tails::{TAIL, Tails, before, word};
 
 /// Shapes that are remembered. Exports that leave out empty fields have many.
 const SHAPES: usize = 64;
-
-/// Bytes of a key that are compared at once, besides its closing quote.
-const TAIL: usize = 7;
 
 /// One line found.
 #[derive(Debug, PartialEq, Eq)]
@@ -66,13 +64,23 @@ struct Field {
 /// The keys of a flat object, in order.
 #[derive(Debug)]
 struct Shape {
-    /// For each key, the eight bytes that end with its closing quote, and which of their bits count.
-    tails: Vec<(u64, u64)>,
+    tails: Tails,
     /// Keys that must be looked at whole: those that end like one of the first
     /// names, themselves included, and those that end like another.
-    whole: [Vec<(u32, Box<[u8]>)>; 2],
+    whole: [Vec<Whole>; 2],
     /// For each name its key, and the length of the key after it with quotes; 0 for the last.
     wanted: Vec<Option<(u32, u32)>>,
+}
+
+/// A key of which each byte counts.
+#[derive(Debug)]
+struct Whole {
+    /// Which of the line's colons it is before.
+    place: u32,
+    /// How many bytes it has with its quotes.
+    length: u32,
+    /// What stands before its tail, from its end on, word by word, and which bits of them count.
+    words: Box<[(u64, u64)]>,
 }
 
 impl Fields {
@@ -141,11 +149,13 @@ impl Fields {
             return false;
         }
         // The shape of the line before first: nearly always it is that one.
-        let shapes = self.shapes.len();
-        for turn in 0..shapes {
-            let place = (self.last + turn) % shapes;
-            if self.shapes[place].fits(text, from, &self.marks)
-                && self.shapes[place].find(text, &self.marks, 0..self.first, &mut self.found)
+        let others = (0..self.shapes.len()).filter(|place| *place != self.last);
+        for place in std::iter::once(self.last).chain(others) {
+            let Some(shape) = self.shapes.get(place) else {
+                return false;
+            };
+            if shape.fits(text, from, &self.marks)
+                && shape.find(text, &self.marks, 0..self.first, &mut self.found)
             {
                 self.last = place;
                 self.partial = (self.first < self.names.len()).then_some(from);
@@ -187,26 +197,30 @@ impl Fields {
     }
 }
 
-/// The eight bytes before a place.
-#[inline]
-fn before(text: &[u8], at: usize) -> Option<u64> {
-    let bytes = text.get(at.checked_sub(8)?..at)?;
-    Some(u64::from_le_bytes(bytes.try_into().ok()?))
-}
-
-/// The eight bytes that end with the closing quote of a key, and which bits of them belong to the key
-/// and its quotes.
-fn tail(key: &[u8]) -> (u64, u64) {
-    let mut bytes = [0; 8];
-    let mut mask = [0; 8];
-    let quoted = key.iter().rev().chain(b"\"");
-    bytes[TAIL] = b'"';
-    mask[TAIL] = 0xff;
-    for (place, byte) in (0..TAIL).rev().zip(quoted) {
-        bytes[place] = *byte;
-        mask[place] = 0xff;
+impl Whole {
+    /// Without its quotes.
+    fn new(place: usize, key: &[u8]) -> Self {
+        let quoted: Vec<u8> = [b"\"", key, b"\""].concat();
+        let before_tail = quoted.len().saturating_sub(TAIL + 1);
+        let words = quoted[..before_tail].rchunks(TAIL + 1);
+        Self {
+            place: place as u32,
+            length: quoted.len() as u32,
+            words: words.map(|bytes| word(bytes.iter().rev())).collect(),
+        }
     }
-    (u64::from_le_bytes(bytes), u64::from_le_bytes(mask))
+
+    /// Whether it is before a colon, its tail being there.
+    #[inline]
+    fn is_before(&self, text: &[u8], from: usize, colon: usize) -> bool {
+        let mut end = colon;
+        self.words.iter().all(|(bytes, mask)| {
+            end = end.wrapping_sub(TAIL + 1);
+            before(text, end).is_some_and(|there| (there ^ bytes) & mask == 0)
+        }) && colon
+            .checked_sub(self.length as usize)
+            .is_some_and(|quote| starts_key(text, from, quote))
+    }
 }
 
 impl Shape {
@@ -241,7 +255,6 @@ impl Shape {
                 (place as u32, next)
             }));
         }
-        let tails = keys.iter().map(|field| tail(key(field))).collect::<Vec<_>>();
         // What stands in front of a tail may be written with escapes, whose last
         // four digits may then be taken for letters of the key.
         let ends_alike = |key: &[u8], names: &[Box<str>]| {
@@ -256,9 +269,10 @@ impl Shape {
             keys.iter()
                 .enumerate()
                 .filter(|(_, field)| ends_alike(key(field), names))
-                .map(|(place, field)| (place as u32, Box::from(key(field))))
+                .map(|(place, field)| Whole::new(place, key(field)))
                 .collect()
         });
+        let tails = Tails::new(keys.iter().map(key));
         Some(Self { tails, whole, wanted })
     }
 
@@ -266,45 +280,29 @@ impl Shape {
     /// first names are concerned.
     #[inline]
     fn fits(&self, text: &[u8], from: usize, marks: &Marks) -> bool {
-        let count = self.tails.len();
-        if marks.count != count {
+        if marks.count != self.tails.count() {
             return false;
         }
-        let line = text[from..marks.end].trim_ascii();
-        if !line.starts_with(b"{") || !line.ends_with(b"}") {
-            return false;
-        }
-        let mut wrong = 0;
-        for (colon, (tail, mask)) in marks.colons[..count].iter().zip(&self.tails) {
-            let Some(bytes) = before(text, *colon as usize) else {
-                return false;
-            };
-            wrong |= (bytes ^ tail) & mask;
-        }
-        wrong == 0 && self.are_whole(text, from, marks, 0)
+        let line = &text[from..marks.end];
+        let is_object = |line: &[u8]| line.first() == Some(&b'{') && line.last() == Some(&b'}');
+        (is_object(line) || is_object(line.trim_ascii()))
+            && self.tails.fit(text, &marks.colons)
+            && self.are_whole(text, from, marks, 0)
     }
 
     /// Whether keys that end like one of the first names, or of the others, are
     /// what they were, from their first byte on.
     #[inline]
     fn are_whole(&self, text: &[u8], from: usize, marks: &Marks, which: usize) -> bool {
-        self.whole[which].iter().all(|(place, key)| {
-            let colon = marks.colons[*place as usize] as usize;
-            let quoted = colon
-                .checked_sub(key.len() + 2)
-                .and_then(|start| text.get(start..colon));
-            quoted.is_some_and(|quoted| {
-                quoted[0] == b'"'
-                    && quoted[1..=key.len()] == **key
-                    && starts_key(text, from, colon - quoted.len())
-            })
-        })
+        self.whole[which]
+            .iter()
+            .all(|key| key.is_before(text, from, marks.colons[key.place as usize] as usize))
     }
 
     /// Finds the fields of some names in a line that fits.
     #[inline]
     fn find(&self, text: &[u8], marks: &Marks, names: Range<usize>, found: &mut [Range<usize>]) -> bool {
-        let colons = &marks.colons[..self.tails.len()];
+        let colons = &marks.colons[..self.tails.count()];
         for (wanted, found) in self.wanted[names.clone()].iter().zip(&mut found[names]) {
             let Some((place, next)) = *wanted else {
                 *found = 0..0;
@@ -325,6 +323,14 @@ impl Shape {
             let Some(value) = text.get(start..end) else {
                 return false;
             };
+            // Most exports have no blanks between what counts.
+            if let [.., last, closed] = value
+                && value[0].min(*last) > b' '
+                && *closed == closing
+            {
+                *found = start..end - 1;
+                continue;
+            }
             let value = value.trim_ascii_end();
             if value.last() != Some(&closing) {
                 return false;
@@ -343,8 +349,9 @@ impl Shape {
 /// Whether a quote opens a key: a comma or the object's brace stands before it. Within a string, a
 /// quote has a backslash before it.
 fn starts_key(text: &[u8], from: usize, quote: usize) -> bool {
+    let opens = |line: &[u8]| matches!(line.last(), Some(b',' | b'{'));
     text.get(from..quote)
-        .is_some_and(|line| matches!(line.trim_ascii_end().last(), Some(b',' | b'{')))
+        .is_some_and(|line| opens(line) || opens(line.trim_ascii_end()))
 }
 
 /// Goes through one object on one line. False where it is not what it should be, or where a key is
