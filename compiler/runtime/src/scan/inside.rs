@@ -18,7 +18,8 @@ const BY_CODE: &[u8] = b"\\u";
 pub(super) struct Inside {
     needles: Vec<Needle>,
     folded: bool,
-    /// All of them in lower case, and [`BY_CODE`].
+    /// All of them in lower case. [`BY_CODE`] is not among them: the longer the
+    /// shortest is, the less is taken for the beginning of one.
     together: Option<Searcher>,
     by_code: Finder<'static>,
 }
@@ -28,7 +29,7 @@ impl Inside {
         let lower = needles.iter().map(|needle| needle.bytes.to_ascii_lowercase());
         Self {
             folded: needles.iter().any(|needle| needle.folded),
-            together: Builder::new().extend(lower).add(BY_CODE).build(),
+            together: Builder::new().extend(lower).build(),
             by_code: Finder::new(BY_CODE),
             needles,
         }
@@ -48,7 +49,7 @@ impl Inside {
         thread_local! {
             static LOWER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
         }
-        let beyond = || self.folded && !folds_plainly(raw);
+        let beyond = || self.by_code.find(raw).is_some() || self.folded && !folds_plainly(raw);
         if let Some(together) = &self.together {
             let found = LOWER.with_borrow_mut(|lower| {
                 lower.clear();
@@ -60,7 +61,7 @@ impl Inside {
             }
         }
         // What was found may be in another case than it has to be.
-        self.needles.iter().any(|needle| needle.is_in(raw)) || beyond() || self.by_code.find(raw).is_some()
+        self.needles.iter().any(|needle| needle.is_in(raw)) || beyond()
     }
 }
 
