@@ -98,7 +98,8 @@ class Bench:
         if self.options.rulec:
             self.rulec = os.path.abspath(self.options.rulec)
         else:
-            self.cargo(ROOT, "-p", "rulec", "--features", "parquet", profile=self.profile)
+            features = "shipped" if self.options.shipped else "parquet"
+            self.cargo(ROOT, "-p", "rulec", "--features", features, profile=self.profile)
             self.rulec = self.binary("rulec", self.profile)
 
     def generate(self, kind, count=None, name=None, extra=()):

@@ -14,6 +14,12 @@ use std::{path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+/// Most of a run with many rules is reading and compiling them, which allocates many small things on
+/// all threads.
+#[cfg(feature = "shipped")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Compile detection rules: markdown documents with KQL in, Sentinel, Defender, Sigma and native Rust out.
 ///
 /// A rule is one markdown document: prose, ATT&CK tags, data sources, a KQL query and a version history.

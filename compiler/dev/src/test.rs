@@ -64,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
         "--locked",
     ];
     step_with("cargo", &agreement, &[("RULEC_NATIVE", "1")])?;
-    // The workspace's tests read files of columns; this is the command with them built in.
+    // The workspace's tests read files of columns; this is the command as it is shipped, with them built in.
     step(
         "cargo",
         &[
@@ -72,7 +72,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), String> {
             "--package",
             "rulec",
             "--features",
-            "parquet",
+            "shipped",
             "--test",
             "inputs",
             "--locked",

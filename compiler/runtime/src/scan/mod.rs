@@ -67,6 +67,9 @@ const FIRST: usize = 1 << 13;
 const SAMPLES: usize = 16;
 const SAMPLE: usize = 1 << 16;
 
+/// One in so many bytes of a short file, at most, is in a sample.
+const OF_SHORT: usize = 8;
+
 /// Who is told while a pass over a file goes on which part of it has been looked
 /// through. An error stops it.
 pub(crate) type Watch<'a> = dyn Fn(&[u8]) -> Result<(), RuntimeError> + Sync + 'a;
@@ -250,7 +253,7 @@ pub(crate) fn candidates(
     let marker = Marker::new();
     let parts = (0..SAMPLES).map(|part| {
         let start = text.len() / SAMPLES * part;
-        &text[start..text.len().min(start + SAMPLE.min(text.len() / SAMPLES / 4))]
+        &text[start..text.len().min(start + SAMPLE.min(text.len() / SAMPLES / OF_SHORT))]
     });
     let mut fields = Fields::new(names.clone(), names.len(), marker);
     let screen = Screen::tuned(conditions, &names, now, parts, &mut fields, text.len());
