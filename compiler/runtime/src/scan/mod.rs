@@ -251,9 +251,10 @@ pub(crate) fn candidates(
     }
     let names: Arc<[Box<str>]> = columns.iter().map(|name| Box::from(&**name)).collect();
     let marker = Marker::new();
+    let sample = SAMPLE.min(text.len() / SAMPLES / OF_SHORT);
     let parts = (0..SAMPLES).map(|part| {
         let start = text.len() / SAMPLES * part;
-        &text[start..text.len().min(start + SAMPLE.min(text.len() / SAMPLES / OF_SHORT))]
+        &text[start..start + sample]
     });
     let mut fields = Fields::new(names.clone(), names.len(), marker);
     let screen = Screen::tuned(conditions, &names, now, parts, &mut fields, text.len());
