@@ -147,6 +147,54 @@ impl Quoter {
     }
 }
 
+/// How a text between quotes is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Looks {
+    /// Every backslash escapes one of `"`, `\\`, `n`, `r` and `t`.
+    pub(super) usual: bool,
+    pub(super) ascii: bool,
+}
+
+impl Looks {
+    /// Looks with the widest vectors of this processor.
+    #[inline]
+    pub(super) fn of(text: &[u8]) -> Self {
+        #[cfg(target_arch = "x86_64")]
+        {
+            use x86::Has;
+            // SAFETY: of each the features were found just before.
+            if x86::has(Has::Avx512) {
+                return unsafe { x86::looks_avx512(text) };
+            }
+            if x86::has(Has::Avx2) {
+                return unsafe { x86::looks_avx2(text) };
+            }
+        }
+        looks::<Portable>(text)
+    }
+}
+
+#[inline(always)]
+fn looks<L: Lanes>(text: &[u8]) -> Looks {
+    let (blocks, rest) = text.as_chunks::<BLOCK>();
+    let mut last = [b' '; BLOCK];
+    last[..rest.len()].copy_from_slice(rest);
+    let (mut escaped, mut high, mut wrong) = (0_u64, 0, 0);
+    for block in blocks.iter().chain([&last]) {
+        let lanes = L::new(block);
+        let backslashes = lanes.equal(b'\\');
+        let known = b"\"nrt"
+            .iter()
+            .fold(backslashes, |known, byte| known | lanes.equal(*byte));
+        wrong |= after_escape(backslashes, &mut escaped) & !known;
+        high |= !lanes.below(0x80);
+    }
+    Looks {
+        usual: wrong == 0,
+        ascii: high == 0,
+    }
+}
+
 #[inline(always)]
 fn quotes<L: Lanes>(text: &[u8], quotes: &mut Quotes) {
     let (blocks, rest) = text.as_chunks::<BLOCK>();
@@ -380,7 +428,7 @@ mod x86 {
         _mm512_set1_epi8, _mm512_set1_epi32, _mm512_storeu_si512,
     };
 
-    use super::{BLOCK, Lanes, Marks, Quotes};
+    use super::{BLOCK, Lanes, Looks, Marks, Quotes};
 
     /// What a processor may have.
     #[derive(Clone, Copy, PartialEq, Eq)]
@@ -432,6 +480,20 @@ mod x86 {
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi2,bmi1,bmi2,popcnt,lzcnt,pclmulqdq")]
     pub(super) unsafe fn quotes_vbmi2(text: &[u8], quotes: &mut Quotes) {
         super::quotes::<Vbmi2>(text, quotes);
+    }
+
+    /// # Safety
+    /// The processor has AVX-512 F and BW.
+    #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt,lzcnt,pclmulqdq")]
+    pub(super) unsafe fn looks_avx512(text: &[u8]) -> Looks {
+        super::looks::<Avx512>(text)
+    }
+
+    /// # Safety
+    /// The processor has AVX2.
+    #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt,pclmulqdq")]
+    pub(super) unsafe fn looks_avx2(text: &[u8]) -> Looks {
+        super::looks::<Avx2>(text)
     }
 
     /// # Safety

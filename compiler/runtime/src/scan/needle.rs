@@ -8,6 +8,8 @@
 use memchr::memmem::Finder;
 use rulec_functions::TextTest;
 
+use super::lanes::Looks;
+
 /// The raw value of a field, as far as it can be asked without decoding it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Raw<'t> {
@@ -28,9 +30,11 @@ impl<'t> Raw<'t> {
             None | Some(b"null") => Raw::Empty,
             Some([b'"', content @ .., b'"']) => {
                 if content.is_empty() {
-                    Raw::Empty
-                } else if is_usual(content) {
-                    Raw::Text(content, folds_plainly(content))
+                    return Raw::Empty;
+                }
+                let looks = Looks::of(content);
+                if looks.usual {
+                    Raw::Text(content, looks.ascii || folds_plainly(content))
                 } else {
                     Raw::Unsure
                 }
@@ -38,19 +42,6 @@ impl<'t> Raw<'t> {
             Some(_) => Raw::Unsure,
         }
     }
-}
-
-/// Whether every character is written as [`escaped`] writes it.
-#[inline]
-fn is_usual(content: &[u8]) -> bool {
-    let mut rest = content;
-    while let Some(at) = memchr::memchr(b'\\', rest) {
-        match rest.get(at + 1) {
-            Some(b'"' | b'\\' | b'n' | b'r' | b't') => rest = &rest[at + 2..],
-            _ => return false,
-        }
-    }
-    true
 }
 
 /// Whether no character beyond ASCII has a case in it: none of
@@ -221,6 +212,43 @@ mod tests {
             Raw::Empty => false,
             Raw::Unsure => true,
         }
+    }
+
+    /// What [`Looks`] sees, byte by byte.
+    fn looks(text: &[u8]) -> Looks {
+        let (mut usual, mut bytes) = (true, text.iter());
+        while let Some(byte) = bytes.next() {
+            usual &= *byte != b'\\' || matches!(bytes.next(), Some(b'"' | b'\\' | b'n' | b'r' | b't'));
+        }
+        Looks {
+            usual,
+            ascii: text.is_ascii(),
+        }
+    }
+
+    #[test]
+    fn the_usual_way() {
+        let mut rng = fastrand::Rng::with_seed(20_261_122);
+        let mut usual = 0;
+        for _ in 0..20_000 {
+            let length = [rng.usize(..200), 64, 128, 63][rng.usize(..4)];
+            let odd = rng.u8(..3) == 0;
+            let mut text = Vec::new();
+            while text.len() < length {
+                match rng.u8(..8) {
+                    0 => text.extend([b'\\', b"\"\\nrt"[rng.usize(..5)]]),
+                    1 if odd => text.push([rng.u8(..), b'\\'][rng.usize(..2)]),
+                    _ => text.push(b"abn\"rt"[rng.usize(..6)]),
+                }
+            }
+            if odd {
+                text.truncate(length);
+            }
+            let seen = Looks::of(&text);
+            assert_eq!(seen, looks(&text), "{:?}", String::from_utf8_lossy(&text));
+            usual += usize::from(seen.usual);
+        }
+        assert!((10_000..19_000).contains(&usual), "{usual}");
     }
 
     #[test]

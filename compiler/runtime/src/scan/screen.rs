@@ -11,7 +11,8 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use aho_corasick::automaton::Automaton;
+use aho_corasick::{Anchored, MatchKind, dfa, nfa::contiguous};
 use rulec_functions::{Necessary, TextTest};
 
 use super::formula::{Ask, Formula, Leaf, Leaves};
@@ -70,7 +71,7 @@ struct FieldIndex {
     whole: HashMap<Box<[u8]>, Vec<(u32, u32)>>,
     /// Everything else; `parts[pattern]` are its needles. An error where they
     /// are too many for one automaton.
-    automaton: Result<Option<AhoCorasick>, ()>,
+    automaton: Result<Option<Machine>, ()>,
     parts: Vec<Vec<(u32, u32)>>,
     /// The leaves of the field, for values that cannot be asked.
     leaves: Vec<u32>,
@@ -327,12 +328,9 @@ impl Screen {
                 whole.iter().copied().for_each(&mut meets);
             }
             if let Ok(Some(automaton)) = &texts.automaton {
-                for hit in automaton.find_overlapping_iter(&scratch.lower) {
-                    texts.parts[hit.pattern().as_usize()]
-                        .iter()
-                        .copied()
-                        .for_each(&mut meets);
-                }
+                automaton.each(&scratch.lower, |pattern| {
+                    texts.parts[pattern].iter().copied().for_each(&mut meets);
+                });
             }
         } else {
             // What folds into ASCII is left to each text.
@@ -582,20 +580,58 @@ impl FieldIndex {
         if own.is_empty() {
             return None;
         }
-        // Tables for every state are quick to run and slow to build.
-        let kind = if often && patterns.len() <= DENSE {
-            AhoCorasickKind::DFA
-        } else {
-            AhoCorasickKind::ContiguousNFA
+        let automaton = match patterns.len() {
+            0 => Ok(None),
+            number => Machine::new(&patterns, often && number <= DENSE).map(Some),
         };
-        let mut builder = AhoCorasick::builder();
-        let builder = builder.match_kind(MatchKind::Standard).kind(Some(kind));
-        let automaton = (!patterns.is_empty()).then(|| builder.build(&patterns));
         Some(Self {
             whole,
-            automaton: automaton.transpose().map_err(drop),
+            automaton,
             parts,
             leaves: own,
         })
+    }
+}
+
+/// Looks for all texts at once.
+#[derive(Debug)]
+enum Machine {
+    /// With a table for every state: quick to run and slow to build.
+    Dense(dfa::DFA),
+    Sparse(contiguous::NFA),
+}
+
+impl Machine {
+    fn new(patterns: &[Box<[u8]>], dense: bool) -> Result<Self, ()> {
+        let kind = MatchKind::Standard;
+        if dense {
+            let built = dfa::DFA::builder().match_kind(kind).build(patterns);
+            built.map(Machine::Dense).map_err(drop)
+        } else {
+            let built = contiguous::NFA::builder().match_kind(kind).build(patterns);
+            built.map(Machine::Sparse).map_err(drop)
+        }
+    }
+
+    /// Gives the number of each text where it ends, as often as it is there.
+    fn each(&self, text: &[u8], found: impl FnMut(usize)) {
+        match self {
+            Machine::Dense(machine) => each(machine, text, found),
+            Machine::Sparse(machine) => each(machine, text, found),
+        }
+    }
+}
+
+fn each(machine: &impl Automaton, text: &[u8], mut found: impl FnMut(usize)) {
+    let Ok(mut state) = machine.start_state(Anchored::No) else {
+        return;
+    };
+    for byte in text {
+        state = machine.next_state(Anchored::No, state, *byte);
+        if machine.is_special(state) && machine.is_match(state) {
+            for number in 0..machine.match_len(state) {
+                found(machine.match_pattern(state, number).as_usize());
+            }
+        }
     }
 }
