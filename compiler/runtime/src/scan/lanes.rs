@@ -15,6 +15,8 @@
               of a whole array by reference"
 )]
 
+use std::sync::LazyLock;
+
 /// Bytes that are looked at together.
 pub(super) const BLOCK: usize = 64;
 
@@ -159,18 +161,23 @@ impl Looks {
     /// Looks with the widest vectors of this processor.
     #[inline]
     pub(super) fn of(text: &[u8]) -> Self {
+        static FASTEST: LazyLock<fn(&[u8]) -> Looks> = LazyLock::new(Looks::fastest);
+        FASTEST(text)
+    }
+
+    fn fastest() -> fn(&[u8]) -> Self {
         #[cfg(target_arch = "x86_64")]
         {
             use x86::Has;
             // SAFETY: of each the features were found just before.
             if x86::has(Has::Avx512) {
-                return unsafe { x86::looks_avx512(text) };
+                return |text| unsafe { x86::looks_avx512(text) };
             }
             if x86::has(Has::Avx2) {
-                return unsafe { x86::looks_avx2(text) };
+                return |text| unsafe { x86::looks_avx2(text) };
             }
         }
-        looks::<Portable>(text)
+        looks::<Portable>
     }
 }
 

@@ -22,6 +22,7 @@ mod needle;
 mod pattern;
 mod places;
 mod reading;
+mod run;
 mod screen;
 mod shape;
 mod strict;

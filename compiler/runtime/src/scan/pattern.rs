@@ -7,6 +7,8 @@ use std::sync::{Arc, OnceLock};
 
 use regex::bytes::{Regex, RegexBuilder};
 
+use super::run::Run;
+
 /// The memory that an expression may take, in bytes.
 const MOST: usize = 4 << 20;
 
@@ -15,6 +17,7 @@ const MOST: usize = 4 << 20;
 pub(super) struct Pattern {
     text: Arc<str>,
     compiled: OnceLock<Option<Regex>>,
+    run: OnceLock<Option<Run>>,
 }
 
 impl Pattern {
@@ -22,7 +25,15 @@ impl Pattern {
         Self {
             text: text.clone(),
             compiled: OnceLock::new(),
+            run: OnceLock::new(),
         }
+    }
+
+    /// Whether there may be a match in a text that is still written as JSON
+    /// usually is, as far as that is seen sooner than by looking for one.
+    pub(super) fn may_match_in(&self, content: &[u8]) -> bool {
+        let run = self.run.get_or_init(|| Run::of(&self.text));
+        run.as_ref().is_none_or(|run| run.is_in(content))
     }
 
     /// Whether there may be a match. What cannot be compiled may match anything.

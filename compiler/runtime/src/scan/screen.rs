@@ -11,7 +11,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aho_corasick::automaton::Automaton;
+use aho_corasick::automaton::{Automaton, StateID};
 use aho_corasick::{Anchored, MatchKind, dfa, nfa::contiguous};
 use rulec_functions::{Necessary, TextTest};
 
@@ -398,7 +398,10 @@ impl Leaf {
             Ask::First(texts) => !texts.are_out(raw),
             Ask::Inside(inside) => raw.is_some_and(|raw| inside.may_be_in(raw)),
             Ask::Match(pattern) => match scratch.look(self.field, raw) {
-                Raw::Text(content, _) => pattern.matches(unescape(content, &mut scratch.text.borrow_mut())),
+                Raw::Text(content, _) => {
+                    pattern.may_match_in(content)
+                        && pattern.matches(unescape(content, &mut scratch.text.borrow_mut()))
+                }
                 Raw::Empty => pattern.matches(b""),
                 Raw::Unsure => true,
             },
@@ -626,12 +629,25 @@ fn each(machine: &impl Automaton, text: &[u8], mut found: impl FnMut(usize)) {
     let Ok(mut state) = machine.start_state(Anchored::No) else {
         return;
     };
-    for byte in text {
-        state = machine.next_state(Anchored::No, state, *byte);
-        if machine.is_special(state) && machine.is_match(state) {
-            for number in 0..machine.match_len(state) {
-                found(machine.match_pattern(state, number).as_usize());
-            }
+    let mut rest = text;
+    while let Some(next) = next(machine, &mut rest, state) {
+        state = next;
+        for number in 0..machine.match_len(state) {
+            found(machine.match_pattern(state, number).as_usize());
         }
     }
+}
+
+/// Goes on to where the next text ends. Apart from what is done with it, so that
+/// the state is kept in a register.
+#[inline(never)]
+fn next(machine: &impl Automaton, text: &mut &[u8], mut state: StateID) -> Option<StateID> {
+    for (number, byte) in text.iter().enumerate() {
+        state = machine.next_state(Anchored::No, state, *byte);
+        if machine.is_special(state) && machine.is_match(state) {
+            *text = &text[number + 1..];
+            return Some(state);
+        }
+    }
+    None
 }
