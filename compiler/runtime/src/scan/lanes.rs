@@ -490,14 +490,14 @@ mod x86 {
     }
 
     /// # Safety
-    /// The processor has AVX-512 F and BW.
+    /// The processor has AVX-512 F and BW, BMI, POPCNT and PCLMULQDQ.
     #[target_feature(enable = "avx512f,avx512bw,bmi1,bmi2,popcnt,lzcnt,pclmulqdq")]
     pub(super) unsafe fn looks_avx512(text: &[u8]) -> Looks {
         super::looks::<Avx512>(text)
     }
 
     /// # Safety
-    /// The processor has AVX2.
+    /// The processor has AVX2, BMI, POPCNT and PCLMULQDQ.
     #[target_feature(enable = "avx2,bmi1,bmi2,popcnt,lzcnt,pclmulqdq")]
     pub(super) unsafe fn looks_avx2(text: &[u8]) -> Looks {
         super::looks::<Avx2>(text)

@@ -273,11 +273,19 @@ impl Screen {
     /// decides most.
     #[cold]
     fn learn(&self, text: &[u8], fields: &Fields, scratch: &mut Scratch) {
-        for number in 0..self.leaves.len() {
-            scratch.held[number] += u64::from(self.leaves[number].asks(text, fields, scratch));
+        // Expressions are compiled when a line comes to them, which may be never.
+        let is_asked = |leaf: &Leaf| !matches!(leaf.ask, Ask::Match(_));
+        for (number, leaf) in self.leaves.iter().enumerate() {
+            scratch.held[number] += u64::from(is_asked(leaf) && leaf.asks(text, fields, scratch));
         }
         if scratch.line == LEARNED {
-            let share = |leaf: usize| scratch.held[leaf] as f64 / LEARNED as f64;
+            let share = |leaf: usize| {
+                if is_asked(&self.leaves[leaf]) {
+                    scratch.held[leaf] as f64 / LEARNED as f64
+                } else {
+                    0.5
+                }
+            };
             for condition in &mut scratch.conditions {
                 condition.order(&self.leaves, &share);
             }
