@@ -71,9 +71,10 @@ fn dependencies_point_up_the_table_only() {
 }
 
 /// The modules that may do what the compiler cannot check, each with its reason at its top.
-const UNCHECKED: [&str; 2] = [
+const UNCHECKED: [&str; 3] = [
     "compiler/runtime/src/files/mapped.rs",
     "compiler/runtime/src/scan/lanes.rs",
+    "compiler/runtime/src/scan/tails.rs",
 ];
 
 #[test]
@@ -81,7 +82,7 @@ const UNCHECKED: [&str; 2] = [
     clippy::disallowed_methods,
     reason = "it looks at the sources of this repository"
 )]
-fn what_the_compiler_cannot_check_is_in_two_modules() {
+fn what_the_compiler_cannot_check_is_in_three_modules() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut todo = vec![root.join("compiler")];
     let mut found = Vec::new();
